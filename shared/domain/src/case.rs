@@ -1,0 +1,293 @@
+//! Complaints: what they rest on, who decides them, what the customer is answered.
+
+use serde::{Deserialize, Serialize};
+
+use crate::decision::{Decision, Event};
+use crate::delivery::{Delivery, Standing};
+use crate::feedback::{Ratings, Submission};
+use crate::id::{CaseId, EventId, OrderId, PersonId};
+use crate::notice::{Message, Notice};
+use crate::order::{Incident, Order};
+use crate::refusal::Refusal;
+use crate::{SignedDuration, Timestamp};
+
+/// What a complaint is about. Also the reasons a customer can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// First, since the worst of several reasons decides the category.
+    PrivacyOrSafety,
+    Missing,
+    Damage,
+    Conduct,
+    WrongPlace,
+    LockerFault,
+    Delay,
+    Other,
+}
+
+/// How grave a complaint is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseSeverity {
+    Minor,
+    Serious,
+    Critical,
+}
+
+impl Category {
+    /// How grave it is until a person says otherwise.
+    pub fn severity(self) -> CaseSeverity {
+        match self {
+            Category::PrivacyOrSafety => CaseSeverity::Critical,
+            Category::Missing | Category::Damage | Category::Conduct => CaseSeverity::Serious,
+            Category::WrongPlace | Category::LockerFault | Category::Delay | Category::Other => CaseSeverity::Minor,
+        }
+    }
+
+    /// Whether a fault of the locker can explain it: it delays and displaces parcels, and never breaks them
+    /// or insults anyone.
+    fn explained_by_locker_fault(self) -> bool {
+        match self {
+            Category::WrongPlace | Category::LockerFault | Category::Delay | Category::Other => true,
+            Category::PrivacyOrSafety | Category::Missing | Category::Damage | Category::Conduct => false,
+        }
+    }
+}
+
+/// Where a complaint stands, after ISO 10002.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseStatus {
+    Received,
+    Assigned,
+    Decided,
+    Closed,
+}
+
+impl std::fmt::Display for CaseStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            CaseStatus::Received => "received",
+            CaseStatus::Assigned => "assigned",
+            CaseStatus::Decided => "decided",
+            CaseStatus::Closed => "closed",
+        })
+    }
+}
+
+/// Whose doing it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    Locker,
+    Driver,
+    Sender,
+    Customer,
+    Unknown,
+}
+
+/// What is done about it, as the customer is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    Apology,
+    LockerRepaired,
+    Refund,
+    /// A talk with the driver.
+    Talk,
+}
+
+/// A fact of the records that a cause rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Evidence {
+    LockerFault { incident: Incident },
+    Ratings { ratings: Ratings },
+    DeliveredAt { delivered_at: Timestamp, promised_at: Option<Timestamp> },
+    Collected { collected_at: Timestamp },
+}
+
+/// What a person decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseDecision {
+    pub cause: Cause,
+    pub measure: Measure,
+    /// Why, in the decider's words. For the file, not for the customer.
+    pub reasons: String,
+    pub by: PersonId,
+    pub at: Timestamp,
+}
+
+/// Who looks after a case. There is always someone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Owner {
+    /// Support together, until one of them takes it.
+    Support,
+    Agent { person: PersonId },
+}
+
+/// Until when a complaint has its first answer: one day, as most published service promises say.
+pub const FIRST_ANSWER_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// A complaint. It always has an owner, a state and a time by which something is due.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    pub id: CaseId,
+    pub order: OrderId,
+    pub customer: PersonId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<PersonId>,
+    pub category: Category,
+    pub severity: CaseSeverity,
+    pub text: String,
+    pub status: CaseStatus,
+    pub owner: Owner,
+    pub received_at: Timestamp,
+    pub answer_due_at: Timestamp,
+    pub proposed_cause: Cause,
+    pub evidence: Vec<Evidence>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<CaseDecision>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
+}
+
+impl Case {
+    /// Opens a complaint with what the records say about the delivery, and with the cause they propose. A
+    /// fault of the locker is proposed where it can explain what the customer complains of; anything else is
+    /// for a person to find out.
+    pub fn open(id: CaseId, order: &Order, submission: &Submission, delivery: Option<&Delivery>, now: Timestamp) -> Self {
+        let category = submission.reasons.first().copied().unwrap_or(Category::Other);
+        let incident = order.incidents.last().filter(|_| category.explained_by_locker_fault());
+        let mut evidence: Vec<Evidence> =
+            order.incidents.iter().map(|it| Evidence::LockerFault { incident: it.clone() }).collect();
+        evidence.extend(delivery.map(|it| Evidence::DeliveredAt {
+            delivered_at: it.delivered_at,
+            promised_at: it.promised_at,
+        }));
+        evidence.extend(order.collected_at.map(|collected_at| Evidence::Collected { collected_at }));
+        evidence.push(Evidence::Ratings { ratings: submission.ratings });
+        Self {
+            id,
+            order: order.id.clone(),
+            customer: order.customer.clone(),
+            driver: order.driver.clone(),
+            category,
+            severity: category.severity(),
+            text: submission.text.clone(),
+            status: CaseStatus::Received,
+            owner: Owner::Support,
+            received_at: now,
+            answer_due_at: now + FIRST_ANSWER_WITHIN,
+            proposed_cause: if incident.is_some() { Cause::Locker } else { Cause::Unknown },
+            evidence,
+            decision: None,
+            closed_at: None,
+        }
+    }
+
+    /// The locker's fault that speaks for the driver, where the records propose one as the cause.
+    pub fn alibi(&self) -> Option<&Incident> {
+        if self.proposed_cause != Cause::Locker {
+            return None;
+        }
+        self.evidence.iter().rev().find_map(|it| match it {
+            Evidence::LockerFault { incident } => Some(incident),
+            Evidence::Ratings { .. } | Evidence::DeliveredAt { .. } | Evidence::Collected { .. } => None,
+        })
+    }
+
+    fn is_party(&self, person: &PersonId) -> bool {
+        self.customer == *person || self.driver.as_ref() == Some(person)
+    }
+}
+
+/// Gives the case to a member of support.
+///
+/// # Errors
+/// [`Refusal::WrongState`] once it is decided; [`Refusal::OwnCase`] for the complainant and the driver.
+pub fn assign(mut case: Case, to: PersonId) -> Result<Decision<Case>, Refusal> {
+    match case.status {
+        CaseStatus::Received | CaseStatus::Assigned => {}
+        CaseStatus::Decided | CaseStatus::Closed => return Err(Refusal::wrong_state(case.status)),
+    }
+    if case.is_party(&to) {
+        return Err(Refusal::OwnCase);
+    }
+    case.status = CaseStatus::Assigned;
+    case.owner = Owner::Agent { person: to.clone() };
+    let mut decision = Decision::new(case.clone());
+    decision.change(case);
+    decision.record(Event::CaseAssigned { to });
+    Ok(decision)
+}
+
+/// A person decides whose doing it was and what is done about it; the customer is answered in the same commit.
+///
+/// # Errors
+/// - [`Refusal::WrongState`] once it is decided.
+/// - [`Refusal::OwnCase`] for the complainant and the driver.
+/// - [`Refusal::MissingEvidence`] where the records do not carry the decision: no reasons; the locker blamed
+///   without a fault of it; the driver blamed without a delivery, or for one that a locker's fault excludes; a
+///   measure that does not belong to the cause.
+pub fn decide(
+    mut case: Case,
+    delivery: Option<Delivery>,
+    made: CaseDecision,
+    event: &EventId,
+) -> Result<Decision<Case>, Refusal> {
+    match case.status {
+        CaseStatus::Received | CaseStatus::Assigned => {}
+        CaseStatus::Decided | CaseStatus::Closed => return Err(Refusal::wrong_state(case.status)),
+    }
+    if case.is_party(&made.by) {
+        return Err(Refusal::OwnCase);
+    }
+    let locker_faulted = case.evidence.iter().any(|it| matches!(it, Evidence::LockerFault { .. }));
+    let driver_answers = delivery.as_ref().is_some_and(|it| it.standing == Standing::Counted);
+    let carried = match made.cause {
+        Cause::Locker => locker_faulted,
+        Cause::Driver => driver_answers,
+        Cause::Sender | Cause::Customer | Cause::Unknown => true,
+    } && match made.measure {
+        Measure::Apology | Measure::Refund => true,
+        Measure::LockerRepaired => made.cause == Cause::Locker,
+        Measure::Talk => made.cause == Cause::Driver,
+    };
+    if !carried || made.reasons.trim().is_empty() {
+        return Err(Refusal::MissingEvidence);
+    }
+    case.status = CaseStatus::Decided;
+    let message = Message::CaseAnswered { case: case.id.clone(), order: case.order.clone(), measure: made.measure };
+    let notice = Notice::to_person(&case.customer, message, event, made.at);
+    let history = Event::CaseDecided { by: made.by.clone() };
+    let charged = made.cause == Cause::Driver;
+    case.decision = Some(made);
+    let mut decision = Decision::new(case.clone());
+    if let Some(mut delivery) = delivery.filter(|_| charged) {
+        delivery.charged_case = Some(case.id.clone());
+        decision.change(delivery);
+    }
+    decision.change(case);
+    decision.tell(notice);
+    decision.record(history);
+    Ok(decision)
+}
+
+/// Ends a case that has been decided, and so answered.
+///
+/// # Errors
+/// [`Refusal::WrongState`] before the decision, and once it is closed.
+pub fn close(mut case: Case, by: PersonId, now: Timestamp) -> Result<Decision<Case>, Refusal> {
+    if case.status != CaseStatus::Decided {
+        return Err(Refusal::wrong_state(case.status));
+    }
+    case.status = CaseStatus::Closed;
+    case.closed_at = Some(now);
+    let mut decision = Decision::new(case.clone());
+    decision.change(case);
+    decision.record(Event::CaseClosed { by });
+    Ok(decision)
+}

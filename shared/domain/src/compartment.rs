@@ -1,0 +1,161 @@
+//! One compartment: what is in it, whether it works, what people decided about it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::fault::{Closure, FaultCode, OpenFaults, closed_by};
+use crate::id::{CompartmentNumber, LockerId, OrderId};
+use crate::locker::Locker;
+use crate::size::Size;
+
+/// What is inside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Occupancy {
+    Free,
+    /// Held for one order that is on its way.
+    Reserved {
+        order: OrderId,
+    },
+    /// Holds one order's parcel.
+    Occupied {
+        order: OrderId,
+    },
+    /// The device and the records disagree.
+    Unknown,
+}
+
+/// Whether it works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    Ok,
+    Faulted,
+}
+
+/// What people decided about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Service {
+    InService,
+    /// Pickups yes, new bookings no.
+    Draining,
+    /// Nothing in, nothing out.
+    Blocked,
+    /// Gone for good.
+    Decommissioned,
+}
+
+/// A compartment of a locker. Its three axes are kept; what follows from them is computed, never stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compartment {
+    pub locker: LockerId,
+    pub number: CompartmentNumber,
+    pub size: Size,
+    pub occupancy: Occupancy,
+    pub service: Service,
+    /// The open faults. Empty means its health is ok.
+    #[serde(default)]
+    pub faults: OpenFaults,
+    /// When a proven repair last reopened it: reports that arrived before then are history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopened_at: Option<Timestamp>,
+}
+
+impl Compartment {
+    /// A new compartment, empty and in service.
+    pub fn new(locker: LockerId, number: CompartmentNumber, size: Size) -> Self {
+        Self {
+            locker,
+            number,
+            size,
+            occupancy: Occupancy::Free,
+            service: Service::InService,
+            faults: OpenFaults::new(),
+            reopened_at: None,
+        }
+    }
+
+    /// Whether it works, from its open faults: one that closes nothing leaves it ok.
+    pub fn health(&self) -> Health {
+        match self.closed_by() {
+            Some(_) => Health::Faulted,
+            None => Health::Ok,
+        }
+    }
+
+    /// The fault that closes it, and what it closes.
+    pub fn closed_by(&self) -> Option<(FaultCode, Closure)> {
+        closed_by(&self.faults)
+    }
+
+    /// The order that holds it, on its way or inside.
+    pub fn order(&self) -> Option<&OrderId> {
+        match &self.occupancy {
+            Occupancy::Reserved { order } | Occupancy::Occupied { order } => Some(order),
+            Occupancy::Free | Occupancy::Unknown => None,
+        }
+    }
+
+    /// Whether its own state lets a new order have it. The locker must allow it too: [`Locker::bookable`].
+    pub fn bookable(&self) -> bool {
+        self.occupancy == Occupancy::Free && self.open_for_deposits()
+    }
+
+    /// Whether its own state lets a parcel in.
+    pub fn open_for_deposits(&self) -> bool {
+        let in_service = match self.service {
+            Service::InService => true,
+            Service::Draining | Service::Blocked | Service::Decommissioned => false,
+        };
+        in_service && self.health() == Health::Ok
+    }
+
+    /// Whether a customer can collect from it now.
+    pub fn open_for_pickups(&self, locker: &Locker) -> bool {
+        let served = match self.service {
+            Service::InService | Service::Draining => true,
+            Service::Blocked | Service::Decommissioned => false,
+        };
+        let shut = |closure: Option<(FaultCode, Closure)>| {
+            closure.is_some_and(|(_, closure)| closure == Closure::DepositsAndPickups)
+        };
+        served && !shut(self.closed_by()) && !shut(locker.closed_by())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    #[test]
+    fn a_jammed_compartment_permits_neither_deposit_nor_pickup() {
+        let jammed = compartment(7).faulted(FaultCode::LockJammed);
+        assert!(!jammed.open_for_deposits() && !jammed.open_for_pickups(&locker()));
+    }
+
+    #[test]
+    fn a_draining_compartment_permits_pickup_only() {
+        let draining = Compartment { service: Service::Draining, ..compartment(7) };
+        assert!(!draining.bookable() && !draining.open_for_deposits() && draining.open_for_pickups(&locker()));
+    }
+
+    #[test]
+    fn a_blocked_or_decommissioned_compartment_permits_nothing() {
+        for service in [Service::Blocked, Service::Decommissioned] {
+            let closed = Compartment { service, ..compartment(7) };
+            assert!(!closed.bookable() && !closed.open_for_deposits() && !closed.open_for_pickups(&locker()));
+        }
+    }
+
+    #[test]
+    fn a_locker_without_network_still_gives_out_its_parcels() {
+        let dark = locker().faulted(FaultCode::NetworkLost);
+        assert!(!dark.bookable() && compartment(7).open_for_pickups(&dark));
+    }
+
+    #[test]
+    fn a_fault_that_closes_nothing_leaves_a_compartment_bookable() {
+        assert!(compartment(7).faulted(FaultCode::DisplayFault).bookable());
+    }
+}

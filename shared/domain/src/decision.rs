@@ -1,0 +1,94 @@
+//! What a rule returns: everything that is to be committed, together, and the answer.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fault::{FaultCode, Unit};
+use crate::id::{CompartmentNumber, OrderId, PersonId, TeamId};
+use crate::locker::FaultOutcome;
+use crate::notice::Notice;
+use crate::place::Place;
+use crate::{State, StateKey, Timestamp};
+
+/// The whole outcome of a rule. Whoever called the rule commits it in one transaction, or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Decision<A> {
+    /// What the caller is told, now and whenever the same event arrives again.
+    pub answer: A,
+    /// The next states. Each replaces the state that was read, and only that one.
+    pub changes: Vec<State>,
+    /// States that were read and must still be as they were when this is committed.
+    pub unchanged: Vec<StateKey>,
+    /// Who must learn what.
+    pub notices: Vec<Notice>,
+    /// The entry in the history.
+    pub event: Event,
+}
+
+impl<A> Decision<A> {
+    /// A decision that changes nothing yet.
+    pub fn new(answer: A) -> Self {
+        Self { answer, changes: Vec::new(), unchanged: Vec::new(), notices: Vec::new(), event: Event::NothingChanged }
+    }
+
+    /// Adds a next state.
+    pub fn change(&mut self, state: impl Into<State>) {
+        self.changes.push(state.into());
+    }
+
+    /// Makes the decision hold only while this state stays as it was read.
+    pub fn require_unchanged(&mut self, key: StateKey) {
+        self.unchanged.push(key);
+    }
+
+    /// Adds someone who must learn something.
+    pub fn tell(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+
+    /// Says what the history will call this.
+    pub fn record(&mut self, event: Event) {
+        self.event = event;
+    }
+
+    /// The same decision with another answer.
+    pub fn answer_with<B>(self, answer: B) -> Decision<B> {
+        let Decision { changes, unchanged, notices, event, .. } = self;
+        Decision { answer, changes, unchanged, notices, event }
+    }
+}
+
+/// What happened, as the history of a locker, work order, order or case tells it. No personal data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Event {
+    /// Seen and judged; there was nothing to change.
+    NothingChanged,
+    LockerRegistered,
+    FaultsReported { at: Timestamp, outcome: FaultOutcome },
+    Connected,
+    Disconnected,
+    FoundOffline,
+    TeamTold { team: TeamId, people_waiting: u32 },
+    WorkOrderAcknowledged { by: PersonId },
+    WorkOrderStarted { by: PersonId },
+    WorkOrderHeld { by: PersonId, reason: String },
+    RepairReported { by: PersonId, note: String },
+    TestOpeningPassed { unit: Unit, passed: u8 },
+    TestOpeningFailed { unit: Unit },
+    RepairVerified { cleared: Vec<(Unit, FaultCode)> },
+    OrderPlaced { place: Place },
+    OrderCancelled,
+    DepositAuthorised { driver: PersonId, compartment: CompartmentNumber },
+    ParcelDeposited { compartment: CompartmentNumber },
+    ParcelCollected { compartment: CompartmentNumber },
+    PickupDelayed { code: FaultCode },
+    PickupResumed { order: OrderId },
+    OrderRerouted { from: Place, to: Place },
+    PlaceChosen { to: Place },
+    FeedbackGiven,
+    FeedbackEdited,
+    CaseAssigned { to: PersonId },
+    CaseDecided { by: PersonId },
+    CaseClosed { by: PersonId },
+}

@@ -1,0 +1,37 @@
+//! A driver's delivery, and whether it counts for the driver's standing.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::id::{CaseId, OrderId, PersonId};
+use crate::order::Incident;
+
+/// One deposit by one driver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    pub order: OrderId,
+    pub driver: PersonId,
+    pub delivered_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promised_at: Option<Timestamp>,
+    pub standing: Standing,
+    /// The complaint that a person decided to be the driver's doing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charged_case: Option<CaseId>,
+}
+
+/// Whether a delivery counts for the driver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Standing {
+    Counted,
+    /// The locker was faulted then: the driver's alibi, with the evidence.
+    Excluded { incident: Incident },
+}
+
+impl Delivery {
+    /// Takes a delivery whose order met a locker's fault out of the driver's standing.
+    pub fn exclude(&mut self, incident: &Incident) {
+        self.standing = Standing::Excluded { incident: incident.clone() };
+    }
+}

@@ -1,0 +1,47 @@
+//! What an incident means for people: the list a work order carries until everyone has been dealt with.
+//!
+//! Closing is one small commit. Everything that follows for people (calling the team, finding other places,
+//! stopping deadlines, giving the all-clear) is on this list, written by that same commit and worked off in
+//! small steps afterwards, so that a crash at any point forgets nobody.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fault::Unit;
+use crate::id::CompartmentNumber;
+
+/// One thing that is still to be done for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "snake_case")]
+pub enum ImpactTask {
+    /// Find the team where there is none yet, and tell it what is broken and how many people wait.
+    TellTeam,
+    /// Find another place for each order that was heading to the closed unit; stop the deadline of each parcel
+    /// that cannot be collected. Compartments up to and including `done_to` have been dealt with.
+    Displace {
+        unit: Unit,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        done_to: Option<CompartmentNumber>,
+    },
+    /// The unit works again: give the all-clear to those who waited, and let their deadlines run on.
+    AllClear {
+        unit: Unit,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        done_to: Option<CompartmentNumber>,
+    },
+}
+
+impl ImpactTask {
+    /// What a closure of this unit means, from the start.
+    pub fn displace(unit: Unit) -> Self {
+        ImpactTask::Displace { unit, done_to: None }
+    }
+
+    /// What a reopening of this unit means, from the start.
+    pub fn all_clear(unit: Unit) -> Self {
+        ImpactTask::AllClear { unit, done_to: None }
+    }
+}
+
+/// How many compartments one step of a task deals with: each may take a transaction of its own, and the step
+/// has to end well within the function's time-out.
+pub const COMPARTMENTS_PER_STEP_MAX: usize = 30;

@@ -1,0 +1,32 @@
+//! The rules of a parcel-locker network that stays trustworthy when something breaks.
+//!
+//! A rule takes the states it needs, what happened and the time, and returns a [`Decision`] or a [`Refusal`].
+//! Nothing is left to decide outside it, and nothing here reaches a clock, a network or a source of chance:
+//! whoever calls a rule commits its decision whole or not at all.
+
+pub mod case;
+pub mod compartment;
+pub mod decision;
+pub mod delivery;
+pub mod fault;
+pub mod feedback;
+pub mod id;
+pub mod impact;
+pub mod locker;
+pub mod notice;
+pub mod order;
+pub mod person;
+pub mod place;
+pub mod presence;
+pub mod refusal;
+pub mod size;
+pub mod state;
+pub mod team;
+#[cfg(test)]
+mod testing;
+pub mod work_order;
+
+pub use decision::Decision;
+pub use jiff::{SignedDuration, Timestamp};
+pub use refusal::Refusal;
+pub use state::{State, StateKey};

@@ -1,0 +1,171 @@
+//! One locker, and the rule that takes what is broken out of service.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::compartment::Compartment;
+use crate::decision::{Decision, Event};
+use crate::fault::{Closure, FaultCode, FaultReport, OpenFault, OpenFaults, ReportedFault, Unit, closed_by};
+use crate::id::{LockerId, RegionId, WorkOrderId};
+use crate::impact::ImpactTask;
+use crate::place::Position;
+use crate::refusal::Refusal;
+use crate::size::Size;
+use crate::work_order::{UNITS_MAX, WorkOrder};
+use crate::{State, Timestamp};
+
+/// One site's cabinet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Locker {
+    pub id: LockerId,
+    /// What people call the site, such as "Hauptbahnhof, Gleis 1".
+    pub name: String,
+    pub position: Position,
+    pub region: RegionId,
+    /// How many compartments of each size there are, smallest size first.
+    pub sizes: Vec<(Size, u16)>,
+    /// Faults of the whole locker. Those of its compartments are with them.
+    #[serde(default)]
+    pub faults: OpenFaults,
+    /// When a proven repair last reopened it: reports that arrived before then are history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopened_at: Option<Timestamp>,
+}
+
+impl Locker {
+    /// The fault that closes the whole locker, and what it closes.
+    pub fn closed_by(&self) -> Option<(FaultCode, Closure)> {
+        closed_by(&self.faults)
+    }
+
+    /// Whether new orders and deposits are possible at all.
+    pub fn bookable(&self) -> bool {
+        self.closed_by().is_none()
+    }
+
+    /// Whether any compartment here, free or not, is of that size or larger.
+    pub fn ever_fits(&self, size: Size) -> bool {
+        self.sizes.iter().any(|(own, count)| *own >= size && *count > 0)
+    }
+}
+
+/// What is known when a fault report is judged: the locker, the compartments the report names, and the latest
+/// work order of the locker, finished or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultScene {
+    pub locker: Option<Locker>,
+    pub compartments: Vec<Compartment>,
+    pub work_order: Option<WorkOrder>,
+}
+
+/// What became of each fault of a report.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultOutcome {
+    /// Newly open: the unit is closed as far as the code says.
+    pub raised: Vec<(Unit, FaultCode)>,
+    /// Open already: counted.
+    pub repeated: Vec<(Unit, FaultCode)>,
+    /// Sent before the repair that has been proven since: changes nothing.
+    pub outdated: Vec<(Unit, FaultCode)>,
+    /// Compartments this locker does not have. Kept by the caller for a person to look at.
+    pub unknown: Vec<Unit>,
+}
+
+/// Takes a compartment or a whole locker out of service when it cannot be trusted, and calls for its repair.
+///
+/// The closing, the work order and the list of what follows for people are one decision, so that nothing is
+/// ever closed without somebody being called. A fault that is open already is counted and tells no one: a
+/// jammed door reports on every retry. A report that arrived before the last proven repair changes nothing.
+///
+/// When more than [`UNITS_MAX`] units of one locker are broken, the locker itself is: the fault is then raised
+/// for the whole locker.
+///
+/// # Errors
+/// [`Refusal::UnknownLocker`]: nothing is created for a locker nobody registered.
+pub fn report_faults(scene: FaultScene, report: &FaultReport, now: Timestamp) -> Result<Decision<FaultOutcome>, Refusal> {
+    let FaultScene { locker, mut compartments, work_order } = scene;
+    let mut locker = locker.ok_or(Refusal::UnknownLocker)?;
+    let (mut work_order, archived) = WorkOrder::open_or_next(&locker.id, work_order, now);
+    let mut outcome = FaultOutcome::default();
+    let mut touched = BTreeSet::new();
+
+    for reported in &report.faults {
+        let unit = match reported.unit {
+            Unit::Compartment(_) if !work_order.has_room_for(reported.unit) => Unit::Locker,
+            unit => unit,
+        };
+        let (faults, reopened_at) = match unit {
+            Unit::Locker => (&mut locker.faults, locker.reopened_at),
+            Unit::Compartment(number) => match compartments.iter_mut().find(|it| it.number == number) {
+                Some(compartment) => (&mut compartment.faults, compartment.reopened_at),
+                None => {
+                    outcome.unknown.push(unit);
+                    continue;
+                }
+            },
+        };
+        if reopened_at.is_some_and(|reopened_at| report.received_at <= reopened_at) {
+            outcome.outdated.push((unit, reported.code));
+            continue;
+        }
+        touched.insert(unit);
+        if record(faults, reported, &work_order.id, report.received_at) {
+            outcome.raised.push((unit, reported.code));
+            work_order.add_fault(unit, reported.code);
+        } else {
+            outcome.repeated.push((unit, reported.code));
+        }
+    }
+
+    let mut decision = Decision::new(outcome);
+    let closing: BTreeSet<Unit> = decision
+        .answer
+        .raised
+        .iter()
+        .filter(|(_, code)| code.closes() > Closure::Nothing)
+        .map(|(unit, _)| *unit)
+        .collect();
+    if !decision.answer.raised.is_empty() {
+        work_order.follow_up(ImpactTask::TellTeam, now);
+        for unit in closing {
+            work_order.follow_up(ImpactTask::displace(unit), now);
+        }
+        decision.change(work_order);
+        if let Some(archived) = archived {
+            decision.change(State::ArchivedWorkOrder(archived));
+        }
+    }
+    if touched.contains(&Unit::Locker) {
+        decision.change(locker);
+    }
+    for compartment in compartments {
+        if touched.contains(&Unit::Compartment(compartment.number)) {
+            decision.change(compartment);
+        }
+    }
+    decision.record(Event::FaultsReported { at: report.received_at, outcome: decision.answer.clone() });
+    Ok(decision)
+}
+
+/// Opens the fault, or counts it where it is open. Tells whether it was opened.
+fn record(faults: &mut OpenFaults, reported: &ReportedFault, work_order: &WorkOrderId, at: Timestamp) -> bool {
+    if let Some(open) = faults.get_mut(&reported.code) {
+        open.occurrences = open.occurrences.saturating_add(1);
+        open.last_at = open.last_at.max(at);
+        return false;
+    }
+    faults.insert(
+        reported.code,
+        OpenFault {
+            raised_at: at,
+            last_at: at,
+            occurrences: 1,
+            vendor_text: reported.vendor_text.clone(),
+            work_order: work_order.clone(),
+        },
+    );
+    true
+}
+
+const _: () = assert!(UNITS_MAX + 8 < 100, "a repair of every unit must fit one transaction of 100 actions");

@@ -1,0 +1,538 @@
+//! One order: one parcel on its way to one customer, and the place that is held for it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::compartment::{Compartment, Occupancy};
+use crate::decision::{Decision, Event};
+use crate::delivery::{Delivery, Standing};
+use crate::fault::{FaultCode, Unit};
+use crate::id::{CompartmentNumber, EventId, LockerId, OrderId, PersonId, WorkOrderId};
+use crate::locker::Locker;
+use crate::notice::{Message, Notice};
+use crate::person::Preferences;
+use crate::place::Place;
+use crate::refusal::Refusal;
+use crate::size::Size;
+use crate::{SignedDuration, StateKey, Timestamp};
+
+/// How long a parcel waits for its customer: published hold times run from 48 hours to 7 days.
+pub const HOLD_FOR: SignedDuration = SignedDuration::from_hours(72);
+
+/// What is left of the hold time, at the least, once a stopped deadline runs on: a night and a day to come by.
+pub const REST_MIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// How many incidents one order remembers. An order that met more has long been in a person's hands.
+pub const INCIDENTS_MAX: usize = 10;
+
+/// Where an order stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderStatus {
+    /// On its way to the place the order system asked for, or that was agreed beforehand.
+    Placed,
+    /// The parcel is in its compartment.
+    Deposited,
+    Collected,
+    /// The place was lost and the customer has been asked.
+    Rerouting,
+    /// On its way to a new place.
+    Rerouted,
+    Cancelled,
+}
+
+impl fmt::Display for OrderStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            OrderStatus::Placed => "placed",
+            OrderStatus::Deposited => "deposited",
+            OrderStatus::Collected => "collected",
+            OrderStatus::Rerouting => "rerouting",
+            OrderStatus::Rerouted => "rerouted",
+            OrderStatus::Cancelled => "cancelled",
+        })
+    }
+}
+
+/// A locker's fault that an order met: what explains, later, why its delivery went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    pub locker: LockerId,
+    pub unit: Unit,
+    pub code: FaultCode,
+    pub work_order: WorkOrderId,
+    pub from: Timestamp,
+    /// When it stopped concerning this order: the repair was proven, or the order got another place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// One parcel on its way to one customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub id: OrderId,
+    pub customer: PersonId,
+    pub size: Size,
+    pub status: OrderStatus,
+    pub place: Place,
+    /// Counts the moves: a link to choose a place is for one of them.
+    pub place_epoch: u32,
+    pub placed_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promised_at: Option<Timestamp>,
+    /// Who was let in to deposit it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<PersonId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deposited_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pickup_deadline: Option<Timestamp>,
+    /// Since when the deadline stands still, because the door cannot be opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pickup_stopped_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collected_at: Option<Timestamp>,
+    /// The locker's faults it met, oldest first, at most [`INCIDENTS_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub incidents: Vec<Incident>,
+}
+
+impl Order {
+    /// Whether it is still on its way to a place.
+    pub fn is_underway(&self) -> bool {
+        match self.status {
+            OrderStatus::Placed | OrderStatus::Rerouting | OrderStatus::Rerouted => true,
+            OrderStatus::Deposited | OrderStatus::Collected | OrderStatus::Cancelled => false,
+        }
+    }
+
+    /// The compartment that is held for it or holds its parcel.
+    pub fn compartment(&self) -> Option<(&LockerId, CompartmentNumber)> {
+        match &self.place {
+            Place::Compartment { locker, compartment } => Some((locker, *compartment)),
+            Place::Home | Place::Asked => None,
+        }
+    }
+
+    fn is_at(&self, compartment: &Compartment) -> bool {
+        self.compartment() == Some((&compartment.locker, compartment.number))
+    }
+
+    fn meet(&mut self, incident: Incident) {
+        self.incidents.push(incident);
+        if self.incidents.len() > INCIDENTS_MAX {
+            self.incidents.remove(0);
+        }
+    }
+
+    fn leave_incidents(&mut self, now: Timestamp) {
+        for incident in &mut self.incidents {
+            incident.until.get_or_insert(now);
+        }
+    }
+
+    fn move_to(&mut self, place: Place, status: OrderStatus) {
+        self.place = place;
+        self.place_epoch += 1;
+        self.status = status;
+        self.driver = None;
+    }
+}
+
+/// A compartment of an open locker that an order of some size can have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    pub locker: Locker,
+    pub compartment: Compartment,
+}
+
+impl Room {
+    fn place(&self) -> Place {
+        Place::Compartment { locker: self.locker.id.clone(), compartment: self.compartment.number }
+    }
+
+    /// Holds the room for an order, as long as its locker stays open.
+    fn hold_for<A>(self, order: &OrderId, decision: &mut Decision<A>) {
+        decision.require_unchanged(StateKey::Locker(self.locker.id));
+        decision.change(Compartment { occupancy: Occupancy::Reserved { order: order.clone() }, ..self.compartment });
+    }
+}
+
+/// Chooses a compartment for an order: the smallest size that fits and is free, else the next larger. Which of
+/// several equal ones depends on `spread`, so that orders placed at the same moment do not all want the same.
+///
+/// # Errors
+/// - [`Refusal::LockerUnavailable`]: a fault has closed the locker.
+/// - [`Refusal::TooBig`]: it has no compartment large enough, free or not.
+/// - [`Refusal::NoRoom`]: all that are large enough are taken or closed.
+pub fn find_room(locker: &Locker, candidates: &[Compartment], size: Size, spread: u64) -> Result<Room, Refusal> {
+    if let Some((code, _)) = locker.closed_by() {
+        return Err(Refusal::LockerUnavailable { code });
+    }
+    if !locker.ever_fits(size) {
+        return Err(Refusal::TooBig);
+    }
+    let fitting = || candidates.iter().filter(|it| it.locker == locker.id && it.bookable() && it.size >= size);
+    let smallest = fitting().map(|it| it.size).min().ok_or(Refusal::NoRoom)?;
+    let equal: Vec<&Compartment> = fitting().filter(|it| it.size == smallest).collect();
+    let chosen = equal[(spread % equal.len() as u64) as usize];
+    Ok(Room { locker: locker.clone(), compartment: chosen.clone() })
+}
+
+/// What an order system asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceOrder {
+    pub order: OrderId,
+    pub customer: PersonId,
+    pub size: Size,
+    pub promised_at: Option<Timestamp>,
+}
+
+/// Places an order in a room that was found for it. `instead_of` names the locker that was asked for and could
+/// not take it: the customer, who agreed to that beforehand, learns where the parcel goes.
+pub fn place_order(request: PlaceOrder, room: Room, instead_of: Option<&Locker>, event: &EventId, now: Timestamp) -> Decision<Order> {
+    let order = Order {
+        id: request.order,
+        customer: request.customer,
+        size: request.size,
+        status: OrderStatus::Placed,
+        place: room.place(),
+        place_epoch: 1,
+        placed_at: now,
+        promised_at: request.promised_at,
+        driver: None,
+        deposited_at: None,
+        pickup_deadline: None,
+        pickup_stopped_at: None,
+        collected_at: None,
+        incidents: Vec::new(),
+    };
+    let mut decision = Decision::new(order.clone());
+    if let Some(wanted) = instead_of {
+        let message = Message::PlacedElsewhere {
+            order: order.id.clone(),
+            wanted_locker_name: wanted.name.clone(),
+            locker_name: room.locker.name.clone(),
+            place_epoch: order.place_epoch,
+        };
+        decision.tell(Notice::to_person(&order.customer, message, event, now));
+    }
+    decision.record(Event::OrderPlaced { place: order.place.clone() });
+    room.hold_for(&order.id, &mut decision);
+    decision.change(order);
+    decision
+}
+
+/// Cancels an order that has not been deposited, and frees what was held for it.
+///
+/// # Errors
+/// [`Refusal::WrongState`] from the deposit on, and where it is cancelled already.
+pub fn cancel(mut order: Order, held: Option<Compartment>) -> Result<Decision<Order>, Refusal> {
+    if !order.is_underway() {
+        return Err(Refusal::wrong_state(order.status));
+    }
+    order.status = OrderStatus::Cancelled;
+    let mut decision = Decision::new(order.clone());
+    if let Some(freed) = held.and_then(|it| release(it, &order.id)) {
+        decision.change(freed);
+    }
+    decision.change(order);
+    decision.record(Event::OrderCancelled);
+    Ok(decision)
+}
+
+/// Frees a compartment that this order, and no other, holds.
+fn release(compartment: Compartment, order: &OrderId) -> Option<Compartment> {
+    (compartment.order() == Some(order)).then_some(Compartment { occupancy: Occupancy::Free, ..compartment })
+}
+
+/// What is known at a compartment's door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoorScene {
+    pub order: Option<Order>,
+    pub locker: Option<Locker>,
+    pub compartment: Option<Compartment>,
+}
+
+/// The order, its locker and its compartment, where a parcel may go in now.
+fn open_door(scene: DoorScene) -> Result<(Order, Locker, Compartment), Refusal> {
+    let order = scene.order.ok_or(Refusal::UnknownOrder)?;
+    let locker = scene.locker.ok_or(Refusal::UnknownLocker)?;
+    match order.status {
+        OrderStatus::Placed | OrderStatus::Rerouted => {}
+        OrderStatus::Deposited | OrderStatus::Collected | OrderStatus::Rerouting | OrderStatus::Cancelled => {
+            return Err(Refusal::wrong_state(order.status));
+        }
+    }
+    let compartment = scene.compartment.ok_or(Refusal::UnknownCompartment)?;
+    if !order.is_at(&compartment) {
+        return Err(Refusal::OtherPlace);
+    }
+    if let Some((code, _)) = locker.closed_by() {
+        return Err(Refusal::LockerUnavailable { code });
+    }
+    if let Some((code, _)) = compartment.closed_by() {
+        return Err(Refusal::CompartmentClosed { code });
+    }
+    if !compartment.open_for_deposits() {
+        return Err(Refusal::CompartmentOutOfService);
+    }
+    if (compartment.occupancy != Occupancy::Reserved { order: order.id.clone() }) {
+        return Err(Refusal::HeldByAnother);
+    }
+    Ok((order, locker, compartment))
+}
+
+/// Says whether a driver may open the door for this order now, and remembers who asked.
+///
+/// # Errors
+/// The reason why not: [`Refusal::LockerUnavailable`], [`Refusal::CompartmentClosed`],
+/// [`Refusal::CompartmentOutOfService`], [`Refusal::HeldByAnother`], [`Refusal::OtherPlace`],
+/// [`Refusal::WrongState`], or that one of the three is unknown.
+pub fn authorise_deposit(scene: DoorScene, driver: PersonId) -> Result<Decision<CompartmentNumber>, Refusal> {
+    let (mut order, locker, compartment) = open_door(scene)?;
+    let number = compartment.number;
+    let mut decision = Decision::new(number);
+    if order.driver.as_ref() != Some(&driver) {
+        order.driver = Some(driver.clone());
+        decision.require_unchanged(StateKey::Locker(locker.id));
+        decision.require_unchanged(StateKey::Compartment(compartment.locker, number));
+        decision.change(order);
+        decision.record(Event::DepositAuthorised { driver, compartment: number });
+    }
+    Ok(decision)
+}
+
+/// Records that the parcel is in its compartment: the customer is told, and the hold time begins.
+///
+/// # Errors
+/// Those of [`authorise_deposit`]: nothing is recorded as deposited behind a closed door.
+pub fn record_deposit(scene: DoorScene, event: &EventId, now: Timestamp) -> Result<Decision<()>, Refusal> {
+    let (mut order, locker, compartment) = open_door(scene)?;
+    let deadline = now + HOLD_FOR;
+    order.status = OrderStatus::Deposited;
+    order.deposited_at = Some(now);
+    order.pickup_deadline = Some(deadline);
+    let mut decision = Decision::new(());
+    decision.record(Event::ParcelDeposited { compartment: compartment.number });
+    let message = Message::ReadyForPickup {
+        order: order.id.clone(),
+        locker_name: locker.name,
+        compartment: compartment.number,
+        deadline,
+    };
+    decision.tell(Notice::to_person(&order.customer, message, event, now));
+    decision.require_unchanged(StateKey::Locker(locker.id));
+    decision.change(Compartment { occupancy: Occupancy::Occupied { order: order.id.clone() }, ..compartment });
+    if let Some(driver) = &order.driver {
+        decision.change(Delivery {
+            order: order.id.clone(),
+            driver: driver.clone(),
+            delivered_at: now,
+            promised_at: order.promised_at,
+            standing: Standing::Counted,
+            charged_case: None,
+        });
+    }
+    decision.change(order);
+    Ok(decision)
+}
+
+/// Records that the customer has the parcel, and asks how it went. A parcel that was collected through a door
+/// believed to be shut is collected all the same.
+///
+/// # Errors
+/// [`Refusal::UnknownOrder`], [`Refusal::UnknownCompartment`], [`Refusal::OtherPlace`]; [`Refusal::WrongState`]
+/// unless it was deposited.
+pub fn record_collection(scene: DoorScene, event: &EventId, now: Timestamp) -> Result<Decision<()>, Refusal> {
+    let mut order = scene.order.ok_or(Refusal::UnknownOrder)?;
+    let compartment = scene.compartment.ok_or(Refusal::UnknownCompartment)?;
+    if order.status != OrderStatus::Deposited {
+        return Err(Refusal::wrong_state(order.status));
+    }
+    if !order.is_at(&compartment) {
+        return Err(Refusal::OtherPlace);
+    }
+    order.status = OrderStatus::Collected;
+    order.collected_at = Some(now);
+    order.pickup_stopped_at = None;
+    order.leave_incidents(now);
+    let mut decision = Decision::new(());
+    decision.record(Event::ParcelCollected { compartment: compartment.number });
+    let message = Message::FeedbackRequested { order: order.id.clone() };
+    decision.tell(Notice::to_person(&order.customer, message, event, now));
+    if let Some(freed) = release(compartment, &order.id) {
+        decision.change(freed);
+    }
+    decision.change(order);
+    Ok(decision)
+}
+
+/// Why an order's place cannot be used now, if so: the fault of its compartment or of the whole locker.
+fn incident_at(locker: &Locker, compartment: &Compartment) -> Option<Incident> {
+    let of_unit = |unit: Unit, faults: &crate::fault::OpenFaults| {
+        let (code, _) = crate::fault::closed_by(faults)?;
+        let fault = &faults[&code];
+        Some(Incident {
+            locker: locker.id.clone(),
+            unit,
+            code,
+            work_order: fault.work_order.clone(),
+            from: fault.raised_at,
+            until: None,
+        })
+    };
+    of_unit(Unit::Compartment(compartment.number), &compartment.faults)
+        .or_else(|| of_unit(Unit::Locker, &locker.faults))
+}
+
+/// What is known when an order that lost its place is dealt with. `rooms` are what other lockers offer, nearest
+/// first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisplacedScene {
+    pub order: Order,
+    pub locker: Locker,
+    pub compartment: Compartment,
+    pub preferences: Option<Preferences>,
+    pub rooms: Vec<(u32, Room)>,
+}
+
+/// Deals with one order whose compartment has been closed. On its way: it gets another place by the customer's
+/// stored preferences (the nearest other locker within the radius, or home), or the customer is asked. Inside:
+/// its deadline stops. The customer learns it in the same commit. Nothing where the place works again, or the
+/// order is no longer there, or it has been dealt with: each learns it once.
+pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestamp) -> Option<Decision<()>> {
+    let DisplacedScene { mut order, locker, compartment, preferences, rooms } = scene;
+    if !order.is_at(&compartment) {
+        return None;
+    }
+    let incident = incident_at(&locker, &compartment)?;
+    let mut decision = Decision::new(());
+    if order.status == OrderStatus::Deposited {
+        if order.pickup_stopped_at.is_some() || compartment.open_for_pickups(&locker) {
+            return None;
+        }
+        order.pickup_stopped_at = Some(incident.from.max(order.deposited_at.unwrap_or(incident.from)));
+        decision.record(Event::PickupDelayed { code: incident.code });
+        order.meet(incident);
+        let message = Message::PickupDelayed {
+            order: order.id.clone(),
+            locker_name: locker.name,
+            compartment: compartment.number,
+        };
+        decision.tell(Notice::to_person(&order.customer, message, event, now));
+        decision.require_unchanged(StateKey::Compartment(compartment.locker, compartment.number));
+        decision.change(order);
+        return Some(decision);
+    }
+    if !order.is_underway() {
+        return None;
+    }
+    let never: BTreeSet<LockerId> = preferences.as_ref().map(|it| it.never.clone()).unwrap_or_default();
+    let radius_m = preferences.as_ref().and_then(|it| it.other_locker_within_m);
+    let room = rooms
+        .into_iter()
+        .find(|(distance_m, room)| radius_m.is_some_and(|radius_m| *distance_m <= radius_m) && !never.contains(&room.locker.id))
+        .map(|(_, room)| room);
+    let from = order.place.clone();
+    let (to, status) = match &room {
+        Some(room) => (room.place(), OrderStatus::Rerouted),
+        None if preferences.is_some_and(|it| it.home) => (Place::Home, OrderStatus::Rerouted),
+        None => (Place::Asked, OrderStatus::Rerouting),
+    };
+    order.meet(incident);
+    order.leave_incidents(now);
+    order.move_to(to.clone(), status);
+    let (id, from_locker_name, place_epoch) = (order.id.clone(), locker.name, order.place_epoch);
+    let message = match (&to, &room) {
+        (Place::Compartment { .. }, Some(room)) => {
+            Message::Rerouted { order: id, from_locker_name, locker_name: room.locker.name.clone(), place_epoch }
+        }
+        (Place::Home, _) => Message::ReroutedHome { order: id, from_locker_name, place_epoch },
+        (Place::Asked, _) | (Place::Compartment { .. }, None) => {
+            Message::ChoosePlace { order: id, from_locker_name, place_epoch }
+        }
+    };
+    decision.tell(Notice::to_person(&order.customer, message, event, now));
+    decision.record(Event::OrderRerouted { from, to });
+    if let Some(freed) = release(compartment, &order.id) {
+        decision.change(freed);
+    }
+    if let Some(room) = room {
+        room.hold_for(&order.id, &mut decision);
+    }
+    decision.change(order);
+    Some(decision)
+}
+
+/// The door works again: the deadline runs on from where it stopped, with at least [`REST_MIN`] left, and the
+/// customer is told. Nothing for an order that was not waiting, or whose door is still shut.
+pub fn resume_pickup(mut order: Order, locker: &Locker, compartment: &Compartment, event: &EventId, now: Timestamp) -> Option<Decision<()>> {
+    if !order.is_at(compartment) || order.status != OrderStatus::Deposited || !compartment.open_for_pickups(locker) {
+        return None;
+    }
+    let stopped_at = order.pickup_stopped_at.take()?;
+    let deadline = (order.pickup_deadline? + now.duration_since(stopped_at)).max(now + REST_MIN);
+    order.pickup_deadline = Some(deadline);
+    order.leave_incidents(now);
+    let mut decision = Decision::new(());
+    let message = Message::AllClear {
+        order: order.id.clone(),
+        locker_name: locker.name.clone(),
+        compartment: compartment.number,
+        deadline,
+    };
+    decision.tell(Notice::to_person(&order.customer, message, event, now));
+    decision.require_unchanged(StateKey::Compartment(compartment.locker.clone(), compartment.number));
+    decision.require_unchanged(StateKey::Locker(locker.id.clone()));
+    decision.record(Event::PickupResumed { order: order.id.clone() });
+    decision.change(order);
+    Some(decision)
+}
+
+/// Where a customer wants the parcel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    Room(Room),
+    Home,
+}
+
+/// Moves an order to the place its customer chose: the new place and the release of the old one are one
+/// commit. The first valid choice for an epoch wins; a link for an earlier epoch is used up.
+///
+/// # Errors
+/// [`Refusal::LinkUsed`] where the order has moved since; [`Refusal::WrongState`] from the deposit on.
+pub fn choose_place(
+    mut order: Order,
+    held: Option<Compartment>,
+    place_epoch: u32,
+    choice: Choice,
+    event: &EventId,
+    now: Timestamp,
+) -> Result<Decision<Order>, Refusal> {
+    if order.place_epoch != place_epoch {
+        return Err(Refusal::LinkUsed);
+    }
+    if !order.is_underway() {
+        return Err(Refusal::wrong_state(order.status));
+    }
+    let (place, locker_name) = match &choice {
+        Choice::Room(room) => (room.place(), Some(room.locker.name.clone())),
+        Choice::Home => (Place::Home, None),
+    };
+    order.move_to(place.clone(), OrderStatus::Rerouted);
+    let message = Message::PlaceConfirmed { order: order.id.clone(), locker_name };
+    let mut decision = Decision::new(order.clone());
+    decision.tell(Notice::to_person(&order.customer, message, event, now));
+    decision.record(Event::PlaceChosen { to: place });
+    if let Some(freed) = held.and_then(|it| release(it, &order.id)) {
+        decision.change(freed);
+    }
+    if let Choice::Room(room) = choice {
+        room.hold_for(&order.id, &mut decision);
+    }
+    decision.change(order);
+    Ok(decision)
+}

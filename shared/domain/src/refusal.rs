@@ -1,0 +1,62 @@
+//! Why something cannot be. A refusal is final: trying again without a change gets the same one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fault::FaultCode;
+
+/// The reasons for which a rule says no. Their names are published and stay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Refusal {
+    #[error("there is no such locker")]
+    UnknownLocker,
+    #[error("the locker has no such compartment")]
+    UnknownCompartment,
+    #[error("there is no such order")]
+    UnknownOrder,
+    #[error("there is no such work order")]
+    UnknownWorkOrder,
+    #[error("there is no such case")]
+    UnknownCase,
+    #[error("there is no such person")]
+    UnknownPerson,
+    #[error("no team serves this region")]
+    NoTeam,
+    #[error("the locker is closed: {code}")]
+    LockerUnavailable { code: FaultCode },
+    #[error("no compartment that fits is free")]
+    NoRoom,
+    #[error("no compartment of this locker is large enough")]
+    TooBig,
+    #[error("the compartment is closed: {code}")]
+    CompartmentClosed { code: FaultCode },
+    #[error("the compartment is not in service")]
+    CompartmentOutOfService,
+    #[error("the compartment is held by another order")]
+    HeldByAnother,
+    #[error("the order has another place now")]
+    OtherPlace,
+    #[error("this is not possible while the state is '{state}'")]
+    WrongState { state: String },
+    #[error("this link has been used")]
+    LinkUsed,
+    #[error("the time for this is over")]
+    TooLate,
+    #[error("a rating is a whole number from 1 to 5")]
+    InvalidRating,
+    #[error("a decision needs at least one fact it rests on")]
+    MissingEvidence,
+    #[error("nobody decides in their own case")]
+    OwnCase,
+    #[error("it has changed since it was read")]
+    StaleVersion,
+    #[error("it exists already")]
+    AlreadyExists,
+}
+
+impl Refusal {
+    /// Not possible in the state something is in. `state` is its published name.
+    pub fn wrong_state(state: impl ToString) -> Self {
+        Refusal::WrongState { state: state.to_string() }
+    }
+}

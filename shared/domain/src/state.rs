@@ -1,0 +1,137 @@
+//! Everything that is kept, and the names it is kept under.
+
+use crate::case::Case;
+use crate::compartment::Compartment;
+use crate::delivery::Delivery;
+use crate::fault::{FaultRecord, Unit};
+use crate::feedback::Feedback;
+use crate::id::{CaseId, CompartmentNumber, LockerId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
+use crate::locker::Locker;
+use crate::order::Order;
+use crate::person::{Person, Preferences};
+use crate::presence::Presence;
+use crate::team::Team;
+use crate::work_order::WorkOrder;
+use crate::{Timestamp, fault::FaultCode};
+
+/// The name of one state.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StateKey {
+    Locker(LockerId),
+    Compartment(LockerId, CompartmentNumber),
+    Presence(LockerId),
+    FaultRecord { locker: LockerId, unit: Unit, code: FaultCode, raised_at: Timestamp },
+    /// The latest work order of a locker, whatever its number.
+    WorkOrder(LockerId),
+    /// A work order that a later one has replaced.
+    ArchivedWorkOrder(WorkOrderId),
+    Team(RegionId, TeamId),
+    Order(OrderId),
+    Preferences(PersonId),
+    Delivery(OrderId),
+    Feedback(OrderId),
+    Case(CaseId),
+    Person(PersonId),
+}
+
+/// A state by value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    Locker(Locker),
+    Compartment(Compartment),
+    Presence(Presence),
+    FaultRecord(FaultRecord),
+    WorkOrder(WorkOrder),
+    ArchivedWorkOrder(WorkOrder),
+    Team(Team),
+    Order(Order),
+    Preferences(Preferences),
+    Delivery(Delivery),
+    Feedback(Feedback),
+    Case(Case),
+    Person(Person),
+}
+
+impl State {
+    /// The name it is kept under.
+    pub fn key(&self) -> StateKey {
+        match self {
+            State::Locker(it) => StateKey::Locker(it.id.clone()),
+            State::Compartment(it) => StateKey::Compartment(it.locker.clone(), it.number),
+            State::Presence(it) => StateKey::Presence(it.locker.clone()),
+            State::FaultRecord(it) => StateKey::FaultRecord {
+                locker: it.locker.clone(),
+                unit: it.unit,
+                code: it.code,
+                raised_at: it.fault.raised_at,
+            },
+            State::WorkOrder(it) => StateKey::WorkOrder(it.id.locker.clone()),
+            State::ArchivedWorkOrder(it) => StateKey::ArchivedWorkOrder(it.id.clone()),
+            State::Team(it) => StateKey::Team(it.region.clone(), it.id.clone()),
+            State::Order(it) => StateKey::Order(it.id.clone()),
+            State::Preferences(it) => StateKey::Preferences(it.customer.clone()),
+            State::Delivery(it) => StateKey::Delivery(it.order.clone()),
+            State::Feedback(it) => StateKey::Feedback(it.order.clone()),
+            State::Case(it) => StateKey::Case(it.id.clone()),
+            State::Person(it) => StateKey::Person(it.id.clone()),
+        }
+    }
+
+    /// When somebody has to look at it again, if ever. Whatever waits carries its own timer, so that no timer
+    /// outlives what it was set for.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        match self {
+            State::Presence(it) => it.due_at(),
+            State::WorkOrder(it) => it.impact_due_at,
+            State::Locker(_)
+            | State::Compartment(_)
+            | State::FaultRecord(_)
+            | State::ArchivedWorkOrder(_)
+            | State::Team(_)
+            | State::Order(_)
+            | State::Preferences(_)
+            | State::Delivery(_)
+            | State::Feedback(_)
+            | State::Case(_)
+            | State::Person(_) => None,
+        }
+    }
+}
+
+macro_rules! states {
+    ($($name:ident)*) => {$(
+        impl From<$name> for State {
+            fn from(it: $name) -> State {
+                State::$name(it)
+            }
+        }
+
+        impl TryFrom<State> for $name {
+            type Error = State;
+            fn try_from(state: State) -> Result<Self, State> {
+                match state {
+                    State::$name(it) => Ok(it),
+                    other => Err(other),
+                }
+            }
+        }
+    )*};
+}
+
+states! { Locker Compartment Presence FaultRecord Team Order Preferences Delivery Feedback Case Person }
+
+impl From<WorkOrder> for State {
+    fn from(it: WorkOrder) -> State {
+        State::WorkOrder(it)
+    }
+}
+
+impl TryFrom<State> for WorkOrder {
+    type Error = State;
+    fn try_from(state: State) -> Result<Self, State> {
+        match state {
+            State::WorkOrder(it) | State::ArchivedWorkOrder(it) => Ok(it),
+            other => Err(other),
+        }
+    }
+}

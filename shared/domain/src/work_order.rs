@@ -1,0 +1,402 @@
+//! A work order: one call of a technician team for one incident of one locker, until its repair is proven.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::compartment::Compartment;
+use crate::decision::{Decision, Event};
+use crate::fault::{FaultClass, FaultCode, FaultRecord, OpenFaults, Severity, Unit};
+use crate::id::{LockerId, NoticeId, PersonId, RegionId, TeamId, WorkOrderId};
+use crate::impact::ImpactTask;
+use crate::locker::Locker;
+use crate::notice::{Message, Notice, Recipient};
+use crate::refusal::Refusal;
+use crate::{SignedDuration, State, Timestamp};
+
+/// How many test openings in a row prove the repair of a unit: a lock that jams on one opening in three is
+/// found with a probability of 96 % by eight, but a technician waits for each; three is what operators ask
+/// for, and what slips through is caught by the customers' openings afterwards.
+pub const TEST_OPENINGS_REQUIRED: u8 = 3;
+
+/// How many units one work order repairs. All of them reopen in one commit, which has room for 100 actions.
+pub const UNITS_MAX: usize = 40;
+
+/// How many notes a work order keeps; a technician who needs more has a document to attach.
+pub const NOTES_MAX: usize = 50;
+
+/// How long after being written a follow-up is looked for again, should the stream that carries it have lost it.
+pub const IMPACT_RETRY_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// Where the repair stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkOrderStatus {
+    Open,
+    Acknowledged,
+    InProgress,
+    OnHold,
+    /// The technician says so; the device has not shown it yet.
+    Repaired,
+    /// Proven.
+    Verified,
+}
+
+impl fmt::Display for WorkOrderStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            WorkOrderStatus::Open => "open",
+            WorkOrderStatus::Acknowledged => "acknowledged",
+            WorkOrderStatus::InProgress => "in_progress",
+            WorkOrderStatus::OnHold => "on_hold",
+            WorkOrderStatus::Repaired => "repaired",
+            WorkOrderStatus::Verified => "verified",
+        })
+    }
+}
+
+/// What has to be repaired in one unit, and how far the proof has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitRepair {
+    pub codes: BTreeSet<FaultCode>,
+    /// Test openings passed in a row since the technician reported the repair.
+    pub openings_passed: u8,
+}
+
+impl UnitRepair {
+    fn is_proven(&self) -> bool {
+        self.openings_passed >= TEST_OPENINGS_REQUIRED
+    }
+}
+
+/// A technician's words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    pub by: PersonId,
+    pub at: Timestamp,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
+}
+
+/// One call of a team for one incident of one locker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkOrder {
+    pub id: WorkOrderId,
+    pub status: WorkOrderStatus,
+    pub opened_at: Timestamp,
+    /// The worst of its faults so far.
+    pub severity: Severity,
+    /// What is broken, by unit.
+    pub units: BTreeMap<Unit, UnitRepair>,
+    /// Who repairs it, from the moment a team has been found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<(RegionId, TeamId)>,
+    /// How many orders were waiting when the team was last told.
+    #[serde(default)]
+    pub people_waiting: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    /// What is still to be done for people because of this incident, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub impact: Vec<ImpactTask>,
+    /// When to look whether that was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impact_due_at: Option<Timestamp>,
+}
+
+impl WorkOrder {
+    fn new(id: WorkOrderId, now: Timestamp) -> Self {
+        Self {
+            id,
+            status: WorkOrderStatus::Open,
+            opened_at: now,
+            severity: Severity::Indeterminate,
+            units: BTreeMap::new(),
+            team: None,
+            people_waiting: 0,
+            notes: Vec::new(),
+            impact: Vec::new(),
+            impact_due_at: None,
+        }
+    }
+
+    /// The work order a new fault of this locker belongs to: the one that is open, or the next one and the
+    /// finished one that it replaces.
+    pub fn open_or_next(locker: &LockerId, latest: Option<Self>, now: Timestamp) -> (Self, Option<Self>) {
+        match latest {
+            None => (Self::new(WorkOrderId { locker: locker.clone(), number: 1 }, now), None),
+            Some(latest) if latest.is_open() => (latest, None),
+            Some(mut latest) => {
+                let id = WorkOrderId { locker: locker.clone(), number: latest.id.number + 1 };
+                let mut next = Self::new(id, now);
+                // What the finished one still owes people goes on under the new one.
+                next.impact = std::mem::take(&mut latest.impact);
+                latest.impact_due_at = None;
+                (next, Some(latest))
+            }
+        }
+    }
+
+    /// Whether the repair is still to be proven.
+    pub fn is_open(&self) -> bool {
+        self.status != WorkOrderStatus::Verified
+    }
+
+    /// Whether it can take on this unit as well.
+    pub fn has_room_for(&self, unit: Unit) -> bool {
+        self.units.contains_key(&unit) || self.units.len() < UNITS_MAX
+    }
+
+    /// Takes on a fault. What was claimed to be repaired is not, then.
+    pub fn add_fault(&mut self, unit: Unit, code: FaultCode) {
+        let repair = self.units.entry(unit).or_default();
+        repair.codes.insert(code);
+        repair.openings_passed = 0;
+        self.severity = self.severity.max(code.severity());
+        if self.status == WorkOrderStatus::Repaired {
+            self.status = WorkOrderStatus::InProgress;
+        }
+    }
+
+    /// Adds something that has to be done for people, unless it is on the list from its start already.
+    pub fn follow_up(&mut self, task: ImpactTask, now: Timestamp) {
+        if !self.impact.contains(&task) {
+            self.impact.push(task);
+        }
+        self.impact_due_at = Some(now + IMPACT_RETRY_AFTER);
+    }
+
+    /// Puts what is left of the first task in its place, or strikes it off.
+    pub fn advance_impact(&mut self, rest: Option<ImpactTask>, now: Timestamp) {
+        match rest {
+            Some(rest) => self.impact[0] = rest,
+            None => drop(self.impact.remove(0)),
+        }
+        self.impact_due_at = (!self.impact.is_empty()).then(|| now + IMPACT_RETRY_AFTER);
+    }
+
+    /// Which skills the repair needs.
+    pub fn classes(&self) -> BTreeSet<FaultClass> {
+        self.units.values().flat_map(|repair| &repair.codes).map(|code| code.class()).collect()
+    }
+
+    fn note(&mut self, note: Note) {
+        self.notes.push(note);
+        if self.notes.len() > NOTES_MAX {
+            self.notes.remove(0);
+        }
+    }
+}
+
+/// What a technician says about a work order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// "We have seen it."
+    Acknowledge,
+    /// "We are at the locker."
+    Start,
+    /// "We cannot go on", and why.
+    Hold { reason: String },
+    /// "It works again", what was done and which parts it took.
+    ReportRepaired { note: String, parts: Vec<String> },
+}
+
+/// Moves a work order on by a technician's word. The word never reopens anything: after `ReportRepaired` the
+/// device has to show it, see [`record_test_opening`].
+///
+/// # Errors
+/// [`Refusal::WrongState`] where the step does not follow: starting what is finished, say.
+pub fn take_step(mut work_order: WorkOrder, step: Step, by: PersonId, now: Timestamp) -> Result<Decision<WorkOrder>, Refusal> {
+    use WorkOrderStatus::*;
+    let allowed = match (&step, work_order.status) {
+        (Step::Acknowledge, Open) => true,
+        (Step::Start, Open | Acknowledged | OnHold) => true,
+        (Step::Hold { .. }, Acknowledged | InProgress) => true,
+        (Step::ReportRepaired { .. }, InProgress) => true,
+        (Step::Acknowledge, Acknowledged | InProgress | OnHold | Repaired | Verified)
+        | (Step::Start, InProgress | Repaired | Verified)
+        | (Step::Hold { .. }, Open | OnHold | Repaired | Verified)
+        | (Step::ReportRepaired { .. }, Open | Acknowledged | OnHold | Repaired | Verified) => false,
+    };
+    if !allowed {
+        return Err(Refusal::wrong_state(work_order.status));
+    }
+    let event = match step {
+        Step::Acknowledge => {
+            work_order.status = Acknowledged;
+            Event::WorkOrderAcknowledged { by }
+        }
+        Step::Start => {
+            work_order.status = InProgress;
+            Event::WorkOrderStarted { by }
+        }
+        Step::Hold { reason } => {
+            work_order.status = OnHold;
+            work_order.note(Note { by: by.clone(), at: now, text: reason.clone(), parts: Vec::new() });
+            Event::WorkOrderHeld { by, reason }
+        }
+        Step::ReportRepaired { note, parts } => {
+            work_order.status = Repaired;
+            for repair in work_order.units.values_mut() {
+                repair.openings_passed = 0;
+            }
+            work_order.note(Note { by: by.clone(), at: now, text: note.clone(), parts });
+            Event::RepairReported { by, note }
+        }
+    };
+    let mut decision = Decision::new(work_order.clone());
+    decision.change(work_order);
+    decision.record(event);
+    Ok(decision)
+}
+
+/// What is known when a test opening is judged: the work order, its locker and every compartment it repairs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepairScene {
+    pub work_order: WorkOrder,
+    pub locker: Locker,
+    pub compartments: Vec<Compartment>,
+}
+
+/// A door was opened to see whether it works, as the device reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestOpening {
+    pub work_order: WorkOrderId,
+    pub unit: Unit,
+    pub passed: bool,
+}
+
+/// Judges a test opening, and reopens everything once every unit has passed [`TEST_OPENINGS_REQUIRED`] in a row.
+///
+/// Only a repair that a technician has reported can be proven. A failed opening sends the work order back to
+/// the team, which is told; everything stays closed. Reopening, the end of the work order and the all-clear
+/// for those who waited are one decision.
+///
+/// # Errors
+/// - [`Refusal::UnknownWorkOrder`]: the opening names an older or another work order.
+/// - [`Refusal::WrongState`]: nobody has reported a repair yet, or it is proven already.
+/// - [`Refusal::UnknownCompartment`]: the unit is not one this work order repairs.
+pub fn record_test_opening(
+    scene: RepairScene,
+    opening: &TestOpening,
+    notice: NoticeId,
+    now: Timestamp,
+) -> Result<Decision<WorkOrderStatus>, Refusal> {
+    let RepairScene { mut work_order, locker, compartments } = scene;
+    if work_order.id != opening.work_order {
+        return Err(Refusal::UnknownWorkOrder);
+    }
+    if work_order.status != WorkOrderStatus::Repaired {
+        return Err(Refusal::wrong_state(work_order.status));
+    }
+    let repair = work_order.units.get_mut(&opening.unit).ok_or(Refusal::UnknownCompartment)?;
+    if !opening.passed {
+        for repair in work_order.units.values_mut() {
+            repair.openings_passed = 0;
+        }
+        work_order.status = WorkOrderStatus::InProgress;
+        let mut decision = Decision::new(work_order.status);
+        if let Some((region, team)) = &work_order.team {
+            decision.tell(Notice {
+                id: notice,
+                recipient: Recipient::Team { region: region.clone(), team: team.clone() },
+                message: Message::RepairRejected {
+                    work_order: work_order.id.clone(),
+                    locker_name: locker.name,
+                    unit: opening.unit,
+                },
+                created_at: now,
+            });
+        }
+        decision.change(work_order);
+        decision.record(Event::TestOpeningFailed { unit: opening.unit });
+        return Ok(decision);
+    }
+    repair.openings_passed = repair.openings_passed.saturating_add(1);
+    let passed = repair.openings_passed;
+    if !work_order.units.values().all(UnitRepair::is_proven) {
+        let mut decision = Decision::new(work_order.status);
+        decision.change(work_order);
+        decision.record(Event::TestOpeningPassed { unit: opening.unit, passed });
+        return Ok(decision);
+    }
+    Ok(verify(RepairScene { work_order, locker, compartments }, now))
+}
+
+/// The locker is back on the network by itself: that is the proof for `network_lost`, and for nothing else.
+/// Nothing where no such fault is open. Where it was the only fault of the work order, the work order ends.
+pub fn prove_network(scene: RepairScene, now: Timestamp) -> Option<Decision<WorkOrderStatus>> {
+    let RepairScene { mut work_order, mut locker, compartments } = scene;
+    let fault = locker.faults.remove(&FaultCode::NetworkLost)?;
+    let repair = work_order.units.get_mut(&Unit::Locker)?;
+    repair.codes.remove(&FaultCode::NetworkLost);
+    if repair.codes.is_empty() {
+        work_order.units.remove(&Unit::Locker);
+    }
+    let record = FaultRecord {
+        locker: locker.id.clone(),
+        unit: Unit::Locker,
+        code: FaultCode::NetworkLost,
+        fault,
+        cleared_at: now,
+    };
+    let mut decision = if work_order.units.is_empty() {
+        locker.reopened_at = Some(now);
+        verify(RepairScene { work_order, locker, compartments }, now)
+    } else {
+        let mut decision = Decision::new(work_order.status);
+        decision.change(work_order);
+        decision.change(locker);
+        decision.record(Event::Connected);
+        decision
+    };
+    decision.change(record);
+    Some(decision)
+}
+
+/// Reopens every unit of a work order whose repair is proven.
+fn verify(scene: RepairScene, now: Timestamp) -> Decision<WorkOrderStatus> {
+    let RepairScene { mut work_order, mut locker, mut compartments } = scene;
+    work_order.status = WorkOrderStatus::Verified;
+    let mut records = Vec::new();
+    let mut clear = |unit: Unit, faults: &mut OpenFaults| {
+        for (code, fault) in std::mem::take(faults) {
+            records.push(FaultRecord { locker: work_order.id.locker.clone(), unit, code, fault, cleared_at: now });
+        }
+    };
+    let mut reopened: Vec<State> = Vec::new();
+    for unit in work_order.units.keys() {
+        match unit {
+            Unit::Locker => {
+                clear(Unit::Locker, &mut locker.faults);
+                locker.reopened_at = Some(now);
+            }
+            Unit::Compartment(number) => {
+                if let Some(compartment) = compartments.iter_mut().find(|it| it.number == *number) {
+                    clear(*unit, &mut compartment.faults);
+                    compartment.reopened_at = Some(now);
+                    reopened.push(compartment.clone().into());
+                }
+            }
+        }
+    }
+    if locker.reopened_at == Some(now) {
+        reopened.push(locker.into());
+    }
+    let mut decision = Decision::new(WorkOrderStatus::Verified);
+    let units: Vec<Unit> = if work_order.units.is_empty() {
+        vec![Unit::Locker]
+    } else {
+        work_order.units.keys().copied().collect()
+    };
+    for unit in units {
+        work_order.follow_up(ImpactTask::all_clear(unit), now);
+    }
+    decision.record(Event::RepairVerified { cleared: records.iter().map(|it| (it.unit, it.code)).collect() });
+    decision.change(work_order);
+    decision.changes.extend(reopened);
+    decision.changes.extend(records.into_iter().map(State::from));
+    decision
+}
