@@ -125,7 +125,9 @@ pub struct CaseDecision {
 pub enum Owner {
     /// Support together, until one of them takes it.
     Support,
-    Agent { person: PersonId },
+    Agent {
+        person: PersonId,
+    },
 }
 
 /// Until when a complaint has its first answer: one day, as most published service promises say.
@@ -158,15 +160,20 @@ impl Case {
     /// Opens a complaint with what the records say about the delivery, and with the cause they propose. A
     /// fault of the locker is proposed where it can explain what the customer complains of; anything else is
     /// for a person to find out.
-    pub fn open(id: CaseId, order: &Order, submission: &Submission, delivery: Option<&Delivery>, now: Timestamp) -> Self {
+    pub fn open(
+        id: CaseId,
+        order: &Order,
+        submission: &Submission,
+        delivery: Option<&Delivery>,
+        now: Timestamp,
+    ) -> Self {
         let category = submission.reasons.first().copied().unwrap_or(Category::Other);
         let incident = order.incidents.last().filter(|_| category.explained_by_locker_fault());
         let mut evidence: Vec<Evidence> =
             order.incidents.iter().map(|it| Evidence::LockerFault { incident: it.clone() }).collect();
-        evidence.extend(delivery.map(|it| Evidence::DeliveredAt {
-            delivered_at: it.delivered_at,
-            promised_at: it.promised_at,
-        }));
+        evidence.extend(
+            delivery.map(|it| Evidence::DeliveredAt { delivered_at: it.delivered_at, promised_at: it.promised_at }),
+        );
         evidence.extend(order.collected_at.map(|collected_at| Evidence::Collected { collected_at }));
         evidence.push(Evidence::Ratings { ratings: submission.ratings });
         Self {

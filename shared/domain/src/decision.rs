@@ -51,6 +51,14 @@ impl<A> Decision<A> {
         self.event = event;
     }
 
+    /// This decision and what follows from another one, in one commit. The answer and the history are this one's.
+    pub fn and<B>(mut self, other: Decision<B>) -> Self {
+        self.changes.extend(other.changes);
+        self.unchanged.extend(other.unchanged);
+        self.notices.extend(other.notices);
+        self
+    }
+
     /// The same decision with another answer.
     pub fn answer_with<B>(self, answer: B) -> Decision<B> {
         let Decision { changes, unchanged, notices, event, .. } = self;
@@ -65,30 +73,77 @@ pub enum Event {
     /// Seen and judged; there was nothing to change.
     NothingChanged,
     LockerRegistered,
-    FaultsReported { at: Timestamp, outcome: FaultOutcome },
+    FaultsReported {
+        at: Timestamp,
+        outcome: FaultOutcome,
+    },
     Connected,
     Disconnected,
     FoundOffline,
-    TeamTold { team: TeamId, people_waiting: u32 },
-    WorkOrderAcknowledged { by: PersonId },
-    WorkOrderStarted { by: PersonId },
-    WorkOrderHeld { by: PersonId, reason: String },
-    RepairReported { by: PersonId, note: String },
-    TestOpeningPassed { unit: Unit, passed: u8 },
-    TestOpeningFailed { unit: Unit },
-    RepairVerified { cleared: Vec<(Unit, FaultCode)> },
-    OrderPlaced { place: Place },
+    TeamTold {
+        team: TeamId,
+        people_waiting: u32,
+    },
+    WorkOrderAcknowledged {
+        by: PersonId,
+    },
+    WorkOrderStarted {
+        by: PersonId,
+    },
+    WorkOrderHeld {
+        by: PersonId,
+        reason: String,
+    },
+    RepairReported {
+        by: PersonId,
+        note: String,
+    },
+    TestOpeningPassed {
+        unit: Unit,
+        passed: u8,
+    },
+    TestOpeningFailed {
+        unit: Unit,
+    },
+    RepairVerified {
+        cleared: Vec<(Unit, FaultCode)>,
+    },
+    OrderPlaced {
+        place: Place,
+    },
     OrderCancelled,
-    DepositAuthorised { driver: PersonId, compartment: CompartmentNumber },
-    ParcelDeposited { compartment: CompartmentNumber },
-    ParcelCollected { compartment: CompartmentNumber },
-    PickupDelayed { code: FaultCode },
-    PickupResumed { order: OrderId },
-    OrderRerouted { from: Place, to: Place },
-    PlaceChosen { to: Place },
+    DepositAuthorised {
+        driver: PersonId,
+        compartment: CompartmentNumber,
+    },
+    ParcelDeposited {
+        compartment: CompartmentNumber,
+    },
+    ParcelCollected {
+        compartment: CompartmentNumber,
+    },
+    PickupDelayed {
+        code: FaultCode,
+    },
+    PickupResumed {
+        order: OrderId,
+    },
+    OrderRerouted {
+        from: Place,
+        to: Place,
+    },
+    PlaceChosen {
+        to: Place,
+    },
     FeedbackGiven,
     FeedbackEdited,
-    CaseAssigned { to: PersonId },
-    CaseDecided { by: PersonId },
-    CaseClosed { by: PersonId },
+    CaseAssigned {
+        to: PersonId,
+    },
+    CaseDecided {
+        by: PersonId,
+    },
+    CaseClosed {
+        by: PersonId,
+    },
 }

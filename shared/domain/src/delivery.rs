@@ -26,7 +26,9 @@ pub struct Delivery {
 pub enum Standing {
     Counted,
     /// The locker was faulted then: the driver's alibi, with the evidence.
-    Excluded { incident: Incident },
+    Excluded {
+        incident: Incident,
+    },
 }
 
 impl Delivery {

@@ -88,8 +88,14 @@ impl FaultCode {
     pub fn class(self) -> FaultClass {
         use FaultCode::*;
         match self {
-            PowerLoss | ControllerFault | ReaderFault | DisplayFault | OverTemperature | ClockSkew
-            | DoorSensorImplausible | VendorOther => FaultClass::Electronics,
+            PowerLoss
+            | ControllerFault
+            | ReaderFault
+            | DisplayFault
+            | OverTemperature
+            | ClockSkew
+            | DoorSensorImplausible
+            | VendorOther => FaultClass::Electronics,
             LockJammed | DoorNotClosing | DoorForced | OccupancyMismatch | CompartmentDirtyOrDamaged | Tamper => {
                 FaultClass::Mechanics
             }
@@ -119,7 +125,11 @@ impl FaultCode {
             PowerLoss | ControllerFault | ReaderFault | OverTemperature | LockJammed | DoorForced | Tamper => {
                 Closure::DepositsAndPickups
             }
-            DoorNotClosing | DoorSensorImplausible | OccupancyMismatch | CompartmentDirtyOrDamaged | NetworkLost
+            DoorNotClosing
+            | DoorSensorImplausible
+            | OccupancyMismatch
+            | CompartmentDirtyOrDamaged
+            | NetworkLost
             | VendorOther => Closure::Deposits,
             DisplayFault | NetworkWeak | ClockSkew => Closure::Nothing,
         }

@@ -141,8 +141,7 @@ pub fn give_feedback(
     if let Some(opened) = &opened {
         case = Some(opened.id.clone());
     }
-    let mut decision =
-        Decision::new(FeedbackReceipt { order: order.id.clone(), case: case.clone(), editable_until });
+    let mut decision = Decision::new(FeedbackReceipt { order: order.id.clone(), case: case.clone(), editable_until });
     decision.require_unchanged(StateKey::Order(order.id.clone()));
     if let Some(opened) = opened {
         let message = Message::CaseReceived { case: opened.id.clone(), order: order.id.clone() };
@@ -153,14 +152,7 @@ pub fn give_feedback(
         }
         decision.change(opened);
     }
-    decision.change(Feedback {
-        order: order.id,
-        customer: order.customer,
-        submission,
-        given_at,
-        edited_at: now,
-        case,
-    });
+    decision.change(Feedback { order: order.id, customer: order.customer, submission, given_at, edited_at: now, case });
     decision.record(if edited { Event::FeedbackEdited } else { Event::FeedbackGiven });
     Ok(decision)
 }

@@ -83,7 +83,11 @@ pub struct FaultOutcome {
 ///
 /// # Errors
 /// [`Refusal::UnknownLocker`]: nothing is created for a locker nobody registered.
-pub fn report_faults(scene: FaultScene, report: &FaultReport, now: Timestamp) -> Result<Decision<FaultOutcome>, Refusal> {
+pub fn report_faults(
+    scene: FaultScene,
+    report: &FaultReport,
+    now: Timestamp,
+) -> Result<Decision<FaultOutcome>, Refusal> {
     let FaultScene { locker, mut compartments, work_order } = scene;
     let mut locker = locker.ok_or(Refusal::UnknownLocker)?;
     let (mut work_order, archived) = WorkOrder::open_or_next(&locker.id, work_order, now);

@@ -192,7 +192,13 @@ pub struct PlaceOrder {
 
 /// Places an order in a room that was found for it. `instead_of` names the locker that was asked for and could
 /// not take it: the customer, who agreed to that beforehand, learns where the parcel goes.
-pub fn place_order(request: PlaceOrder, room: Room, instead_of: Option<&Locker>, event: &EventId, now: Timestamp) -> Decision<Order> {
+pub fn place_order(
+    request: PlaceOrder,
+    room: Room,
+    instead_of: Option<&Locker>,
+    event: &EventId,
+    now: Timestamp,
+) -> Decision<Order> {
     let order = Order {
         id: request.order,
         customer: request.customer,
@@ -434,7 +440,9 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
     let radius_m = preferences.as_ref().and_then(|it| it.other_locker_within_m);
     let room = rooms
         .into_iter()
-        .find(|(distance_m, room)| radius_m.is_some_and(|radius_m| *distance_m <= radius_m) && !never.contains(&room.locker.id))
+        .find(|(distance_m, room)| {
+            radius_m.is_some_and(|radius_m| *distance_m <= radius_m) && !never.contains(&room.locker.id)
+        })
         .map(|(_, room)| room);
     let from = order.place.clone();
     let (to, status) = match &room {
@@ -469,7 +477,13 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
 
 /// The door works again: the deadline runs on from where it stopped, with at least [`REST_MIN`] left, and the
 /// customer is told. Nothing for an order that was not waiting, or whose door is still shut.
-pub fn resume_pickup(mut order: Order, locker: &Locker, compartment: &Compartment, event: &EventId, now: Timestamp) -> Option<Decision<()>> {
+pub fn resume_pickup(
+    mut order: Order,
+    locker: &Locker,
+    compartment: &Compartment,
+    event: &EventId,
+    now: Timestamp,
+) -> Option<Decision<()>> {
     if !order.is_at(compartment) || order.status != OrderStatus::Deposited || !compartment.open_for_pickups(locker) {
         return None;
     }
@@ -495,7 +509,7 @@ pub fn resume_pickup(mut order: Order, locker: &Locker, compartment: &Compartmen
 /// Where a customer wants the parcel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
-    Room(Room),
+    Room(Box<Room>),
     Home,
 }
 

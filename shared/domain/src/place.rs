@@ -43,8 +43,8 @@ impl Position {
     /// Great-circle distance in metres, to the metre.
     pub fn distance_m(self, other: Position) -> u32 {
         let ((lat_a, lon_a), (lat_b, lon_b)) = (self.radians(), other.radians());
-        let half_chord = ((lat_b - lat_a) / 2.0).sin().powi(2)
-            + lat_a.cos() * lat_b.cos() * ((lon_b - lon_a) / 2.0).sin().powi(2);
+        let half_chord =
+            ((lat_b - lat_a) / 2.0).sin().powi(2) + lat_a.cos() * lat_b.cos() * ((lon_b - lon_a) / 2.0).sin().powi(2);
         (2.0 * EARTH_RADIUS_M * half_chord.sqrt().min(1.0).asin()).round() as u32
     }
 

@@ -93,12 +93,7 @@ pub fn record_presence(
         (Link::Grace { until: event.at + grace }, PresenceOutcome::GraceStarted, Event::Disconnected)
     };
     let mut decision = Decision::new(outcome);
-    decision.change(Presence {
-        locker: event.locker.clone(),
-        session: event.session.clone(),
-        at: event.at,
-        link,
-    });
+    decision.change(Presence { locker: event.locker.clone(), session: event.session.clone(), at: event.at, link });
     decision.record(history);
     decision
 }

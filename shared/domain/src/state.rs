@@ -20,7 +20,12 @@ pub enum StateKey {
     Locker(LockerId),
     Compartment(LockerId, CompartmentNumber),
     Presence(LockerId),
-    FaultRecord { locker: LockerId, unit: Unit, code: FaultCode, raised_at: Timestamp },
+    FaultRecord {
+        locker: LockerId,
+        unit: Unit,
+        code: FaultCode,
+        raised_at: Timestamp,
+    },
     /// The latest work order of a locker, whatever its number.
     WorkOrder(LockerId),
     /// A work order that a later one has replaced.

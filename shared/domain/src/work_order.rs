@@ -96,6 +96,9 @@ pub struct WorkOrder {
     /// How many orders were waiting when the team was last told.
     #[serde(default)]
     pub people_waiting: u32,
+    /// How often a repair was reported: each is to be proven by test openings of its own.
+    #[serde(default)]
+    pub repairs_reported: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
     /// What is still to be done for people because of this incident, in this order.
@@ -116,6 +119,7 @@ impl WorkOrder {
             units: BTreeMap::new(),
             team: None,
             people_waiting: 0,
+            repairs_reported: 0,
             notes: Vec::new(),
             impact: Vec::new(),
             impact_due_at: None,
@@ -208,7 +212,12 @@ pub enum Step {
 ///
 /// # Errors
 /// [`Refusal::WrongState`] where the step does not follow: starting what is finished, say.
-pub fn take_step(mut work_order: WorkOrder, step: Step, by: PersonId, now: Timestamp) -> Result<Decision<WorkOrder>, Refusal> {
+pub fn take_step(
+    mut work_order: WorkOrder,
+    step: Step,
+    by: PersonId,
+    now: Timestamp,
+) -> Result<Decision<WorkOrder>, Refusal> {
     use WorkOrderStatus::*;
     let allowed = match (&step, work_order.status) {
         (Step::Acknowledge, Open) => true,
@@ -239,6 +248,7 @@ pub fn take_step(mut work_order: WorkOrder, step: Step, by: PersonId, now: Times
         }
         Step::ReportRepaired { note, parts } => {
             work_order.status = Repaired;
+            work_order.repairs_reported += 1;
             for repair in work_order.units.values_mut() {
                 repair.openings_passed = 0;
             }
@@ -386,11 +396,8 @@ fn verify(scene: RepairScene, now: Timestamp) -> Decision<WorkOrderStatus> {
         reopened.push(locker.into());
     }
     let mut decision = Decision::new(WorkOrderStatus::Verified);
-    let units: Vec<Unit> = if work_order.units.is_empty() {
-        vec![Unit::Locker]
-    } else {
-        work_order.units.keys().copied().collect()
-    };
+    let units: Vec<Unit> =
+        if work_order.units.is_empty() { vec![Unit::Locker] } else { work_order.units.keys().copied().collect() };
     for unit in units {
         work_order.follow_up(ImpactTask::all_clear(unit), now);
     }

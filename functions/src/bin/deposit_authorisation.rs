@@ -1,0 +1,17 @@
+//! May this door be opened now?
+
+use aws::clients::Clients;
+use aws::start::serve;
+use aws::store::dynamodb::{DynamoDb, Tables};
+use domain::Timestamp;
+use functions::deposit_authorisation;
+use std::convert::Infallible;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let environment = aws::start::begin();
+    let clients = Clients::new(&environment)?;
+    let store = DynamoDb::new(clients.dynamodb(), Tables::new(&environment)?);
+    serve(async |request| Ok::<_, Infallible>(deposit_authorisation::handle(&store, &request, Timestamp::now()).await))
+        .await
+}

@@ -1,0 +1,19 @@
+//! Customers choose another place.
+
+use aws::clients::Clients;
+use aws::link::LinkSigner;
+use aws::start::serve;
+use aws::store::dynamodb::{DynamoDb, Tables};
+use domain::Timestamp;
+use functions::order_choices;
+use std::convert::Infallible;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let environment = aws::start::begin();
+    let clients = Clients::new(&environment)?;
+    let store = DynamoDb::new(clients.dynamodb(), Tables::new(&environment)?);
+    let signer = LinkSigner::new(environment.require("LINK_SECRET")?).ok_or("LINK_SECRET is too short")?;
+    serve(async |request| Ok::<_, Infallible>(order_choices::handle(&store, &signer, &request, Timestamp::now()).await))
+        .await
+}

@@ -1,0 +1,16 @@
+//! Technicians at work.
+
+use aws::clients::Clients;
+use aws::start::serve;
+use aws::store::dynamodb::{DynamoDb, Tables};
+use domain::Timestamp;
+use functions::work_orders;
+use std::convert::Infallible;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let environment = aws::start::begin();
+    let clients = Clients::new(&environment)?;
+    let store = DynamoDb::new(clients.dynamodb(), Tables::new(&environment)?);
+    serve(async |request| Ok::<_, Infallible>(work_orders::handle(&store, &request, Timestamp::now()).await)).await
+}

@@ -1,0 +1,97 @@
+//! A locker reports faults over IoT Core.
+//! Trigger: the rule `FaultReported` in template.yaml. Samples: events/fault-intake.
+
+use aws::apply::{Applied, Cause, apply};
+use aws::batch::{BatchAnswer, DeviceMessage, QueueBatch};
+use aws::metric::{self, Metric};
+use aws::store::Store;
+use domain::fault::{FaultCode, FaultReport, ReportedFault, Unit};
+use domain::locker::{FaultScene, report_faults};
+use domain::{StateKey, Timestamp};
+use serde::Deserialize;
+
+use crate::device::{self, DeviceFailure, Received};
+
+/// How many faults one message may name: more than any cabinet has columns.
+const FAULTS_MAX: usize = 50;
+
+/// The longest text of a vendor that is kept, in characters.
+const VENDOR_TEXT_CHARS_MAX: usize = 256;
+
+#[derive(Debug, Deserialize)]
+struct FaultMessage {
+    faults: Vec<FaultEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaultEntry {
+    unit: Unit,
+    code: String,
+    #[serde(default)]
+    text: Option<String>,
+}
+
+impl FaultEntry {
+    /// A code that is not published is kept in the vendor's words.
+    fn reported(self) -> ReportedFault {
+        let code = FaultCode::from_name(&self.code);
+        let vendor_text = match code {
+            Some(_) => self.text,
+            None => Some(self.text.map_or(self.code.clone(), |text| format!("{}: {text}", self.code))),
+        };
+        ReportedFault {
+            unit: self.unit,
+            code: code.unwrap_or(FaultCode::VendorOther),
+            vendor_text: vendor_text.map(|text| text.chars().take(VENDOR_TEXT_CHARS_MAX).collect()),
+        }
+    }
+}
+
+/// Records what a batch of messages reports. Two round trips to the store for each.
+pub async fn handle<S: Store>(store: &S, batch: QueueBatch, now: Timestamp) -> BatchAnswer {
+    device::each_message(store, "fault_intake", batch, now, async |message| report(store, &message, now).await).await
+}
+
+async fn report<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) -> Result<(), DeviceFailure> {
+    let Received { locker, event, at, body } = device::read::<FaultMessage>(message)?;
+    if body.faults.is_empty() || body.faults.len() > FAULTS_MAX {
+        return Err(DeviceFailure::Quarantine(format!("names {} faults, not 1 to {FAULTS_MAX}", body.faults.len())));
+    }
+    let faults: Vec<ReportedFault> = body.faults.into_iter().map(FaultEntry::reported).collect();
+    let report = FaultReport { locker, event, received_at: at, faults };
+    let cause = Cause::new(StateKey::Locker(report.locker.clone()), report.event.clone(), now);
+    let applied = apply(store, &cause, async |view| {
+        let mut names = vec![StateKey::Locker(report.locker.clone()), StateKey::WorkOrder(report.locker.clone())];
+        for fault in &report.faults {
+            if let Unit::Compartment(number) = fault.unit {
+                let name = StateKey::Compartment(report.locker.clone(), number);
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        let mut states = view.read(&names).await?;
+        let scene = FaultScene {
+            locker: states.take(&names[0]),
+            work_order: states.take(&names[1]),
+            compartments: names[2..].iter().filter_map(|name| states.take(name)).collect(),
+        };
+        Ok(report_faults(scene, &report, now)?)
+    })
+    .await?;
+    match applied {
+        Applied::Before(_) => metric::count(Metric::EventsIgnored, 1),
+        Applied::Now(outcome) => {
+            metric::count(Metric::FaultsRaised, outcome.raised.len() as u64);
+            metric::count(Metric::FaultsRepeated, outcome.repeated.len() as u64);
+            metric::count(Metric::EventsIgnored, outcome.outdated.len() as u64);
+            if !outcome.unknown.is_empty() {
+                let units: Vec<String> = outcome.unknown.iter().map(Unit::to_string).collect();
+                metric::count(Metric::SecurityRejections, 1);
+                return Err(DeviceFailure::Quarantine(format!("the locker has no compartment {}", units.join(", "))));
+            }
+        }
+    }
+    Ok(())
+}

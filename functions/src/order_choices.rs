@@ -1,0 +1,149 @@
+//! Customers see where their parcel goes, and choose another place.
+//! Triggers: HTTP, by the customer's token or by a signed link. Samples: events/order-choices.
+
+use aws::apply::{Cause, View, apply, look};
+use aws::http::{Problem, Request, Response};
+use aws::keys;
+use aws::link::{InvalidLink, LinkSigner};
+use aws::rooms::{self, ALTERNATIVES_RADIUS_M, CANDIDATES_MAX};
+use aws::store::Store;
+use domain::compartment::Compartment;
+use domain::id::{EventId, LockerId, OrderId};
+use domain::locker::Locker;
+use domain::notice::LinkPurpose;
+use domain::order::{Choice, Order, choose_place, find_room};
+use domain::{Refusal, StateKey, Timestamp};
+use futures_util::future::join;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::order_placement::held_by;
+
+/// The routes of this function.
+pub const ROUTES: &[&str] =
+    &["GET /my/orders/{order_id}", "POST /my/orders/{order_id}/place", "GET /choices/{token}", "POST /choices/{token}"];
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChoiceBody {
+    #[serde(default)]
+    locker_id: Option<LockerId>,
+    #[serde(default)]
+    home: bool,
+}
+
+/// Answers a request. A GET never changes anything: mail scanners follow links.
+pub async fn handle<S: Store>(store: &S, signer: &LinkSigner, request: &Request, now: Timestamp) -> Response {
+    let outcome = match request.route_key.as_str() {
+        "GET /my/orders/{order_id}" => show_own(store, request).await,
+        "POST /my/orders/{order_id}/place" => choose_own(store, request, now).await,
+        "GET /choices/{token}" => show_options(store, signer, request, now).await,
+        "POST /choices/{token}" => choose_by_link(store, signer, request, now).await,
+        _ => Err(Problem::NotFound),
+    };
+    outcome.unwrap_or_else(Response::from)
+}
+
+async fn find_order<S: Store>(store: &S, id: &OrderId) -> Result<Order, Problem> {
+    let name = StateKey::Order(id.clone());
+    let (mut states, _) = look(store, std::slice::from_ref(&name)).await?;
+    Ok(states.take::<Order>(&name).ok_or(Refusal::UnknownOrder)?)
+}
+
+/// An order of the person the token is for. Another's does not exist for them.
+async fn own_order<S: Store>(store: &S, request: &Request) -> Result<Order, Problem> {
+    let customer = request.person()?;
+    let order = find_order(store, &request.path("order_id")?).await?;
+    if order.customer == customer { Ok(order) } else { Err(Refusal::UnknownOrder.into()) }
+}
+
+fn linked_order(signer: &LinkSigner, request: &Request, now: Timestamp) -> Result<(OrderId, u32), Problem> {
+    let token: String = request.path("token")?;
+    match signer.open(&token, now)? {
+        LinkPurpose::ChoosePlace { order, place_epoch } => Ok((order, place_epoch)),
+        LinkPurpose::GiveFeedback { .. } => Err(InvalidLink::Altered.into()),
+    }
+}
+
+async fn show_own<S: Store>(store: &S, request: &Request) -> Result<Response, Problem> {
+    Ok(Response::json(200, &json!({ "order": own_order(store, request).await? })))
+}
+
+async fn choose_own<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
+    let order = own_order(store, request).await?;
+    choose(store, request, &order.id, order.place_epoch, now).await
+}
+
+async fn show_options<S: Store>(
+    store: &S,
+    signer: &LinkSigner,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Response, Problem> {
+    let (id, place_epoch) = linked_order(signer, request, now)?;
+    let order = find_order(store, &id).await?;
+    if order.place_epoch != place_epoch {
+        return Err(Refusal::LinkUsed.into());
+    }
+    let around = match order.compartment() {
+        Some((locker, _)) => Some(locker.clone()),
+        None => order.incidents.last().map(|incident| incident.locker.clone()),
+    };
+    let mut options = Vec::new();
+    if let Some(around) = around {
+        let name = StateKey::Locker(around);
+        let (mut states, _) = look(store, std::slice::from_ref(&name)).await?;
+        if let Some(locker) = states.take::<Locker>(&name) {
+            let view = View::to_look(store);
+            let spread = rooms::spread(&order.id);
+            let rooms = rooms::rooms_near(&view, &locker, ALTERNATIVES_RADIUS_M, order.size, spread).await?;
+            options = rooms::alternatives(&rooms);
+        }
+    }
+    Ok(Response::json(200, &json!({ "order": order, "options": options, "home": true })))
+}
+
+async fn choose_by_link<S: Store>(
+    store: &S,
+    signer: &LinkSigner,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Response, Problem> {
+    let (id, place_epoch) = linked_order(signer, request, now)?;
+    choose(store, request, &id, place_epoch, now).await
+}
+
+async fn choose<S: Store>(
+    store: &S,
+    request: &Request,
+    id: &OrderId,
+    place_epoch: u32,
+    now: Timestamp,
+) -> Result<Response, Problem> {
+    let body: ChoiceBody = request.json()?;
+    if body.home == body.locker_id.is_some() {
+        return Err(Problem::invalid("locker_id", "give either locker_id or home"));
+    }
+    let name = StateKey::Order(id.clone());
+    let event = EventId::of_step("chosen", &request.id());
+    let cause = Cause::new(name.clone(), event.clone(), now);
+    let chosen = apply(store, &cause, async |view| {
+        let order: Order = view.read(std::slice::from_ref(&name)).await?.take(&name).ok_or(Refusal::UnknownOrder)?;
+        let held = held_by(view, &order).await?;
+        let choice = match &body.locker_id {
+            None => Choice::Home,
+            Some(locker) => {
+                let wanted = StateKey::Locker(locker.clone());
+                let candidates = keys::bookable(locker, order.size, CANDIDATES_MAX);
+                let (states, candidates) =
+                    join(view.read(std::slice::from_ref(&wanted)), view.query(&candidates)).await;
+                let locker: Locker = states?.take(&wanted).ok_or(Refusal::UnknownLocker)?;
+                let candidates: Vec<Compartment> = candidates?;
+                Choice::Room(Box::new(find_room(&locker, &candidates, order.size, rooms::spread(&order.id))?))
+            }
+        };
+        Ok(choose_place(order, held, place_epoch, choice, &event, now)?)
+    })
+    .await?;
+    Ok(Response::json(200, &json!({ "order": chosen.answer() })))
+}

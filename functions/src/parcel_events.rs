@@ -1,0 +1,173 @@
+//! A locker tells what happened at its doors, and what it keeps closed.
+//! Triggers: the rules `ParcelEvent` and `ShadowReported` in template.yaml. Samples: events/parcel-events.
+
+use std::collections::BTreeMap;
+
+use aws::apply::{Cause, apply, look};
+use aws::batch::{BatchAnswer, DeviceMessage, QueueBatch};
+use aws::http::read_json;
+use aws::metric::{self, Metric};
+use aws::store::Store;
+use domain::compartment::Compartment;
+use domain::fault::{Closure, Unit};
+use domain::id::{CompartmentNumber, LockerId, NoticeId, OrderId, WorkOrderId};
+use domain::locker::Locker;
+use domain::order::{DoorScene, record_collection, record_deposit};
+use domain::work_order::{RepairScene, TestOpening, WorkOrder, record_test_opening};
+use domain::{Refusal, StateKey, Timestamp};
+use serde::Deserialize;
+
+use crate::device::{self, DeviceFailure, Received};
+
+/// The first part of the topics that IoT Core itself writes to.
+const SHADOW_TOPIC: &str = "$aws";
+
+#[derive(Debug, Deserialize)]
+struct EventMessage {
+    event: DoorEvent,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+enum DoorEvent {
+    ParcelDeposited { order_id: OrderId, compartment: CompartmentNumber },
+    ParcelCollected { order_id: OrderId, compartment: CompartmentNumber },
+    TestOpening { work_order_id: WorkOrderId, unit: Unit, passed: bool },
+}
+
+#[derive(Debug, Deserialize)]
+struct ShadowDocument {
+    state: ShadowState,
+}
+
+#[derive(Debug, Deserialize)]
+struct ShadowState {
+    #[serde(default)]
+    reported: Option<ReportedState>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ReportedState {
+    #[serde(default)]
+    closed: BTreeMap<Unit, Closure>,
+}
+
+/// Records a batch of messages. Deposits and collections take two round trips to the store each.
+pub async fn handle<S: Store>(store: &S, batch: QueueBatch, now: Timestamp) -> BatchAnswer {
+    device::each_message(store, "parcel_events", batch, now, async |message| match message.kind.as_deref() {
+        Some(SHADOW_TOPIC) => compare_shadow(store, &message).await,
+        _ => record(store, &message, now).await,
+    })
+    .await
+}
+
+async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) -> Result<(), DeviceFailure> {
+    let Received { locker, event, body, .. } = device::read::<EventMessage>(message)?;
+    let door = |order: OrderId, compartment: CompartmentNumber| {
+        [StateKey::Order(order), StateKey::Locker(locker.clone()), StateKey::Compartment(locker.clone(), compartment)]
+    };
+    match body.event {
+        DoorEvent::ParcelDeposited { order_id, compartment } => {
+            let names = door(order_id, compartment);
+            let cause = Cause::new(names[0].clone(), event.clone(), now).by(&locker);
+            let recorded = apply(store, &cause, async |view| {
+                let mut states = view.read(&names).await?;
+                let scene = DoorScene {
+                    order: states.take(&names[0]),
+                    locker: states.take(&names[1]),
+                    compartment: states.take(&names[2]),
+                };
+                Ok(record_deposit(scene, &event, now)?)
+            })
+            .await;
+            if let Err(aws::apply::ApplyError::Refused(_)) = recorded {
+                metric::count(Metric::DepositsRefused, 1);
+            }
+            recorded?;
+        }
+        DoorEvent::ParcelCollected { order_id, compartment } => {
+            let names = door(order_id, compartment);
+            let cause = Cause::new(names[0].clone(), event.clone(), now).by(&locker);
+            apply(store, &cause, async |view| {
+                let mut states = view.read(&names).await?;
+                let scene = DoorScene {
+                    order: states.take(&names[0]),
+                    locker: states.take(&names[1]),
+                    compartment: states.take(&names[2]),
+                };
+                Ok(record_collection(scene, &event, now)?)
+            })
+            .await?;
+        }
+        DoorEvent::TestOpening { work_order_id, unit, passed } => {
+            let opening = TestOpening { work_order: work_order_id, unit, passed };
+            if opening.work_order.locker != locker {
+                metric::count(Metric::SecurityRejections, 1);
+                return Err(DeviceFailure::Quarantine("a test opening for another locker".to_owned()));
+            }
+            test_opening(store, &locker, &opening, &event, now).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn test_opening<S: Store>(
+    store: &S,
+    locker: &LockerId,
+    opening: &TestOpening,
+    event: &domain::id::EventId,
+    now: Timestamp,
+) -> Result<(), DeviceFailure> {
+    let cause = Cause::new(StateKey::Locker(locker.clone()), event.clone(), now).by(locker);
+    let notice = NoticeId::new(event, "repair_rejected");
+    apply(store, &cause, async |view| {
+        let names = [StateKey::WorkOrder(locker.clone()), StateKey::Locker(locker.clone())];
+        let mut states = view.read(&names).await?;
+        let work_order: WorkOrder = states.take(&names[0]).ok_or(Refusal::UnknownWorkOrder)?;
+        let own: Locker = states.take(&names[1]).ok_or(Refusal::UnknownLocker)?;
+        let units: Vec<StateKey> = work_order
+            .units
+            .keys()
+            .filter_map(|unit| match unit {
+                Unit::Locker => None,
+                Unit::Compartment(number) => Some(StateKey::Compartment(locker.clone(), *number)),
+            })
+            .collect();
+        let mut states = view.read(&units).await?;
+        let compartments = units.iter().filter_map(|name| states.take(name)).collect();
+        Ok(record_test_opening(RepairScene { work_order, locker: own, compartments }, opening, notice.clone(), now)?)
+    })
+    .await?;
+    Ok(())
+}
+
+/// A device says what it keeps closed. Where that is not what it was told, it is counted and alarmed: either the
+/// message crossed one of ours, or the device does not do as it is told.
+async fn compare_shadow<S: Store>(store: &S, message: &DeviceMessage) -> Result<(), DeviceFailure> {
+    let unreadable = |problem: String| DeviceFailure::Quarantine(problem);
+    let locker: LockerId = message.thing.parse().map_err(|_| unreadable("not a locker's name".to_owned()))?;
+    let document: ShadowDocument = read_json(&message.payload).map_err(|error| unreadable(error.to_string()))?;
+    let Some(reported) = document.state.reported else { return Ok(()) };
+    for page in reported.closed.into_iter().collect::<Vec<_>>().chunks(aws::store::TRANSACTION_ACTIONS_MAX) {
+        let names: Vec<StateKey> = page
+            .iter()
+            .map(|(unit, _)| match unit {
+                Unit::Locker => StateKey::Locker(locker.clone()),
+                Unit::Compartment(number) => StateKey::Compartment(locker.clone(), *number),
+            })
+            .collect();
+        let (mut states, _) = look(store, &names).await?;
+        for ((unit, reported), name) in page.iter().zip(&names) {
+            let closed_by = match unit {
+                Unit::Locker => states.take::<Locker>(name).map(|it| it.closed_by()),
+                Unit::Compartment(_) => states.take::<Compartment>(name).map(|it| it.closed_by()),
+            };
+            let told = closed_by.flatten().map_or(Closure::Nothing, |(_, closure)| closure);
+            if told != *reported {
+                metric::count(Metric::ShadowDelta, 1);
+                tracing::warn!(%locker, %unit, "locker {locker} keeps unit {unit} otherwise than it was told");
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,286 @@
+//! The operator registers lockers, teams and people.
+//! Trigger: HTTP, operator. Samples: events/registry.
+//!
+//! What AWS keeps for a locker or a person (thing, certificate, topic, subscriptions) is made first and the
+//! record last: whatever has a record is complete, and what was left behind by a crash is taken up or replaced
+//! by the next try.
+
+pub mod devices;
+pub mod topics;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws::apply::{Cause, apply, list, look, put_hidden};
+use aws::http::{Problem, Request, Response};
+use aws::keys;
+use aws::store::Store;
+use domain::compartment::Compartment;
+use domain::decision::Event;
+use domain::fault::{FaultClass, OpenFaults};
+use domain::id::{CompartmentNumber, EventId, LockerId, PersonId, RegionId, TeamId};
+use domain::locker::Locker;
+use domain::person::{Language, Person, Preferences};
+use domain::place::Position;
+use domain::presence::{Link, Presence};
+use domain::size::Size;
+use domain::team::Team;
+use domain::{Decision, Refusal, State, StateKey, Timestamp};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::order_placement::free_by_size;
+use devices::Devices;
+use topics::Topics;
+
+/// The routes of this function.
+pub const ROUTES: &[&str] = &["POST /lockers", "GET /lockers/{locker_id}", "POST /teams", "POST /people"];
+
+/// The longest name of a site or a team, in characters: it has to fit a line of a message.
+const NAME_CHARS_MAX: usize = 100;
+
+/// The longest e-mail address, in characters (RFC 5321).
+const EMAIL_LENGTH_MAX: usize = 254;
+
+/// The longest push token, in characters: those of today's platforms have some 200.
+const PUSH_TOKEN_LENGTH_MAX: usize = 400;
+
+/// What registering takes besides the store.
+#[derive(Debug)]
+pub struct Registrars {
+    pub devices: Devices,
+    pub topics: Topics,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LockerBody {
+    locker_id: LockerId,
+    name: String,
+    position: Position,
+    region: RegionId,
+    compartments: Vec<CompartmentBody>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CompartmentBody {
+    number: CompartmentNumber,
+    size: Size,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TeamBody {
+    team_id: TeamId,
+    region: RegionId,
+    name: String,
+    skills: BTreeSet<FaultClass>,
+    language: Language,
+    email: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PersonBody {
+    person_id: PersonId,
+    language: Language,
+    email: String,
+    #[serde(default)]
+    push_token: Option<String>,
+    #[serde(default)]
+    preferences: Option<PreferencesBody>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PreferencesBody {
+    #[serde(default)]
+    other_locker_within_m: Option<u32>,
+    #[serde(default)]
+    home: bool,
+    #[serde(default)]
+    never: BTreeSet<LockerId>,
+}
+
+/// Answers a request.
+pub async fn handle<S: Store>(store: &S, registrars: &Registrars, request: &Request, now: Timestamp) -> Response {
+    let outcome = match request.route_key.as_str() {
+        "POST /lockers" => register_locker(store, registrars, request, now).await,
+        "GET /lockers/{locker_id}" => show_locker(store, request).await,
+        "POST /teams" => register_team(store, registrars, request, now).await,
+        "POST /people" => register_person(store, registrars, request, now).await,
+        _ => Err(Problem::NotFound),
+    };
+    outcome.unwrap_or_else(Response::from)
+}
+
+fn check_name(field: &str, name: &str) -> Result<(), Problem> {
+    let fits = (1..=NAME_CHARS_MAX).contains(&name.trim().chars().count());
+    if fits && !name.chars().any(char::is_control) {
+        Ok(())
+    } else {
+        Err(Problem::invalid(field, format!("has 1 to {NAME_CHARS_MAX} characters on one line")))
+    }
+}
+
+/// Whether it can be an address at all; whether it is one, its owner confirms.
+fn check_email(email: &str) -> Result<(), Problem> {
+    let plausible = email.len() <= EMAIL_LENGTH_MAX
+        && !email.chars().any(|c| c.is_whitespace() || c.is_control())
+        && email
+            .split_once('@')
+            .is_some_and(|(local, host)| !local.is_empty() && host.contains('.') && !host.contains('@'));
+    if plausible { Ok(()) } else { Err(Problem::invalid("email", "is not an e-mail address")) }
+}
+
+fn locker_of(body: &LockerBody) -> Result<(Locker, Vec<State>), Problem> {
+    check_name("name", &body.name)?;
+    if !body.position.is_valid() {
+        return Err(Problem::invalid("position", "is not a point on the Earth"));
+    }
+    let numbers: BTreeSet<CompartmentNumber> = body.compartments.iter().map(|it| it.number).collect();
+    if numbers.is_empty() || numbers.len() != body.compartments.len() {
+        return Err(Problem::invalid("compartments", "has at least one compartment, and each number once"));
+    }
+    let mut sizes: BTreeMap<Size, u16> = BTreeMap::new();
+    for compartment in &body.compartments {
+        *sizes.entry(compartment.size).or_default() += 1;
+    }
+    let compartments = body
+        .compartments
+        .iter()
+        .map(|it| Compartment::new(body.locker_id.clone(), it.number, it.size).into())
+        .collect();
+    let locker = Locker {
+        id: body.locker_id.clone(),
+        name: body.name.trim().to_owned(),
+        position: body.position,
+        region: body.region.clone(),
+        sizes: sizes.into_iter().collect(),
+        faults: OpenFaults::new(),
+        reopened_at: None,
+    };
+    Ok((locker, compartments))
+}
+
+async fn register_locker<S: Store>(
+    store: &S,
+    registrars: &Registrars,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Response, Problem> {
+    let operator = request.person()?;
+    let body: LockerBody = request.json()?;
+    let (locker, compartments) = locker_of(&body)?;
+    let name = StateKey::Locker(locker.id.clone());
+    let (mut states, _) = look(store, std::slice::from_ref(&name)).await?;
+    if states.take::<Locker>(&name).is_some() {
+        return Err(Refusal::AlreadyExists.into());
+    }
+    let identity = registrars.devices.enrol(&locker.id).await?;
+    put_hidden(store, &compartments).await?;
+    let cause = Cause::new(name.clone(), EventId::of_step("registered", &identity.certificate_id), now).by(&operator);
+    apply(store, &cause, async |view| {
+        if view.read(std::slice::from_ref(&name)).await?.take::<Locker>(&name).is_some() {
+            return Err(Refusal::AlreadyExists.into());
+        }
+        let mut decision = Decision::new(());
+        decision.change(locker.clone());
+        decision.record(Event::LockerRegistered);
+        Ok(decision)
+    })
+    .await?;
+    Ok(Response::json(201, &identity))
+}
+
+async fn show_locker<S: Store>(store: &S, request: &Request) -> Result<Response, Problem> {
+    let id: LockerId = request.path("locker_id")?;
+    let names = [StateKey::Locker(id.clone()), StateKey::Presence(id.clone())];
+    let (mut states, _) = look(store, &names).await?;
+    let locker: Locker = states.take(&names[0]).ok_or(Refusal::UnknownLocker)?;
+    let all = keys::compartments(&id, None, CompartmentNumber::MAX as usize);
+    let compartments: Vec<Compartment> = list(store, &all).await?;
+    let free = free_by_size(store, &locker).await?;
+    let connected = states.take::<Presence>(&names[1]).is_some_and(|it| it.link == Link::Up);
+    Ok(Response::json(
+        200,
+        &json!({ "locker": locker, "free": free, "compartments": compartments, "connected": connected }),
+    ))
+}
+
+/// Writes one state that is new, or replaces it as a whole: registering again is how it is changed.
+async fn put<S: Store>(
+    store: &S,
+    state: State,
+    operator: &PersonId,
+    request: &Request,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let name = state.key();
+    let cause = Cause::new(name.clone(), EventId::of_step("registered", &request.id()), now).by(operator);
+    apply(store, &cause, async |view| {
+        view.read(std::slice::from_ref(&name)).await?;
+        let mut decision = Decision::new(());
+        decision.change(state.clone());
+        Ok(decision)
+    })
+    .await?;
+    Ok(())
+}
+
+async fn register_team<S: Store>(
+    store: &S,
+    registrars: &Registrars,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Response, Problem> {
+    let operator = request.person()?;
+    let body: TeamBody = request.json()?;
+    check_name("name", &body.name)?;
+    check_email(&body.email)?;
+    let topic_arn = registrars.topics.of_team(&body.region, &body.team_id, &body.email).await?;
+    let team = Team {
+        id: body.team_id,
+        region: body.region,
+        name: body.name,
+        skills: body.skills,
+        language: body.language,
+        topic_arn: topic_arn.clone(),
+    };
+    let id = team.id.clone();
+    put(store, team.into(), &operator, request, now).await?;
+    Ok(Response::json(201, &json!({ "team_id": id, "topic_arn": topic_arn })))
+}
+
+async fn register_person<S: Store>(
+    store: &S,
+    registrars: &Registrars,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Response, Problem> {
+    let operator = request.person()?;
+    let body: PersonBody = request.json()?;
+    check_email(&body.email)?;
+    if body.push_token.as_ref().is_some_and(|token| !(1..=PUSH_TOKEN_LENGTH_MAX).contains(&token.len())) {
+        return Err(Problem::invalid("push_token", format!("has 1 to {PUSH_TOKEN_LENGTH_MAX} characters")));
+    }
+    let reached = registrars.topics.of_person(&body.person_id, &body.email, body.push_token.as_deref()).await?;
+    let person = Person {
+        id: body.person_id.clone(),
+        language: body.language,
+        email: body.email,
+        topic_arn: reached.topic_arn,
+        push_endpoint_arn: reached.push_endpoint_arn,
+    };
+    if let Some(preferences) = body.preferences {
+        let preferences = Preferences {
+            customer: body.person_id.clone(),
+            other_locker_within_m: preferences.other_locker_within_m,
+            home: preferences.home,
+            never: preferences.never,
+        };
+        put(store, preferences.into(), &operator, request, now).await?;
+    }
+    put(store, person.into(), &operator, request, now).await?;
+    Ok(Response::json(201, &json!({ "person_id": body.person_id })))
+}

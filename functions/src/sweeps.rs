@@ -1,0 +1,133 @@
+//! Everything that is due: lockers whose grace is over, notices that were not sent, incidents whose people were
+//! not all dealt with.
+//! Trigger: a schedule, every minute. Sample: events/sweeps.
+
+use aws::apply::{Cause, apply};
+use aws::items;
+use aws::keys::{self, DUE_SHARDS, Key, LockerPart, Table};
+use aws::publisher::Publisher;
+use aws::store::{Item, Store, Unavailable};
+use domain::decision::Event;
+use domain::id::{EventId, LockerId};
+use domain::locker::{FaultScene, report_faults};
+use domain::presence::{Presence, find_offline};
+use domain::{Refusal, StateKey, Timestamp};
+use futures_util::future::join_all;
+use serde::Serialize;
+
+use crate::notification_fan_out::Sender;
+use crate::rerouting;
+
+/// The tables in which something can be due.
+const TABLES: [Table; 3] = [Table::Network, Table::Orders, Table::Cases];
+
+/// How many due items of one shard one sweep takes, longest waiting first; the rest is due in the next one.
+const ITEMS_PER_SHARD_MAX: usize = 50;
+
+/// What a sweep did.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Swept {
+    pub due: usize,
+    pub failed: usize,
+}
+
+/// Some of what was due could not be dealt with. It is due again in the next sweep.
+#[derive(Debug, thiserror::Error)]
+#[error("{failed} of {due} due items could not be dealt with; the last: {last}")]
+pub struct SweepFailure {
+    due: usize,
+    failed: usize,
+    last: Unavailable,
+}
+
+/// Deals with everything that is due now.
+///
+/// # Errors
+/// [`SweepFailure`], after everything else has been dealt with.
+pub async fn handle<S: Store, P: Publisher>(
+    store: &S,
+    sender: &Sender<P>,
+    now: Timestamp,
+) -> Result<Swept, SweepFailure> {
+    let shards: Vec<(Table, u32)> =
+        TABLES.iter().flat_map(|table| (0..DUE_SHARDS).map(move |shard| (*table, shard))).collect();
+    let outcomes = join_all(shards.into_iter().map(|(table, shard)| sweep(store, sender, table, shard, now))).await;
+    let due = outcomes.iter().map(|(due, _)| due).sum();
+    let mut failures: Vec<Unavailable> = outcomes.into_iter().flat_map(|(_, failures)| failures).collect();
+    let failed = failures.len();
+    match failures.pop() {
+        None => Ok(Swept { due, failed }),
+        Some(last) => Err(SweepFailure { due, failed, last }),
+    }
+}
+
+async fn sweep<S: Store, P: Publisher>(
+    store: &S,
+    sender: &Sender<P>,
+    table: Table,
+    shard: u32,
+    now: Timestamp,
+) -> (usize, Vec<Unavailable>) {
+    let page = match store.query(&keys::due(table, shard, now, ITEMS_PER_SHARD_MAX)).await {
+        Ok(page) => page,
+        Err(unavailable) => return (0, vec![unavailable]),
+    };
+    let due = page.items.len();
+    let mut failures = Vec::new();
+    for item in page.items {
+        if let Err(unavailable) = deal_with(store, sender, table, &item, now).await {
+            tracing::error!(error = %unavailable, "what is due stays due: {unavailable}");
+            failures.push(unavailable);
+        }
+    }
+    (due, failures)
+}
+
+async fn deal_with<S: Store, P: Publisher>(
+    store: &S,
+    sender: &Sender<P>,
+    table: Table,
+    item: &Item,
+    now: Timestamp,
+) -> Result<(), Unavailable> {
+    let key: Key = items::key_of(table, item).ok_or_else(|| Unavailable("a due item without a key".to_owned()))?;
+    if key.is_notice() {
+        return sender.send(store, &key, now).await;
+    }
+    match keys::locker_part(&key) {
+        Some(LockerPart::Presence(locker)) => end_grace(store, &locker, now).await,
+        Some(LockerPart::WorkOrder(locker)) => rerouting::work_off(store, &locker, now).await,
+        Some(LockerPart::Locker(_) | LockerPart::Compartment(..)) | None => {
+            Err(Unavailable(format!("nobody knows what to do about {key:?}")))
+        }
+    }
+}
+
+/// The grace of a locker is over: where it is still away, the whole locker closes.
+async fn end_grace<S: Store>(store: &S, locker: &LockerId, now: Timestamp) -> Result<(), Unavailable> {
+    let names =
+        [StateKey::Presence(locker.clone()), StateKey::Locker(locker.clone()), StateKey::WorkOrder(locker.clone())];
+    // The index may lag: the session that is away is the one that is read now.
+    let (mut states, _) = aws::apply::look(store, &names[..1]).await?;
+    let Some(presence) = states.take::<Presence>(&names[0]) else { return Ok(()) };
+    let event = EventId::of_step("offline", &presence.session);
+    let cause = Cause::new(names[1].clone(), event, now);
+    let outcome = apply(store, &cause, async |view| {
+        let mut states = view.read(&names).await?;
+        let presence: Presence = states.take(&names[0]).ok_or(Refusal::UnknownLocker)?;
+        let (presence, report) = find_offline(presence, now)?;
+        let scene =
+            FaultScene { locker: states.take(&names[1]), work_order: states.take(&names[2]), compartments: Vec::new() };
+        let mut decision = report_faults(scene, &report, now)?;
+        decision.change(presence);
+        decision.record(Event::FoundOffline);
+        Ok(decision)
+    })
+    .await;
+    match outcome {
+        // It has come back, or another sweep was quicker.
+        Ok(_) | Err(aws::apply::ApplyError::Refused(_)) => Ok(()),
+        Err(aws::apply::ApplyError::Unavailable(unavailable)) => Err(unavailable),
+        Err(aws::apply::ApplyError::Reused) => Err(Unavailable("a sweep has the id of another request".to_owned())),
+    }
+}

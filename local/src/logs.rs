@@ -1,0 +1,100 @@
+//! What the functions say. MiniStack keeps it in CloudWatch Logs; it is copied from there into one file.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use serde_json::json;
+use tokio::io::AsyncWriteExt;
+
+use crate::aws::Aws;
+use crate::deployment::STACK;
+use crate::progress::Progress;
+
+const EVERY: Duration = Duration::from_secs(1);
+/// An invocation's lines carry the time of its end and may appear a little later.
+const LATE_BY_MAX_MS: i64 = 5_000;
+/// Lambda's own lines about each invocation.
+const FRAMES: [&str; 4] = ["START RequestId", "END RequestId", "REPORT RequestId", "INIT_START"];
+
+/// Copies what the functions say.
+pub struct LogFollower {
+    aws: Aws,
+    file: PathBuf,
+    print: bool,
+    from_ms: i64,
+    /// Streams that were copied, and when they ended: MiniStack makes one for every invocation.
+    copied: HashMap<String, i64>,
+}
+
+impl LogFollower {
+    /// Follows the functions into a file, and onto the screen if so wished.
+    pub fn new(aws: Aws, file: PathBuf, print: bool) -> Self {
+        Self { aws, file, print, from_ms: Timestamp::now().as_millisecond(), copied: HashMap::new() }
+    }
+
+    /// Copies every second, until dropped.
+    pub async fn follow(mut self, progress: Progress) {
+        let mut works = true;
+        loop {
+            tokio::time::sleep(EVERY).await;
+            match self.copy().await {
+                Ok(()) => works = true,
+                Err(error) if works => {
+                    works = false;
+                    progress.warn(&format!("what the functions say cannot be read: {error:#}"));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Copies what is new.
+    async fn copy(&mut self) -> Result<()> {
+        let mut lines: Vec<(i64, String)> = Vec::new();
+        let prefix = format!("/aws/lambda/{STACK}-");
+        let body = json!({"logGroupNamePrefix": prefix});
+        let groups = self.aws.json("logs", "Logs_20140328.DescribeLogGroups", &body).await?;
+        for group in groups["logGroups"].as_array().into_iter().flatten() {
+            let group = group["logGroupName"].as_str().context("a log group without a name")?;
+            let body = json!({"logGroupName": group, "startTime": self.from_ms});
+            let found = self.aws.json("logs", "Logs_20140328.FilterLogEvents", &body).await?;
+            let function = group.trim_start_matches(&prefix);
+            let mut streams = HashMap::new();
+            for event in found["events"].as_array().into_iter().flatten() {
+                let text = |name: &str| event[name].as_str().unwrap_or_default();
+                let (stream, at) = (text("logStreamName"), event["timestamp"].as_i64().unwrap_or_default());
+                if self.copied.contains_key(stream) {
+                    continue;
+                }
+                streams.insert(stream.to_owned(), at);
+                let message = text("message").trim_end();
+                if !message.is_empty() && !FRAMES.iter().any(|frame| message.starts_with(frame)) {
+                    let clock = Timestamp::from_millisecond(at)?.strftime("%H:%M:%S%.3f");
+                    lines.push((at, format!("{clock} {function}  {message}")));
+                }
+            }
+            self.copied.extend(streams);
+        }
+        let latest = self.copied.values().copied().max().unwrap_or(self.from_ms);
+        self.from_ms = self.from_ms.max(latest - LATE_BY_MAX_MS);
+        self.copied.retain(|_, at| *at >= self.from_ms);
+        lines.sort();
+        self.write(&lines).await
+    }
+
+    async fn write(&self, lines: &[(i64, String)]) -> Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let text: String = lines.iter().map(|(_, line)| format!("{line}\n")).collect();
+        if self.print {
+            eprint!("{text}");
+        }
+        let mut file = tokio::fs::OpenOptions::new().create(true).append(true).open(&self.file).await?;
+        file.write_all(text.as_bytes()).await?;
+        file.flush().await.with_context(|| format!("cannot write {}", self.file.display()))
+    }
+}

@@ -1,0 +1,94 @@
+//! A program we start, together with every program it starts.
+
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+
+/// A program in a process group of its own. Dropping this ends the whole group, so that nothing is left
+/// running whichever way the runner ends.
+#[derive(Debug)]
+pub struct ProcessGroup {
+    child: Child,
+    group: Pid,
+    ended: bool,
+}
+
+impl ProcessGroup {
+    /// Starts the program.
+    pub fn spawn(command: &mut Command) -> Result<Self> {
+        let program = command.as_std().get_program().to_string_lossy().into_owned();
+        let child = command.process_group(0).spawn().with_context(|| format!("cannot start {program}"))?;
+        let id = child.id().with_context(|| format!("{program} ended at once"))?;
+        let group = Pid::from_raw(i32::try_from(id).context("a process id beyond 31 bits")?);
+        Ok(Self { child, group, ended: false })
+    }
+
+    /// Waits until the program has ended by itself.
+    pub async fn wait(&mut self) -> Result<ExitStatus> {
+        self.child.wait().await.context("cannot wait for a program")
+    }
+
+    /// How it ended, if it has.
+    pub fn exit_status(&mut self) -> Result<Option<ExitStatus>> {
+        self.child.try_wait().context("cannot look after a program")
+    }
+
+    /// Its input, once.
+    pub fn take_input(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
+    }
+
+    /// Its output, once.
+    pub fn take_output(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// Its messages, once.
+    pub fn take_messages(&mut self) -> Option<ChildStderr> {
+        self.child.stderr.take()
+    }
+
+    /// Asks the group to end, and ends what has not done so in time.
+    pub async fn stop(&mut self, patience: Duration) -> Result<()> {
+        self.signal(Signal::SIGTERM)?;
+        match tokio::time::timeout(patience, self.child.wait()).await {
+            Ok(status) => {
+                status.context("cannot wait for a program")?;
+            }
+            Err(_) => {
+                self.signal(Signal::SIGKILL)?;
+                self.wait().await?;
+            }
+        }
+        // Whatever the program had started and left behind.
+        self.signal(Signal::SIGKILL)?;
+        self.ended = true;
+        Ok(())
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        match killpg(self.group, signal) {
+            // Nobody left to tell.
+            Ok(()) | Err(Errno::ESRCH) => Ok(()),
+            // What macOS answers for a group that has ended but is not yet waited for.
+            Err(Errno::EPERM) => Ok(()),
+            Err(error) => Err(error).with_context(|| format!("cannot send {signal} to process group {}", self.group)),
+        }
+    }
+}
+
+impl Drop for ProcessGroup {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        if let Err(error) = self.signal(Signal::SIGKILL) {
+            eprintln!("{error:#}");
+        }
+    }
+}

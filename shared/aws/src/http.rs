@@ -1,0 +1,443 @@
+//! Requests from API Gateway (HTTP API, payload format 2.0) and the answers to them.
+
+use std::collections::HashMap;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use domain::Refusal;
+use domain::id::PersonId;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::apply::{ApplyError, Stop};
+use crate::link::InvalidLink;
+use crate::rooms::Alternative;
+use crate::store::Unavailable;
+
+/// The largest request body, in bytes. The largest of ours, a locker of 999 compartments, has 40 KB.
+pub const BODY_LENGTH_MAX: usize = 64 * 1024;
+
+/// How deep a request body may be nested.
+const DEPTH_MAX: usize = 16;
+
+/// In how many seconds to try again after an answer that asks for it.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// A request.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Request {
+    /// The route as the template names it, such as `POST /orders`.
+    pub route_key: String,
+    /// Header names are in lower case.
+    pub headers: HashMap<String, String>,
+    pub path_parameters: HashMap<String, String>,
+    pub query_string_parameters: HashMap<String, String>,
+    body: Option<String>,
+    is_base64_encoded: bool,
+    request_context: RequestContext,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RequestContext {
+    request_id: String,
+    authorizer: Option<Authorizer>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Authorizer {
+    jwt: Option<Jwt>,
+    iam: Option<Iam>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Jwt {
+    claims: HashMap<String, Value>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Iam {
+    user_arn: String,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Response {
+    pub status_code: u16,
+    pub headers: HashMap<&'static str, String>,
+    pub body: String,
+}
+
+/// Why a request was not done. Becomes an answer with a reason that programs can act on.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    #[error("{message}")]
+    InvalidRequest { field: Option<String>, message: String },
+    #[error("there is no such thing")]
+    NotFound,
+    #[error("the request body is larger than {BODY_LENGTH_MAX} bytes")]
+    PayloadTooLarge,
+    #[error("the request body has to be application/json")]
+    UnsupportedMediaType,
+    #[error("this Idempotency-Key was used for another request")]
+    IdempotencyKeyReused,
+    #[error(transparent)]
+    Link(#[from] InvalidLink),
+    #[error("{refusal}")]
+    Refused { refusal: Refusal, alternatives: Vec<Alternative> },
+    #[error("please try again")]
+    Unavailable(#[from] Unavailable),
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Problem::Refused { refusal, alternatives: Vec::new() }
+    }
+}
+
+impl From<ApplyError> for Problem {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::Refused(refusal) => refusal.into(),
+            ApplyError::Reused => Problem::IdempotencyKeyReused,
+            ApplyError::Unavailable(unavailable) => unavailable.into(),
+        }
+    }
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Refused { refusal, .. } => Stop::Refused(refusal),
+            Problem::Unavailable(unavailable) => Stop::Unavailable(unavailable),
+            other => Stop::Unavailable(Unavailable(other.to_string())),
+        }
+    }
+}
+
+impl Problem {
+    /// The request cannot be understood: `field` says where.
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Problem::InvalidRequest { field: Some(field.into()), message: message.into() }
+    }
+
+    fn status(&self) -> u16 {
+        match self {
+            Problem::InvalidRequest { .. } | Problem::Link(InvalidLink::Altered) => 400,
+            Problem::NotFound => 404,
+            Problem::PayloadTooLarge => 413,
+            Problem::UnsupportedMediaType => 415,
+            Problem::IdempotencyKeyReused => 422,
+            Problem::Link(InvalidLink::Expired) => 410,
+            Problem::Refused { refusal, .. } => status_of(refusal),
+            Problem::Unavailable(_) => 503,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Problem::InvalidRequest { .. } => "invalid_request",
+            Problem::NotFound => "not_found",
+            Problem::PayloadTooLarge => "payload_too_large",
+            Problem::UnsupportedMediaType => "unsupported_media_type",
+            Problem::IdempotencyKeyReused => "idempotency_key_reused",
+            Problem::Link(InvalidLink::Altered) => "link_invalid",
+            Problem::Link(InvalidLink::Expired) => "link_expired",
+            Problem::Refused { .. } => "refused",
+            Problem::Unavailable(_) => "unavailable",
+        }
+    }
+}
+
+fn status_of(refusal: &Refusal) -> u16 {
+    match refusal {
+        Refusal::UnknownLocker
+        | Refusal::UnknownCompartment
+        | Refusal::UnknownOrder
+        | Refusal::UnknownWorkOrder
+        | Refusal::UnknownCase
+        | Refusal::UnknownPerson
+        | Refusal::NoTeam => 404,
+        Refusal::LockerUnavailable { .. }
+        | Refusal::NoRoom
+        | Refusal::TooBig
+        | Refusal::CompartmentClosed { .. }
+        | Refusal::CompartmentOutOfService
+        | Refusal::HeldByAnother
+        | Refusal::OtherPlace
+        | Refusal::WrongState { .. }
+        | Refusal::AlreadyExists => 409,
+        Refusal::LinkUsed | Refusal::TooLate => 410,
+        Refusal::InvalidRating => 400,
+        Refusal::MissingEvidence => 422,
+        Refusal::OwnCase => 403,
+        Refusal::StaleVersion => 412,
+    }
+}
+
+impl Response {
+    /// An answer with a JSON body.
+    pub fn json(status_code: u16, body: &impl Serialize) -> Self {
+        let body = serde_json::to_string(body).expect("answers are maps with text keys");
+        let headers = HashMap::from([("content-type", "application/json".to_owned())]);
+        Self { status_code, headers, body }
+    }
+}
+
+impl From<Problem> for Response {
+    fn from(problem: Problem) -> Self {
+        let mut error = match &problem {
+            Problem::Refused { refusal, .. } => serde_json::to_value(refusal).expect("a refusal is a map"),
+            other => json!({ "reason": other.reason() }),
+        };
+        error["message"] = Value::from(problem.to_string());
+        match &problem {
+            Problem::InvalidRequest { field: Some(field), .. } => error["field"] = Value::from(field.as_str()),
+            Problem::Refused { alternatives, refusal } => {
+                let lacks_room = matches!(
+                    refusal,
+                    Refusal::LockerUnavailable { .. }
+                        | Refusal::NoRoom
+                        | Refusal::TooBig
+                        | Refusal::CompartmentClosed { .. }
+                        | Refusal::CompartmentOutOfService
+                        | Refusal::UnknownLocker
+                );
+                if lacks_room {
+                    error["alternatives"] = serde_json::to_value(alternatives).expect("alternatives are maps");
+                }
+            }
+            _ => {}
+        }
+        let mut response = Response::json(problem.status(), &json!({ "error": error }));
+        if let Problem::Unavailable(unavailable) = &problem {
+            tracing::error!(error = %unavailable, "answered 503: {unavailable}");
+            response.headers.insert("retry-after", RETRY_AFTER_SECONDS.to_string());
+        }
+        response
+    }
+}
+
+impl Request {
+    /// The gateway's name for this request.
+    pub fn id(&self) -> &str {
+        &self.request_context.request_id
+    }
+
+    /// The person the token is for. The gateway has checked the token and its scope.
+    ///
+    /// # Errors
+    /// [`Problem::NotFound`] for a token without a usable subject: nothing of it is told.
+    pub fn person(&self) -> Result<PersonId, Problem> {
+        let jwt = self.request_context.authorizer.as_ref().and_then(|it| it.jwt.as_ref());
+        jwt.and_then(|jwt| jwt.claims.get("sub")?.as_str()?.parse().ok()).ok_or(Problem::NotFound)
+    }
+
+    /// The system that signed the request, as IAM names it.
+    ///
+    /// # Errors
+    /// [`Problem::NotFound`] where the gateway did not name one.
+    pub fn system(&self) -> Result<&str, Problem> {
+        let iam = self.request_context.authorizer.as_ref().and_then(|it| it.iam.as_ref());
+        iam.map(|iam| iam.user_arn.as_str()).filter(|arn| !arn.is_empty()).ok_or(Problem::NotFound)
+    }
+
+    /// An identifier in the path. One that could never exist does not exist.
+    ///
+    /// # Errors
+    /// [`Problem::NotFound`]
+    pub fn path<T: std::str::FromStr>(&self, name: &str) -> Result<T, Problem> {
+        self.path_parameters.get(name).and_then(|text| text.parse().ok()).ok_or(Problem::NotFound)
+    }
+
+    /// A value in the query string.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidRequest`] where it is there and cannot be read.
+    pub fn query<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Problem> {
+        let Some(text) = self.query_string_parameters.get(name) else { return Ok(None) };
+        // Numbers and true or false are written as JSON writes them; everything else is a text.
+        let value = match serde_json::from_str(text) {
+            Ok(value @ (Value::Number(_) | Value::Bool(_))) => value,
+            _ => Value::from(text.as_str()),
+        };
+        serde_json::from_value(value).map(Some).map_err(|error| Problem::invalid(name, without_input(&error)))
+    }
+
+    /// A value in the query string that has to be there.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidRequest`]
+    pub fn query_required<T: DeserializeOwned>(&self, name: &str) -> Result<T, Problem> {
+        self.query(name)?.ok_or_else(|| Problem::invalid(name, "is missing"))
+    }
+
+    /// The version the caller acts on, where it names one.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidRequest`] where it is not a number.
+    pub fn if_match(&self) -> Result<Option<u64>, Problem> {
+        let Some(text) = self.headers.get("if-match") else { return Ok(None) };
+        let number = text.trim_matches('"').parse();
+        number.map(Some).map_err(|_| Problem::invalid("if-match", "is the version that was read"))
+    }
+
+    /// The body's bytes.
+    ///
+    /// # Errors
+    /// [`Problem::PayloadTooLarge`], [`Problem::InvalidRequest`]
+    pub fn body_bytes(&self) -> Result<Vec<u8>, Problem> {
+        let body = self.body.as_deref().unwrap_or_default();
+        // Base64 writes three bytes as four characters.
+        if body.len() > BODY_LENGTH_MAX * 4 / 3 + 4 {
+            return Err(Problem::PayloadTooLarge);
+        }
+        let bytes = if self.is_base64_encoded {
+            BASE64_STANDARD
+                .decode(body)
+                .map_err(|_| Problem::InvalidRequest { field: None, message: "the body is not base64".to_owned() })?
+        } else {
+            body.as_bytes().to_vec()
+        };
+        if bytes.len() > BODY_LENGTH_MAX { Err(Problem::PayloadTooLarge) } else { Ok(bytes) }
+    }
+
+    /// The body as what the route takes.
+    ///
+    /// # Errors
+    /// [`Problem::UnsupportedMediaType`], [`Problem::PayloadTooLarge`], and [`Problem::InvalidRequest`] with the
+    /// path of the field that is wrong. The input is not repeated.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let content_type = self.headers.get("content-type").map(|it| it.split(';').next().unwrap_or_default().trim());
+        if !content_type.is_some_and(|it| it.eq_ignore_ascii_case("application/json")) {
+            return Err(Problem::UnsupportedMediaType);
+        }
+        read_json(&self.body_bytes()?).map_err(|it| Problem::InvalidRequest { field: it.field, message: it.message })
+    }
+}
+
+/// What is wrong with a JSON text, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{message}", .field.as_ref().map(|field| format!("{field}: ")).unwrap_or_default())]
+pub struct InvalidJson {
+    pub field: Option<String>,
+    pub message: String,
+}
+
+/// Reads a JSON text from outside: no duplicate or unknown fields, no control characters but line breaks and
+/// tabs, no deep nesting, no number that has no value.
+///
+/// # Errors
+/// [`InvalidJson`] names the field and never repeats the input.
+pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidJson> {
+    let whole = |message: &str| InvalidJson { field: None, message: message.to_owned() };
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+        serde_json::error::Category::Eof => whole("the JSON ends too early"),
+        _ => whole(&format!("not JSON: line {} column {}", error.line(), error.column())),
+    })?;
+    inspect(&value, &mut String::new(), 1)?;
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let field = error.path().to_string();
+        InvalidJson { field: (field != ".").then_some(field), message: without_input(error.inner()) }
+    })
+}
+
+/// What `serde` says, without the values it quotes.
+fn without_input(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    match text.split_once(": ") {
+        Some((kind @ ("invalid type" | "invalid value" | "unknown variant" | "invalid length"), rest)) => {
+            let expected = rest.rsplit_once("expected ").map(|(_, expected)| format!(", expected {expected}"));
+            format!("{kind}{}", expected.unwrap_or_default())
+        }
+        _ if text.starts_with("unknown variant") => "unknown value".to_owned(),
+        _ if text.starts_with("unknown field") => "unknown field".to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+fn inspect(value: &Value, path: &mut String, depth: usize) -> Result<(), InvalidJson> {
+    let problem = |path: &str, message: &str| {
+        Err(InvalidJson { field: (!path.is_empty()).then(|| path.to_owned()), message: message.to_owned() })
+    };
+    if depth > DEPTH_MAX {
+        return problem("", "nested too deeply");
+    }
+    match value {
+        Value::String(text) if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) => {
+            problem(path, "has control characters")
+        }
+        Value::Array(values) => values.iter().enumerate().try_for_each(|(at, value)| {
+            let length = path.len();
+            path.push_str(&format!("[{at}]"));
+            inspect(value, path, depth + 1)?;
+            path.truncate(length);
+            Ok(())
+        }),
+        Value::Object(fields) => fields.iter().try_for_each(|(name, value)| {
+            let length = path.len();
+            if !path.is_empty() {
+                path.push('.');
+            }
+            path.extend(name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(64));
+            inspect(value, path, depth + 1)?;
+            path.truncate(length);
+            Ok(())
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Sample {
+        name: String,
+        inner: Vec<Inner>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        count: u8,
+    }
+
+    fn problem(text: &str) -> (Option<String>, String) {
+        let invalid = read_json::<Sample>(text.as_bytes()).unwrap_err();
+        (invalid.field, invalid.message)
+    }
+
+    #[test]
+    fn a_wrong_field_is_named_by_its_path_and_not_repeated() {
+        let (field, message) = problem(r#"{"name":"a","inner":[{"count":1},{"count":"secret"}]}"#);
+        assert_eq!(field.as_deref(), Some("inner[1].count"));
+        assert_eq!(message, "invalid type, expected u8");
+        assert_eq!(problem(r#"{"name":"a","inner":[{"count":-1}]}"#).0.as_deref(), Some("inner[0].count"));
+        assert_eq!(problem(r#"{"name":"a","inner":[],"secret":1}"#).1, "unknown field");
+        assert_eq!(problem("{\"name\":\"\\u0000\",\"inner\":[]}").0.as_deref(), Some("name"));
+    }
+
+    #[test]
+    fn what_is_no_json_or_hides_something_is_refused() {
+        for text in
+            ["", "{", "no", "{\"name\":1e999}", "\"\u{1}\"", "{\"name\":\"a\",\"name\":\"b\",\"inner\":[]}", "[]"]
+        {
+            assert!(read_json::<Sample>(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(read_json::<Sample>(b"{\"name\":\"\xff\",\"inner\":[]}").is_err());
+        let deep = format!("{}{}", "[".repeat(17), "]".repeat(17));
+        assert_eq!(read_json::<Value>(deep.as_bytes()).unwrap_err().message, "nested too deeply");
+        assert!(read_json::<Value>(format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)).as_bytes()).is_err());
+    }
+}

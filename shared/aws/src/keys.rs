@@ -1,0 +1,331 @@
+//! Where everything is kept: the only file that knows how keys are written.
+//!
+//! Four tables, because they differ in readers, retention and streams. `pk` and `sk` are their keys; transactions
+//! span them.
+//!
+//! | what is asked | table, index | partition | sort key |
+//! |---|---|---|---|
+//! | a locker | network | `LOCKER#<id>` | `STATE` |
+//! | a compartment; all of a locker | network | `LOCKER#<id>` | `COMPARTMENT#<nnn>` |
+//! | is it on the network | network | `LOCKER#<id>` | `PRESENCE` |
+//! | the latest work order of a locker | network | `LOCKER#<id>` | `WORK_ORDER` |
+//! | an earlier work order | network | `LOCKER#<id>` | `WORK_ORDER#<nnnnnn>` |
+//! | repaired faults, by time | network | `LOCKER#<id>` | `FAULT#<raised at>#<unit>#<code>` |
+//! | the teams of a region | network | `REGION#<id>` | `TEAM#<id>` |
+//! | unreadable messages of a day | network | `QUARANTINE#<day>` | `<time>#<id>` |
+//! | an order | orders | `ORDER#<id>` | `STATE` |
+//! | what a customer wants done | orders | `CUSTOMER#<id>` | `PREFERENCES` |
+//! | a delivery and its feedback | cases | `DELIVERY#<order>` | `STATE`, `FEEDBACK` |
+//! | a case | cases | `CASE#<id>` | `STATE` |
+//! | how a person is reached | people | `PERSON#<id>` | `STATE` |
+//! | the history of any of them | same | same | `EVENT#<event id>` |
+//! | who was told what about it | same | same | `NOTICE#<notice id>` |
+//! | what is due | network, orders, cases: `due` | `DUE#<shard>` | due time |
+//! | lockers near a point | network: `near` | `<row>#<column>` of the map | `LOCKER#<id>` |
+//! | free compartments that fit, smallest first | network: `bookable` | `LOCKER#<id>` | `<size>#<nnn>` |
+//! | open work orders of a team | network: `team_load` | `TEAM#<region>#<id>` | `LOCKER#<id>` |
+//! | a driver's deliveries, by time | cases: `by_driver` | `DRIVER#<id>` | time |
+//!
+//! The indexes are sparse: an item has their attributes only while it belongs there. What is due is spread over
+//! [`DUE_SHARDS`] partitions and sorted by time, so that a sweep reads just what is due, however late it comes,
+//! and keeps no position of its own that could be lost.
+
+use std::collections::HashMap;
+
+use domain::id::{CompartmentNumber, EventId, LockerId, NoticeId, PersonId, RegionId, TeamId, WorkOrderId};
+use domain::place::Cell;
+use domain::size::Size;
+use domain::{State, StateKey, Timestamp};
+
+use crate::store::{Cursor, Query, Range};
+
+/// One of the four tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    Network,
+    Orders,
+    Cases,
+    People,
+}
+
+/// A sparse secondary index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Index {
+    Due,
+    Near,
+    Bookable,
+    TeamLoad,
+    ByDriver,
+}
+
+impl Index {
+    /// Its name in the template.
+    pub fn name(self) -> &'static str {
+        match self {
+            Index::Due => "due",
+            Index::Near => "near",
+            Index::Bookable => "bookable",
+            Index::TeamLoad => "team_load",
+            Index::ByDriver => "by_driver",
+        }
+    }
+
+    /// The attributes that are its partition and sort key.
+    pub fn attributes(self) -> (&'static str, &'static str) {
+        match self {
+            Index::Due => ("due_bucket", "due_at"),
+            Index::Near => ("cell", "pk"),
+            Index::Bookable => ("bookable_at", "bookable_rank"),
+            Index::TeamLoad => ("team_load", "pk"),
+            Index::ByDriver => ("driver_key", "delivered_key"),
+        }
+    }
+}
+
+/// The full name of one item.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    pub table: Table,
+    pub pk: String,
+    pub sk: String,
+}
+
+impl Key {
+    fn new(table: Table, pk: String, sk: impl Into<String>) -> Self {
+        Self { table, pk, sk: sk.into() }
+    }
+
+    /// The history entry of an event, in the partition of what it happened to.
+    pub fn event(&self, event: &EventId) -> Key {
+        Key::new(self.table, self.pk.clone(), format!("EVENT#{event}"))
+    }
+
+    /// The ledger entry of a notice, in the partition of what caused it.
+    pub fn notice(&self, notice: &NoticeId) -> Key {
+        Key::new(self.table, self.pk.clone(), format!("NOTICE#{notice}"))
+    }
+
+    /// Whether this is a ledger entry.
+    pub fn is_notice(&self) -> bool {
+        self.sk.starts_with("NOTICE#")
+    }
+}
+
+fn locker_pk(locker: &LockerId) -> String {
+    format!("LOCKER#{locker}")
+}
+
+fn team_pk(region: &RegionId) -> String {
+    format!("REGION#{region}")
+}
+
+/// Instants in keys have one width, so that they sort.
+fn instant(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+/// Where a state is kept.
+pub fn of_state(key: &StateKey) -> Key {
+    match key {
+        StateKey::Locker(id) => Key::new(Table::Network, locker_pk(id), "STATE"),
+        StateKey::Compartment(locker, number) => {
+            Key::new(Table::Network, locker_pk(locker), format!("COMPARTMENT#{:03}", number.get()))
+        }
+        StateKey::Presence(locker) => Key::new(Table::Network, locker_pk(locker), "PRESENCE"),
+        StateKey::FaultRecord { locker, unit, code, raised_at } => {
+            Key::new(Table::Network, locker_pk(locker), format!("FAULT#{}#{unit}#{code}", instant(*raised_at)))
+        }
+        StateKey::WorkOrder(locker) => Key::new(Table::Network, locker_pk(locker), "WORK_ORDER"),
+        StateKey::ArchivedWorkOrder(WorkOrderId { locker, number }) => {
+            Key::new(Table::Network, locker_pk(locker), format!("WORK_ORDER#{number:06}"))
+        }
+        StateKey::Team(region, team) => Key::new(Table::Network, team_pk(region), format!("TEAM#{team}")),
+        StateKey::Order(id) => Key::new(Table::Orders, format!("ORDER#{id}"), "STATE"),
+        StateKey::Preferences(customer) => Key::new(Table::Orders, format!("CUSTOMER#{customer}"), "PREFERENCES"),
+        StateKey::Delivery(order) => Key::new(Table::Cases, format!("DELIVERY#{order}"), "STATE"),
+        StateKey::Feedback(order) => Key::new(Table::Cases, format!("DELIVERY#{order}"), "FEEDBACK"),
+        StateKey::Case(id) => Key::new(Table::Cases, format!("CASE#{id}"), "STATE"),
+        StateKey::Person(id) => Key::new(Table::People, format!("PERSON#{id}"), "STATE"),
+    }
+}
+
+/// Where an unreadable message is kept until a person has looked at it.
+pub fn quarantine(at: Timestamp, message: &str) -> Key {
+    let at = instant(at);
+    Key::new(Table::Network, format!("QUARANTINE#{}", &at[..10]), format!("{at}#{message}"))
+}
+
+/// Over how many partitions what is due is spread: each takes 1,000 writes a second, and on the peak day of the
+/// largest network some 700 notices a second come and go in this index.
+pub const DUE_SHARDS: u32 = 8;
+
+/// The index attributes that an item has because of what it is and of when it is due.
+pub fn index_attributes(key: &Key, state: Option<&State>, due_at: Option<Timestamp>) -> HashMap<&'static str, String> {
+    let mut attributes = HashMap::new();
+    if let Some(due_at) = due_at {
+        let shard = key.pk.bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % DUE_SHARDS;
+        attributes.insert("due_bucket", due_bucket(shard));
+        attributes.insert("due_at", instant(due_at));
+    }
+    match state {
+        Some(State::Locker(locker)) => {
+            attributes.insert("cell", cell(locker.position.cell()));
+        }
+        Some(State::Compartment(compartment)) if compartment.bookable() => {
+            attributes.insert("bookable_at", locker_pk(&compartment.locker));
+            attributes.insert("bookable_rank", rank(compartment.size, Some(compartment.number)));
+        }
+        Some(State::WorkOrder(work_order)) if work_order.is_open() => {
+            if let Some((region, team)) = &work_order.team {
+                attributes.insert("team_load", team_load(region, team));
+            }
+        }
+        Some(State::Delivery(delivery)) => {
+            attributes.insert("driver_key", driver(&delivery.driver));
+            attributes.insert("delivered_key", instant(delivery.delivered_at));
+        }
+        _ => {}
+    }
+    attributes
+}
+
+fn due_bucket(shard: u32) -> String {
+    format!("DUE#{shard}")
+}
+
+fn cell(cell: Cell) -> String {
+    format!("{}#{}", cell.row, cell.column)
+}
+
+fn rank(size: Size, number: Option<CompartmentNumber>) -> String {
+    let number = number.map(|number| format!("{:03}", number.get())).unwrap_or_default();
+    format!("{}#{number}", size as u8)
+}
+
+fn team_load(region: &RegionId, team: &TeamId) -> String {
+    format!("TEAM#{region}#{team}")
+}
+
+fn driver(driver: &PersonId) -> String {
+    format!("DRIVER#{driver}")
+}
+
+/// The compartments of a locker, by number, from after `after`.
+pub fn compartments(locker: &LockerId, after: Option<CompartmentNumber>, limit: usize) -> Query {
+    let from = match after {
+        Some(number) => format!("COMPARTMENT#{:03}~", number.get()),
+        None => "COMPARTMENT#".to_owned(),
+    };
+    Query::partition(Table::Network, locker_pk(locker), Range::Between(from, "COMPARTMENT#~".to_owned()), limit)
+}
+
+/// The repaired faults of a locker, latest first.
+pub fn fault_records(locker: &LockerId, limit: usize) -> Query {
+    Query::partition(Table::Network, locker_pk(locker), Range::Prefix("FAULT#".to_owned()), limit).latest_first()
+}
+
+/// The teams of a region.
+pub fn teams(region: &RegionId, limit: usize) -> Query {
+    Query::partition(Table::Network, team_pk(region), Range::Prefix("TEAM#".to_owned()), limit)
+}
+
+/// The history of whatever `state` names. Not sorted by time: events are named by what caused them.
+pub fn history(state: &StateKey, limit: usize) -> Query {
+    let key = of_state(state);
+    Query::partition(key.table, key.pk, Range::Prefix("EVENT#".to_owned()), limit)
+}
+
+/// Who was told what about whatever `state` names.
+pub fn notices(state: &StateKey, limit: usize) -> Query {
+    let key = of_state(state);
+    Query::partition(key.table, key.pk, Range::Prefix("NOTICE#".to_owned()), limit)
+}
+
+/// What is due at `now` in one shard of a table, longest waiting first.
+pub fn due(table: Table, shard: u32, now: Timestamp, limit: usize) -> Query {
+    Query::index(table, Index::Due, due_bucket(shard), Range::UpTo(instant(now)), limit)
+}
+
+/// The lockers in one cell of the map.
+pub fn lockers_in(place: Cell, limit: usize) -> Query {
+    Query::index(Table::Network, Index::Near, cell(place), Range::All, limit)
+}
+
+/// The free compartments of a locker that a size fits into, smallest first.
+pub fn bookable(locker: &LockerId, size: Size, limit: usize) -> Query {
+    Query::index(Table::Network, Index::Bookable, locker_pk(locker), Range::From(rank(size, None)), limit)
+}
+
+/// The open work orders of a team.
+pub fn open_work_orders(region: &RegionId, team: &TeamId, limit: usize) -> Query {
+    Query::index(Table::Network, Index::TeamLoad, team_load(region, team), Range::All, limit)
+}
+
+/// A driver's deliveries, latest first.
+pub fn deliveries(of: &PersonId, limit: usize) -> Query {
+    Query::index(Table::Cases, Index::ByDriver, driver(of), Range::All, limit).latest_first()
+}
+
+/// A part of a locker, as it is named by the key of an item that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LockerPart {
+    Locker(LockerId),
+    Compartment(LockerId, CompartmentNumber),
+    Presence(LockerId),
+    WorkOrder(LockerId),
+}
+
+/// What part of a locker a key names; nothing for any other key.
+pub fn locker_part(key: &Key) -> Option<LockerPart> {
+    if key.table != Table::Network {
+        return None;
+    }
+    let locker: LockerId = key.pk.strip_prefix("LOCKER#")?.parse().ok()?;
+    match key.sk.as_str() {
+        "STATE" => Some(LockerPart::Locker(locker)),
+        "PRESENCE" => Some(LockerPart::Presence(locker)),
+        "WORK_ORDER" => Some(LockerPart::WorkOrder(locker)),
+        other => {
+            let number: u16 = other.strip_prefix("COMPARTMENT#")?.parse().ok()?;
+            Some(LockerPart::Compartment(locker, number.try_into().ok()?))
+        }
+    }
+}
+
+/// Goes on where a page ended.
+pub fn next_page(query: Query, cursor: Cursor) -> Query {
+    Query { after: Some(cursor), ..query }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn instants_in_keys_sort_as_time_does() {
+        let mut keys =
+            [at("2026-11-21T10:00:00.5Z"), at("2026-11-21T10:00:00Z"), at("2026-11-21T10:00:00.05Z")].map(instant);
+        keys.sort();
+        assert_eq!(keys, ["2026-11-21T10:00:00.000Z", "2026-11-21T10:00:00.050Z", "2026-11-21T10:00:00.500Z"]);
+    }
+
+    #[test]
+    fn a_larger_compartment_ranks_after_every_smaller_one() {
+        let number = |number: u16| Some(CompartmentNumber::try_from(number).unwrap());
+        assert!(rank(Size::M, None) < rank(Size::M, number(1)));
+        assert!(rank(Size::M, number(999)) < rank(Size::L, None));
+    }
+
+    #[test]
+    fn the_page_after_a_compartment_begins_with_the_next() {
+        let locker: LockerId = "mz-01".parse().unwrap();
+        let query = compartments(&locker, Some(7.try_into().unwrap()), 30);
+        let Range::Between(from, to) = query.range else { panic!("{:?}", query.range) };
+        let sk = |number: u16| of_state(&StateKey::Compartment(locker.clone(), number.try_into().unwrap())).sk;
+        assert!(sk(7) < from && from < sk(8) && sk(999) < to);
+    }
+}

@@ -1,0 +1,72 @@
+//! Counts for CloudWatch, written to the log in its embedded format.
+
+use std::sync::OnceLock;
+
+use metrics_cloudwatch_embedded::{Builder, Collector};
+
+/// The namespace of all metrics, named by the alarms in the template.
+pub const NAMESPACE: &str = "LockerCare";
+
+/// Something that is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    FaultsRaised,
+    /// Reports of what is known: many from one locker are a device that does not stop.
+    FaultsRepeated,
+    /// Messages kept for a person to look at.
+    QuarantinedMessages,
+    /// Somebody used another's name.
+    SecurityRejections,
+    OrdersRefused,
+    DepositsRefused,
+    /// A device reports another thing closed than it was told.
+    ShadowDelta,
+    NoticesSent,
+    NoticesFailed,
+    /// Sendings of which nobody knows whether they happened.
+    NoticesUnknown,
+    /// Events that came too late, or twice, or for something unknown: skipped without effect.
+    EventsIgnored,
+}
+
+impl Metric {
+    fn name(self) -> &'static str {
+        match self {
+            Metric::FaultsRaised => "FaultsRaised",
+            Metric::FaultsRepeated => "FaultsRepeated",
+            Metric::QuarantinedMessages => "QuarantinedMessages",
+            Metric::SecurityRejections => "SecurityRejections",
+            Metric::OrdersRefused => "OrdersRefused",
+            Metric::DepositsRefused => "DepositsRefused",
+            Metric::ShadowDelta => "ShadowDelta",
+            Metric::NoticesSent => "NoticesSent",
+            Metric::NoticesFailed => "NoticesFailed",
+            Metric::NoticesUnknown => "NoticesUnknown",
+            Metric::EventsIgnored => "EventsIgnored",
+        }
+    }
+}
+
+static COLLECTOR: OnceLock<&'static Collector> = OnceLock::new();
+
+/// Begins to count. Called once, at the start of the process.
+pub fn start() {
+    let collector = Builder::new().cloudwatch_namespace(NAMESPACE).init().expect("metrics are started once");
+    COLLECTOR.get_or_init(|| collector);
+}
+
+/// Counts `times` more. Without effect where nobody counts, as in tests.
+pub fn count(metric: Metric, times: u64) {
+    if times > 0 {
+        metrics::counter!(metric.name()).increment(times);
+    }
+}
+
+/// Writes what was counted since the last time.
+pub fn flush() {
+    if let Some(collector) = COLLECTOR.get()
+        && let Err(error) = collector.flush(std::io::stdout())
+    {
+        tracing::error!(%error, "metrics could not be written");
+    }
+}

@@ -1,0 +1,203 @@
+//! How facts are put into words: times, units, severities, in each language.
+
+use std::fmt::{self, Write};
+
+use askama::filters::Escaper;
+use jiff::Zoned;
+use jiff::tz::{self, TimeZone};
+
+use domain::Timestamp;
+use domain::fault::{Severity, Unit};
+
+/// Where the lockers are, and so where people look at a clock. Compiled in: nothing is read from the system.
+static LOCAL: TimeZone = tz::get!("Europe/Berlin");
+
+fn local(time: &Timestamp) -> Zoned {
+    time.to_zoned(LOCAL.clone())
+}
+
+/// What every value passes on its way into a text (askama.toml). A locker's name is whatever someone entered;
+/// here it loses line breaks, control characters, marks that reverse the direction of writing, and the spaces
+/// left over. A value is put in as one string; one that were written in pieces would lose spaces between them.
+#[derive(Debug, Clone, Copy)]
+pub struct OneLine;
+
+impl Escaper for OneLine {
+    fn write_escaped_str<W: Write>(&self, mut text: W, value: &str) -> fmt::Result {
+        for (nth, word) in value.split(separates).filter(|word| !word.is_empty()).enumerate() {
+            if nth > 0 {
+                text.write_char(' ')?;
+            }
+            text.write_str(word)?;
+        }
+        Ok(())
+    }
+}
+
+fn separates(c: char) -> bool {
+    let reverses = matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_whitespace() || c.is_control() || reverses
+}
+
+/// The first `listed_max` units by name, and how many more there are.
+fn list_units(units: &[Unit], listed_max: usize, name: fn(&Unit) -> String) -> (String, usize) {
+    let listed: Vec<String> = units.iter().take(listed_max).map(name).collect();
+    (listed.join(", "), units.len() - listed.len())
+}
+
+/// German words.
+pub mod german {
+    use jiff::civil::Weekday;
+
+    use super::{Severity, Timestamp, Unit, list_units, local};
+
+    /// Such as `Sa., 21.11., 14:30 Uhr`.
+    pub fn time(time: &Timestamp) -> String {
+        let time = local(time);
+        let weekday = match time.weekday() {
+            Weekday::Monday => "Mo.",
+            Weekday::Tuesday => "Di.",
+            Weekday::Wednesday => "Mi.",
+            Weekday::Thursday => "Do.",
+            Weekday::Friday => "Fr.",
+            Weekday::Saturday => "Sa.",
+            Weekday::Sunday => "So.",
+        };
+        format!("{weekday}, {}.{}., {:02}:{:02} Uhr", time.day(), time.month(), time.hour(), time.minute())
+    }
+
+    /// One unit, such as `Fach 7`.
+    pub fn unit(unit: &Unit) -> String {
+        match unit {
+            Unit::Locker => "ganzer Paketautomat".to_owned(),
+            Unit::Compartment(number) => format!("Fach {number}"),
+        }
+    }
+
+    /// Units, such as `Fach 7, Fach 12 und 3 weitere`.
+    pub fn units(units: &[Unit], listed_max: usize) -> String {
+        match list_units(units, listed_max, unit) {
+            (listed, 0) => listed,
+            (listed, 1) => format!("{listed} und 1 weiteres"),
+            (listed, more) => format!("{listed} und {more} weitere"),
+        }
+    }
+
+    /// How bad a fault is.
+    pub fn severity(severity: &Severity) -> &'static str {
+        match severity {
+            Severity::Indeterminate => "noch unklar",
+            Severity::Warning => "gering (Warnung)",
+            Severity::Minor => "leicht",
+            Severity::Major => "schwer",
+            Severity::Critical => "kritisch",
+        }
+    }
+
+    /// How many people wait.
+    pub fn people_waiting(people: &u32) -> String {
+        match people {
+            1 => "1 Person wartet".to_owned(),
+            people => format!("{people} Personen warten"),
+        }
+    }
+}
+
+/// English words.
+pub mod english {
+    use super::{Severity, Timestamp, Unit, list_units, local};
+
+    /// Such as `Sat 21 Nov, 14:30`.
+    pub fn time(time: &Timestamp) -> String {
+        local(time).strftime("%a %-d %b, %H:%M").to_string()
+    }
+
+    /// One unit, such as `compartment 7`.
+    pub fn unit(unit: &Unit) -> String {
+        match unit {
+            Unit::Locker => "whole locker".to_owned(),
+            Unit::Compartment(number) => format!("compartment {number}"),
+        }
+    }
+
+    /// Units, such as `compartment 7, compartment 12 and 3 more`.
+    pub fn units(units: &[Unit], listed_max: usize) -> String {
+        match list_units(units, listed_max, unit) {
+            (listed, 0) => listed,
+            (listed, more) => format!("{listed} and {more} more"),
+        }
+    }
+
+    /// How bad a fault is.
+    pub fn severity(severity: &Severity) -> &'static str {
+        match severity {
+            Severity::Indeterminate => "still unclear",
+            Severity::Warning => "warning",
+            Severity::Minor => "minor",
+            Severity::Major => "major",
+            Severity::Critical => "critical",
+        }
+    }
+
+    /// How many people wait.
+    pub fn people_waiting(people: &u32) -> String {
+        match people {
+            1 => "1 person waiting".to_owned(),
+            people => format!("{people} people waiting"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one_line(value: &str) -> String {
+        let mut text = String::new();
+        OneLine.write_escaped_str(&mut text, value).unwrap();
+        text
+    }
+
+    fn compartments(count: u16) -> Vec<Unit> {
+        (1..=count).map(|number| Unit::Compartment(number.try_into().unwrap())).collect()
+    }
+
+    #[test]
+    fn times_are_those_of_a_clock_at_the_locker_in_winter_and_in_summer() {
+        let winter: Timestamp = "2026-11-21T13:30:59Z".parse().unwrap();
+        let summer: Timestamp = "2026-07-05T22:05:00Z".parse().unwrap();
+        let after_the_table_of_the_zone_ends: Timestamp = "2050-07-04T10:00:00Z".parse().unwrap();
+        assert_eq!(german::time(&winter), "Sa., 21.11., 14:30 Uhr");
+        assert_eq!(english::time(&winter), "Sat 21 Nov, 14:30");
+        assert_eq!(german::time(&summer), "Mo., 6.7., 00:05 Uhr");
+        assert_eq!(english::time(&summer), "Mon 6 Jul, 00:05");
+        assert_eq!(german::time(&after_the_table_of_the_zone_ends), "Mo., 4.7., 12:00 Uhr");
+    }
+
+    #[test]
+    fn a_value_stays_on_its_line_and_keeps_its_letters() {
+        assert_eq!(one_line("Hauptbahnhof, Süd 2 <&> 🙂"), "Hauptbahnhof, Süd 2 <&> 🙂");
+        assert_eq!(one_line("  a\r\n\r\nb\u{0}\u{85}c\u{2028}d\t  e\u{202e} "), "a b c d e");
+        assert_eq!(one_line("\n"), "");
+    }
+
+    #[test]
+    fn a_long_list_of_units_names_the_first_and_counts_the_rest() {
+        assert_eq!(german::units(&compartments(2), 10), "Fach 1, Fach 2");
+        assert_eq!(english::units(&compartments(2), 10), "compartment 1, compartment 2");
+        assert_eq!(german::units(&compartments(3), 3), "Fach 1, Fach 2, Fach 3");
+        assert_eq!(german::units(&compartments(4), 3), "Fach 1, Fach 2, Fach 3 und 1 weiteres");
+        assert_eq!(german::units(&compartments(15), 3), "Fach 1, Fach 2, Fach 3 und 12 weitere");
+        assert_eq!(english::units(&compartments(15), 2), "compartment 1, compartment 2 and 13 more");
+        assert_eq!(german::units(&[Unit::Locker], 10), "ganzer Paketautomat");
+        assert_eq!(english::units(&[Unit::Locker], 10), "whole locker");
+    }
+
+    #[test]
+    fn one_person_is_not_many() {
+        assert_eq!(german::people_waiting(&0), "0 Personen warten");
+        assert_eq!(german::people_waiting(&1), "1 Person wartet");
+        assert_eq!(english::people_waiting(&1), "1 person waiting");
+        assert_eq!(english::people_waiting(&12), "12 people waiting");
+    }
+}

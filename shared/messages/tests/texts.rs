@@ -1,0 +1,395 @@
+//! What people read, as they read it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use domain::case::Measure;
+use domain::fault::{Severity, Unit};
+use domain::notice::Message;
+use domain::person::Language;
+use messages::{Rendered, SUBJECT_LENGTH_MAX, render};
+
+const LANGUAGES: [Language; 2] = [Language::German, Language::English];
+const FILES: [&str; 4] = ["de.email.txt", "de.push.txt", "en.email.txt", "en.push.txt"];
+const LINK: &str = "https://lockers.example/choose?t=eyJvIjoiQS00NzExIn0.c2lnbmVk-_";
+
+/// What a phone shows of a push message.
+const PUSH_LENGTH_MAX: usize = 178;
+
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn compartments(count: u16) -> Vec<Unit> {
+    (1..=count).map(|number| Unit::Compartment(number.try_into().unwrap())).collect()
+}
+
+fn ready_for_pickup(locker_name: &str) -> Message {
+    Message::ReadyForPickup {
+        order: id("A-4711"),
+        locker_name: locker_name.to_owned(),
+        compartment: 7.try_into().unwrap(),
+        deadline: "2026-11-21T13:30:00Z".parse().unwrap(),
+    }
+}
+
+fn pickup_delayed(locker_name: &str) -> Message {
+    Message::PickupDelayed {
+        order: id("A-4711"),
+        locker_name: locker_name.to_owned(),
+        compartment: 7.try_into().unwrap(),
+    }
+}
+
+fn choose_place(from_locker_name: &str) -> Message {
+    Message::ChoosePlace { order: id("A-4711"), from_locker_name: from_locker_name.to_owned(), place_epoch: 2 }
+}
+
+fn case_answered(measure: Measure) -> Message {
+    Message::CaseAnswered { case: id("5e1a2a2b-6b1c-4b39-9b0e-0c5f6d1c7a10"), order: id("A-4711"), measure }
+}
+
+fn work_order_called(locker_name: &str, units: Vec<Unit>, extended: bool) -> Message {
+    Message::WorkOrderCalled {
+        work_order: id("mz-03.2"),
+        locker_name: locker_name.to_owned(),
+        severity: Severity::Critical,
+        units,
+        people_waiting: 12,
+        extended,
+    }
+}
+
+/// Every kind, in every variant its texts distinguish, at lockers of these names.
+fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
+    let (order, name) = (id("A-4711"), locker_name.to_owned());
+    let other_name = other_locker_name.to_owned();
+    let mut messages = vec![
+        ready_for_pickup(locker_name),
+        pickup_delayed(locker_name),
+        Message::AllClear {
+            order: id("A-4711"),
+            locker_name: name.clone(),
+            compartment: 7.try_into().unwrap(),
+            deadline: "2026-07-05T22:05:00Z".parse().unwrap(),
+        },
+        Message::PlacedElsewhere {
+            order: id("A-4711"),
+            wanted_locker_name: name.clone(),
+            locker_name: other_name.clone(),
+            place_epoch: 1,
+        },
+        Message::Rerouted {
+            order: id("A-4711"),
+            from_locker_name: name.clone(),
+            locker_name: other_name,
+            place_epoch: 2,
+        },
+        Message::ReroutedHome { order: id("A-4711"), from_locker_name: name.clone(), place_epoch: 2 },
+        choose_place(locker_name),
+        Message::PlaceConfirmed { order: id("A-4711"), locker_name: Some(name.clone()) },
+        Message::PlaceConfirmed { order: id("A-4711"), locker_name: None },
+        Message::FeedbackRequested { order: id("A-4711") },
+        Message::CaseReceived { case: id("5e1a2a2b-6b1c-4b39-9b0e-0c5f6d1c7a10"), order },
+        work_order_called(locker_name, compartments(2), false),
+        work_order_called(locker_name, compartments(40), true),
+        work_order_called(locker_name, vec![Unit::Locker], true),
+        Message::RepairRejected {
+            work_order: id("mz-03.2"),
+            locker_name: name.clone(),
+            unit: Unit::Compartment(7.try_into().unwrap()),
+        },
+        Message::RepairRejected { work_order: id("mz-03.2"), locker_name: name, unit: Unit::Locker },
+    ];
+    messages.extend([Measure::Apology, Measure::LockerRepaired, Measure::Refund, Measure::Talk].map(case_answered));
+    messages
+}
+
+fn every_ordinary_message() -> Vec<Message> {
+    every_message("Mainz Hauptbahnhof", "Mombach Marktplatz")
+}
+
+fn rendered(message: &Message, language: Language, link: Option<&str>) -> Rendered {
+    render(message, language, link).unwrap()
+}
+
+/// The files and folders in `texts/`, or in one of its folders.
+fn entries(folder: &str) -> Vec<(String, bool)> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("texts").join(folder);
+    let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap());
+    entries.map(|it| (it.file_name().into_string().unwrap(), it.file_type().unwrap().is_dir())).collect()
+}
+
+#[test]
+fn every_kind_has_its_folder_with_one_file_per_language_and_channel() {
+    let kinds: BTreeSet<String> = every_ordinary_message().iter().map(|it| it.kind().to_owned()).collect();
+    let folders: BTreeSet<String> = entries("").into_iter().filter(|it| it.1).map(|it| it.0).collect();
+    assert_eq!(folders, kinds);
+    for folder in folders {
+        let files: BTreeSet<String> = entries(&folder).into_iter().map(|it| it.0).collect();
+        assert_eq!(files, FILES.map(str::to_owned).into(), "{folder}");
+    }
+}
+
+#[test]
+fn every_file_is_the_text_of_its_own_kind_language_and_channel() {
+    let texts = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("texts");
+    for file in FILES {
+        let choice = fs::read_to_string(texts.join(file)).unwrap();
+        for kind in every_ordinary_message().iter().map(Message::kind) {
+            let variant: String = kind.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+            let line = choice.lines().find(|it| it.contains(&format!("Message::{variant} "))).unwrap();
+            assert!(line.ends_with(&format!("{{% include \"{kind}/{file}\" %}}")), "{line}");
+        }
+    }
+}
+
+#[test]
+fn every_email_has_a_subject_an_empty_line_and_a_text() {
+    let texts = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("texts");
+    for kind in every_ordinary_message().iter().map(Message::kind) {
+        for file in FILES.into_iter().filter(|it| it.ends_with(".email.txt")) {
+            let text = fs::read_to_string(texts.join(kind).join(file)).unwrap();
+            let lines: Vec<&str> = text.lines().collect();
+            assert!(!lines[0].is_empty() && lines[1].is_empty() && !lines[2].is_empty(), "{kind}/{file}");
+        }
+    }
+}
+
+#[test]
+fn every_message_reads_cleanly_in_every_language_and_channel() {
+    for message in every_ordinary_message() {
+        for language in LANGUAGES {
+            for link in [Some(LINK), None] {
+                let Rendered { subject, email, push } = rendered(&message, language, link);
+                for text in [&subject, &email, &push] {
+                    assert!(!text.is_empty(), "{message:?}");
+                    for stray in ["{{", "}}", "{%", "{#", "  ", " \n", "\n\n\n", ": \n", "\t"] {
+                        assert!(!text.contains(stray), "{stray:?} in {text}");
+                    }
+                    assert_eq!(text.trim(), text);
+                }
+                assert!(!push.contains('\n'), "{push}");
+                let german = email.contains("Freundliche Grüße") || email.contains("Arbeitsauftrag");
+                assert_eq!(german, language == Language::German, "{email}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_email_names_the_order_or_the_work_order() {
+    for message in every_ordinary_message() {
+        for language in LANGUAGES {
+            let email = rendered(&message, language, None).email;
+            assert!(email.contains("A-4711") || email.contains("mz-03.2"), "{email}");
+        }
+    }
+}
+
+#[test]
+fn no_two_messages_read_the_same() {
+    for language in LANGUAGES {
+        let messages = every_ordinary_message();
+        let texts = messages.iter().map(|it| rendered(it, language, None));
+        let (emails, pushes): (BTreeSet<String>, BTreeSet<String>) = texts.map(|it| (it.email, it.push)).unzip();
+        assert_eq!((emails.len(), pushes.len()), (messages.len(), messages.len()));
+    }
+}
+
+#[test]
+fn the_ordinary_subject_is_not_cut() {
+    for message in every_ordinary_message() {
+        for language in LANGUAGES {
+            let subject = rendered(&message, language, None).subject;
+            assert!(!subject.contains('…'), "{subject}");
+        }
+    }
+}
+
+#[test]
+fn no_name_of_a_locker_breaks_a_subject_or_a_line() {
+    let names = [
+        "x".repeat(300),
+        "🙂".repeat(300),
+        "Haupt\r\n\r\nbahnhof\u{0}\u{1b}[31m\u{85}\u{2028}\u{202e} ".repeat(10),
+        "{{ order }} {% if %} <b>&amp;</b>".to_owned(),
+        "\n\n".to_owned(),
+    ];
+    let ordinary = every_ordinary_message();
+    for name in &names {
+        for (message, ordinary) in every_message(name, name).iter().zip(&ordinary) {
+            for language in LANGUAGES {
+                let hostile = rendered(message, language, Some(LINK));
+                let length = hostile.subject.encode_utf16().count();
+                assert!((1..=SUBJECT_LENGTH_MAX).contains(&length), "{}", hostile.subject);
+                assert!(!hostile.subject.contains(char::is_control), "{:?}", hostile.subject);
+                assert!(!hostile.push.contains(char::is_control), "{:?}", hostile.push);
+                let lines = rendered(ordinary, language, Some(LINK)).email.lines().count();
+                assert_eq!(hostile.email.lines().count(), lines, "{}", hostile.email);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_subject_that_is_too_long_ends_in_an_ellipsis() {
+    let subject = rendered(&choose_place(""), Language::German, None).subject;
+    assert_eq!(subject, "Bitte wählen Sie einen neuen Ort für Ihr Paket");
+    let subject = rendered(&pickup_delayed(&"é".repeat(100)), Language::German, None).subject;
+    assert_eq!(subject, format!("Ihr Paket wartet: Fach 7 lässt sich gerade nicht öffnen, {}…", "é".repeat(41)));
+    assert_eq!(subject.chars().count(), SUBJECT_LENGTH_MAX);
+}
+
+#[test]
+fn a_push_message_fits_on_the_screen() {
+    for message in every_ordinary_message() {
+        for language in LANGUAGES {
+            let push = rendered(&message, language, Some(LINK)).push;
+            assert!(push.chars().count() <= PUSH_LENGTH_MAX, "{}: {push}", push.chars().count());
+        }
+    }
+}
+
+#[test]
+fn the_link_is_in_the_email_of_those_that_have_one_and_nowhere_else() {
+    for message in every_ordinary_message() {
+        for language in LANGUAGES {
+            let Rendered { subject, email, push } = rendered(&message, language, Some(LINK));
+            assert_eq!(email.lines().any(|line| line == LINK), message.link().is_some(), "{email}");
+            assert!(!subject.contains("http") && !push.contains("http"));
+            let email = rendered(&message, language, None).email;
+            assert!(!email.contains("http") && !email.contains(":\n"), "{email}");
+        }
+    }
+}
+
+#[test]
+fn a_team_reads_ten_units_by_name_and_how_many_more_there_are() {
+    let message = work_order_called("Mainz", compartments(22), false);
+    let email = rendered(&message, Language::German, None).email;
+    assert!(email.contains(", Fach 10 und 12 weitere\n"), "{email}");
+    let email = rendered(&message, Language::English, None).email;
+    assert!(email.contains(", compartment 10 and 12 more\n"), "{email}");
+}
+
+#[test]
+fn a_deadline_is_told_to_the_minute_on_every_channel() {
+    for (language, deadline) in [(Language::German, "Sa., 21.11., 14:30 Uhr"), (Language::English, "Sat 21 Nov, 14:30")]
+    {
+        let Rendered { subject, email, push } = rendered(&ready_for_pickup("Mainz"), language, None);
+        for text in [subject, email, push] {
+            assert!(text.contains(deadline), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_delayed_pickup_says_what_happened_and_that_nothing_is_lost() {
+    let message = pickup_delayed("Mainz Hauptbahnhof");
+    let german = Rendered {
+        subject: "Ihr Paket wartet: Fach 7 lässt sich gerade nicht öffnen, Mainz Hauptbahnhof".to_owned(),
+        email: "Guten Tag,\n\n\
+            am Paketautomaten Mainz Hauptbahnhof lässt sich Fach 7 im Moment nicht öffnen. Darin liegt Ihr \
+            Paket (Bestellung A-4711). Ein Technikteam ist gerufen.\n\n\
+            Ihre Abholfrist steht still, bis die Tür wieder funktioniert. Dann schreiben wir Ihnen und \
+            nennen die neue Frist: Es bleiben Ihnen mindestens 24 Stunden.\n\n\
+            Sie müssen nichts tun. Bitte sparen Sie sich den Weg, bis wir uns melden.\n\n\
+            Freundliche Grüße\n\
+            Ihr Team der Paketautomaten"
+            .to_owned(),
+        push: "Fach 7, Mainz Hauptbahnhof, lässt sich gerade nicht öffnen; Technik ist gerufen. Ihre \
+            Abholfrist steht still, wir melden uns. Sie müssen nichts tun."
+            .to_owned(),
+    };
+    let english = Rendered {
+        subject: "Your parcel is waiting: compartment 7 cannot be opened for now, Mainz Hauptbahnhof".to_owned(),
+        email: "Hello,\n\n\
+            At the locker Mainz Hauptbahnhof, compartment 7 cannot be opened for the moment. Your parcel \
+            (order A-4711) is in it. A technician team has been called.\n\n\
+            Your pickup deadline stands still until the door works again. We will write to you then with \
+            the new deadline: you will have at least 24 hours.\n\n\
+            You need to do nothing. Please save yourself the trip until you hear from us.\n\n\
+            Kind regards\n\
+            Your parcel locker team"
+            .to_owned(),
+        push: "Compartment 7, Mainz Hauptbahnhof, cannot be opened for now; a technician is called. Your \
+            deadline stands still, we will write. You need to do nothing."
+            .to_owned(),
+    };
+    assert_eq!(rendered(&message, Language::German, None), german);
+    assert_eq!(rendered(&message, Language::English, None), english);
+}
+
+#[test]
+fn who_has_to_choose_gets_the_link_and_learns_that_the_parcel_is_held() {
+    let message = choose_place("Mainz Hauptbahnhof");
+    let german = Rendered {
+        subject: "Bitte wählen Sie einen neuen Ort für Ihr Paket".to_owned(),
+        email: format!(
+            "Guten Tag,\n\n\
+            am Paketautomaten Mainz Hauptbahnhof gibt es eine Störung; das Fach für Ihre Bestellung A-4711 \
+            steht nicht mehr zur Verfügung.\n\n\
+            Bitte wählen Sie hier einen anderen Paketautomaten oder die Lieferung nach Hause:\n\
+            {LINK}\n\n\
+            Bis dahin halten wir Ihr Paket für Sie zurück.\n\n\
+            Freundliche Grüße\n\
+            Ihr Team der Paketautomaten"
+        ),
+        push: "Störung bei Mainz Hauptbahnhof: Bitte wählen Sie einen neuen Ort für Ihr Paket. Bis dahin \
+            halten wir es zurück. Mehr in unserer E-Mail."
+            .to_owned(),
+    };
+    let english = Rendered {
+        subject: "Please choose a new place for your parcel".to_owned(),
+        email: format!(
+            "Hello,\n\n\
+            There is a fault at the locker Mainz Hauptbahnhof; the compartment for your order A-4711 is no \
+            longer available.\n\n\
+            Please choose another locker or delivery to your door here:\n\
+            {LINK}\n\n\
+            Until then we hold your parcel for you.\n\n\
+            Kind regards\n\
+            Your parcel locker team"
+        ),
+        push: "Fault at Mainz Hauptbahnhof: please choose a new place for your parcel. Until then we hold it. \
+            See our e-mail."
+            .to_owned(),
+    };
+    assert_eq!(rendered(&message, Language::German, Some(LINK)), german);
+    assert_eq!(rendered(&message, Language::English, Some(LINK)), english);
+}
+
+#[test]
+fn an_answered_complaint_names_the_measure_and_nobody() {
+    let message = case_answered(Measure::Talk);
+    let german = Rendered {
+        subject: "Antwort auf Ihre Beschwerde: 5e1a2a2b-6b1c-4b39-9b0e-0c5f6d1c7a10".to_owned(),
+        email: "Guten Tag,\n\n\
+            wir haben Ihre Beschwerde zur Bestellung A-4711 geprüft.\n\n\
+            Wir haben darüber mit der Person gesprochen, die Ihr Paket gebracht hat.\n\n\
+            Sie müssen nichts tun. Haben Sie noch Fragen, nennen Sie uns bitte die Fallnummer \
+            5e1a2a2b-6b1c-4b39-9b0e-0c5f6d1c7a10.\n\n\
+            Freundliche Grüße\n\
+            Ihr Team der Paketautomaten"
+            .to_owned(),
+        push: "Ihre Beschwerde ist geprüft. Wir haben darüber mit der Person gesprochen, die Ihr Paket \
+            gebracht hat."
+            .to_owned(),
+    };
+    let english = Rendered {
+        subject: "Answer to your complaint: 5e1a2a2b-6b1c-4b39-9b0e-0c5f6d1c7a10".to_owned(),
+        email: "Hello,\n\n\
+            We have looked into your complaint about order A-4711.\n\n\
+            We have talked with the driver about it.\n\n\
+            You need to do nothing. If you have questions, please give us the case number \
+            5e1a2a2b-6b1c-4b39-9b0e-0c5f6d1c7a10.\n\n\
+            Kind regards\n\
+            Your parcel locker team"
+            .to_owned(),
+        push: "Your complaint has been examined. We have talked with the driver about it.".to_owned(),
+    };
+    assert_eq!(rendered(&message, Language::German, None), german);
+    assert_eq!(rendered(&message, Language::English, None), english);
+}
