@@ -1,15 +1,18 @@
 //! What devices say, as it arrives: read with suspicion, and kept where it cannot be read.
 
-use aws::apply::ApplyError;
+use std::collections::BTreeMap;
+
+use aws::apply::{ApplyError, Cause};
 use aws::batch::{self, BatchAnswer, DeviceMessage, QueueBatch};
 use aws::http::read_json;
 use aws::metric::{self, Metric};
 use aws::quarantine::{self, Quarantined};
 use aws::store::{Store, Unavailable};
-use domain::Timestamp;
 use domain::id::{EventId, LockerId};
+use domain::{StateKey, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// The longest message of a device, in bytes: fifty faults with a vendor's text each stay well below.
 const MESSAGE_LENGTH_MAX: usize = 8 * 1024;
@@ -26,6 +29,14 @@ pub struct Received<B> {
     /// The broker's time.
     pub at: Timestamp,
     pub body: B,
+    said: Vec<u8>,
+}
+
+impl<B> Received<B> {
+    /// That this message says something about `subject`. Another message under the same id is found out.
+    pub fn cause(&self, subject: StateKey, now: Timestamp) -> Cause {
+        Cause::new(subject, self.event.clone(), now).by(&self.locker).with_fingerprint_of(&self.said)
+    }
 }
 
 /// Why a message is not dealt with.
@@ -72,6 +83,9 @@ struct Envelope {
     _sent_at: String,
 }
 
+/// What differs each time the same message is sent.
+const OF_ONE_SENDING: [&str; 3] = ["boot_id", "sequence", "sent_at"];
+
 /// Reads a message of a device. The topic, the connection and the body have to name the same device.
 ///
 /// # Errors
@@ -90,7 +104,10 @@ pub fn read<B: DeserializeOwned>(message: &DeviceMessage) -> Result<Received<B>,
         return Err(DeviceFailure::quarantine("topic, connection and body name different devices"));
     }
     let body: B = read_json(&message.payload).map_err(DeviceFailure::quarantine)?;
-    Ok(Received { locker, event: envelope.message_id, at: message.received_at, body })
+    let mut said: BTreeMap<String, Value> = read_json(&message.payload).map_err(DeviceFailure::quarantine)?;
+    said.retain(|name, _| !OF_ONE_SENDING.contains(&name.as_str()));
+    let said = serde_json::to_vec(&said).map_err(DeviceFailure::quarantine)?;
+    Ok(Received { locker, event: envelope.message_id, at: message.received_at, body, said })
 }
 
 /// Hands each message of a batch to `handle`. What it refuses goes into quarantine; what could not be stored
@@ -115,7 +132,8 @@ pub async fn each_message<S: Store>(
                     function: function.to_owned(),
                     message_id: message.message_id.clone(),
                     reason,
-                    quarantined_at: now,
+                    // Named after when it came, so that a message delivered again is kept once.
+                    quarantined_at: message.sent_at().unwrap_or(now),
                     body: message.body.clone(),
                 };
                 quarantine::keep(store, kept).await

@@ -1,7 +1,7 @@
 //! A locker reports faults over IoT Core.
 //! Trigger: the rule `FaultReported` in template.yaml. Samples: events/fault-intake.
 
-use aws::apply::{Applied, Cause, apply};
+use aws::apply::{Applied, apply};
 use aws::batch::{BatchAnswer, DeviceMessage, QueueBatch};
 use aws::metric::{self, Metric};
 use aws::store::Store;
@@ -54,13 +54,14 @@ pub async fn handle<S: Store>(store: &S, batch: QueueBatch, now: Timestamp) -> B
 }
 
 async fn report<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) -> Result<(), DeviceFailure> {
-    let Received { locker, event, at, body } = device::read::<FaultMessage>(message)?;
+    let received = device::read::<FaultMessage>(message)?;
+    let cause = received.cause(StateKey::Locker(received.locker.clone()), now);
+    let Received { locker, event, at, body, .. } = received;
     if body.faults.is_empty() || body.faults.len() > FAULTS_MAX {
         return Err(DeviceFailure::Quarantine(format!("names {} faults, not 1 to {FAULTS_MAX}", body.faults.len())));
     }
     let faults: Vec<ReportedFault> = body.faults.into_iter().map(FaultEntry::reported).collect();
     let report = FaultReport { locker, event, received_at: at, faults };
-    let cause = Cause::new(StateKey::Locker(report.locker.clone()), report.event.clone(), now);
     let applied = apply(store, &cause, async |view| {
         let mut names = vec![StateKey::Locker(report.locker.clone()), StateKey::WorkOrder(report.locker.clone())];
         for fault in &report.faults {

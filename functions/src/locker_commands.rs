@@ -1,8 +1,9 @@
 //! What a device must keep closed, and which doors it has to try, is written to its shadow.
-//! Trigger: the stream of the network table. Sample: events/locker-commands.
+//! Trigger: the stream of the network table, work orders. Sample: events/locker-commands.
 //!
-//! What is written is what is true now, whatever the record says: a record that comes late or twice cannot
-//! reopen a door.
+//! Whatever closes or reopens a unit changes the work order in the same commit, so work orders alone are listened
+//! to: bookings, deposits and pickups pass without a message to anyone. What is written is what is true now,
+//! whatever the record says: a record that comes late or twice cannot reopen a door.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use aws::store::{Store, Unavailable};
 use domain::StateKey;
 use domain::compartment::Compartment;
 use domain::fault::{Closure, FaultCode, Unit};
+use domain::id::LockerId;
 use domain::locker::Locker;
 use domain::work_order::{TEST_OPENINGS_REQUIRED, WorkOrder, WorkOrderStatus};
 
@@ -28,46 +30,47 @@ pub async fn handle<S: Store>(
     tables: &Tables,
     batch: StreamBatch,
 ) -> Result<(), StreamFailure> {
-    each_change(batch, tables, async |key| {
-        let Some(part) = keys::locker_part(&key) else { return Ok(()) };
-        command(store, shadow, part).await
+    each_change(batch, tables, async |key| match keys::locker_part(&key) {
+        Some(LockerPart::WorkOrder(locker)) => command(store, shadow, &locker).await,
+        Some(LockerPart::Locker(_) | LockerPart::Compartment(..) | LockerPart::Presence(_)) | None => Ok(()),
     })
     .await
 }
 
-async fn command<S: Store>(store: &S, shadow: &impl Shadow, part: LockerPart) -> Result<(), Unavailable> {
-    let closes = |closed_by: Option<(FaultCode, Closure)>| closed_by.map_or(Closure::Nothing, |(_, closure)| closure);
-    let (locker, name) = match part {
-        LockerPart::Locker(locker) => (locker.clone(), StateKey::Locker(locker)),
-        LockerPart::Compartment(locker, number) => (locker.clone(), StateKey::Compartment(locker, number)),
-        LockerPart::WorkOrder(locker) => (locker.clone(), StateKey::WorkOrder(locker)),
-        LockerPart::Presence(_) => return Ok(()),
+/// Tells one device, in one message, what is true of the locker and of every unit under repair: told door by door,
+/// it would answer for some what is about to change.
+async fn command<S: Store>(store: &S, shadow: &impl Shadow, locker: &LockerId) -> Result<(), Unavailable> {
+    let names = [StateKey::WorkOrder(locker.clone()), StateKey::Locker(locker.clone())];
+    let (mut states, _) = look(store, &names).await?;
+    let (Some(work_order), Some(own)) = (states.take::<WorkOrder>(&names[0]), states.take::<Locker>(&names[1])) else {
+        return Ok(());
     };
-    let (mut states, _) = look(store, std::slice::from_ref(&name)).await?;
-    let desired = match &name {
-        StateKey::Locker(_) => states.take::<Locker>(&name).map(|it| Desired {
-            closed: BTreeMap::from([(Unit::Locker, closes(it.closed_by()))]),
-            ..Desired::default()
-        }),
-        StateKey::Compartment(_, number) => states.take::<Compartment>(&name).map(|it| Desired {
-            closed: BTreeMap::from([(Unit::Compartment(*number), closes(it.closed_by()))]),
-            ..Desired::default()
-        }),
-        _ => states.take::<WorkOrder>(&name).map(|it| test_openings(&it)),
-    };
-    match desired {
-        Some(desired) => shadow.desire(&locker, &desired).await,
-        None => Ok(()),
+    let names: Vec<StateKey> = work_order
+        .units
+        .keys()
+        .filter_map(|unit| match unit {
+            Unit::Locker => None,
+            Unit::Compartment(number) => Some(StateKey::Compartment(locker.clone(), *number)),
+        })
+        .collect();
+    let (mut states, _) = look(store, &names).await?;
+    let mut closed = BTreeMap::from([(Unit::Locker, closes(own.closed_by()))]);
+    for compartment in names.iter().filter_map(|name| states.take::<Compartment>(name)) {
+        closed.insert(Unit::Compartment(compartment.number), closes(compartment.closed_by()));
     }
+    shadow.desire(locker, &Desired { closed, test_openings: test_openings(&work_order) }).await
+}
+
+fn closes(closed_by: Option<(FaultCode, Closure)>) -> Closure {
+    closed_by.map_or(Closure::Nothing, |(_, closure)| closure)
 }
 
 /// The doors a device has to try: those of a repair that has been reported, and none of any other.
-fn test_openings(work_order: &WorkOrder) -> Desired {
+fn test_openings(work_order: &WorkOrder) -> BTreeMap<Unit, Option<TestOpenings>> {
     let wanted = (work_order.status == WorkOrderStatus::Repaired).then(|| TestOpenings {
         work_order_id: work_order.id.clone(),
         attempt: work_order.repairs_reported,
         times: TEST_OPENINGS_REQUIRED,
     });
-    let test_openings = work_order.units.keys().map(|unit| (*unit, wanted.clone())).collect();
-    Desired { test_openings, ..Desired::default() }
+    work_order.units.keys().map(|unit| (*unit, wanted.clone())).collect()
 }

@@ -103,12 +103,6 @@ fn idempotency_key(request: &Request) -> Result<&str, Problem> {
     }
 }
 
-/// What tells one request from another that comes with the same key.
-fn fingerprint(request: &Request) -> Result<String, Problem> {
-    let digest = ring::digest::digest(&ring::digest::SHA256, &request.body_bytes()?);
-    Ok(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
 async fn place<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
     let system = request.system()?;
     let key = idempotency_key(request)?;
@@ -126,7 +120,7 @@ async fn place<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result
     let event: EventId = EventId::of_step("placed", &wanted.order);
     let cause = Cause::new(StateKey::Order(wanted.order.clone()), event.clone(), now)
         .by(system)
-        .with_fingerprint(fingerprint(request)?);
+        .with_fingerprint_of(&request.body_bytes()?);
     let placed = apply(store, &cause, async |view| {
         let (locker, room) = find(view, &body.locker_id, size, &wanted.order).await?;
         let decision = match (room, body.elsewhere_within_m) {

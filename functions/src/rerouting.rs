@@ -249,6 +249,12 @@ impl<S: Store> Step<'_, S> {
         Ok(compartments.iter().filter(|it| it.order().is_some()).count() as u32)
     }
 
+    /// The id of a step for the order in a compartment. The numbers come first: a long locker id may be cut.
+    fn step_for(&self, step: &str, compartment: &Compartment) -> EventId {
+        let WorkOrderId { locker, number } = self.id();
+        EventId::of_step(step, &format!("{}-{number}-{locker}", compartment.number))
+    }
+
     fn names(&self, compartment: &Compartment, order: &OrderId) -> [StateKey; 3] {
         [
             StateKey::Order(order.clone()),
@@ -260,7 +266,8 @@ impl<S: Store> Step<'_, S> {
     async fn displace(&self, compartment: &Compartment) -> Result<(), Unavailable> {
         let Some(order) = compartment.order() else { return Ok(()) };
         let names = self.names(compartment, order);
-        let event = EventId::of_step("displaced", self.id());
+        // By compartment, too: a customer may have chosen another one of this locker, which then broke as well.
+        let event = self.step_for("displaced", compartment);
         let cause = Cause::new(names[0].clone(), event.clone(), self.now);
         settled(
             apply(self.store, &cause, async |view| {
@@ -302,7 +309,7 @@ impl<S: Store> Step<'_, S> {
     async fn give_all_clear(&self, compartment: &Compartment) -> Result<(), Unavailable> {
         let Some(order) = compartment.order() else { return Ok(()) };
         let names = self.names(compartment, order);
-        let event = EventId::of_step("all-clear", self.id());
+        let event = self.step_for("all-clear", compartment);
         let cause = Cause::new(names[0].clone(), event.clone(), self.now);
         settled(
             apply(self.store, &cause, async |view| {

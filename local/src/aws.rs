@@ -57,7 +57,7 @@ impl Aws {
         serde_json::from_str(&text).with_context(|| format!("{target} was answered with something else than JSON"))
     }
 
-    /// Stores an object, or makes a bucket where `key` is empty.
+    /// Stores an object; where `key` is empty, makes a bucket as the body says.
     pub async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<()> {
         let path = if key.is_empty() { format!("/{bucket}") } else { format!("/{bucket}/{key}") };
         let answer = self.send("s3", Method::PUT, &path, &[], body).await?;

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::aws::Aws;
 use crate::functions::Package;
 use crate::progress::Step;
-use crate::signing::Credentials;
+use crate::signing::{Credentials, REGION};
 use crate::xml;
 
 /// What the stack is called, and what the names of its resources begin with.
@@ -40,7 +40,11 @@ pub async fn deploy(
     parameters: &[(&str, String)],
     step: &Step,
 ) -> Result<Outputs> {
-    aws.put(BUCKET, "", Vec::new()).await?;
+    let region = format!(
+        "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+         <LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
+    );
+    aws.put(BUCKET, "", region.into_bytes()).await?;
     for package in packages {
         step.tell(&format!("uploading {}", package.name));
         let zip = tokio::fs::read(&package.zip).await?;

@@ -2,11 +2,10 @@
 //! what its shadow asks.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use jiff::Timestamp;
 use rumqttc::{MqttOptions, TlsConfiguration, Transport};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -14,10 +13,10 @@ use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use uuid::Uuid;
 
 use crate::session::{Link, Message};
 use crate::shadow::Shadow;
+use crate::voice::Voice;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// How long the broker may take to acknowledge. Beyond it something is wrong, on one machine.
@@ -215,53 +214,6 @@ impl Device {
         self.drop_connection().await?;
         self.voice.boot();
         self.reconnect().await
-    }
-}
-
-/// What a locker says about itself in every message.
-#[derive(Debug)]
-pub(crate) struct Voice {
-    pub locker_id: String,
-    boot: Mutex<Boot>,
-}
-
-#[derive(Debug)]
-struct Boot {
-    id: String,
-    sequence: u64,
-}
-
-impl Voice {
-    fn new(locker_id: &str) -> Self {
-        let boot = Boot { id: Uuid::new_v4().to_string(), sequence: 0 };
-        Self { locker_id: locker_id.to_owned(), boot: Mutex::new(boot) }
-    }
-
-    fn boot(&self) {
-        let mut boot = self.boot.lock().unwrap_or_else(PoisonError::into_inner);
-        *boot = Boot { id: Uuid::new_v4().to_string(), sequence: 0 };
-    }
-
-    pub fn topic(&self, channel: &str) -> String {
-        format!("lockers/{}/{channel}", self.locker_id)
-    }
-
-    /// The next message: the envelope, and `body` in it.
-    pub fn say(&self, body: Value) -> Value {
-        let mut boot = self.boot.lock().unwrap_or_else(PoisonError::into_inner);
-        boot.sequence += 1;
-        let mut message = json!({
-            "version": 1,
-            "locker_id": self.locker_id,
-            "message_id": Uuid::new_v4().to_string(),
-            "boot_id": boot.id,
-            "sequence": boot.sequence,
-            "sent_at": Timestamp::now().to_string(),
-        });
-        if let (Some(message), Value::Object(body)) = (message.as_object_mut(), body) {
-            message.extend(body);
-        }
-        message
     }
 }
 

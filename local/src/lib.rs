@@ -27,7 +27,9 @@ mod shadow;
 pub mod signing;
 pub mod sns_proxy;
 mod sns_publish;
+pub mod story;
 mod sweeps;
+mod voice;
 pub mod workspace;
 mod xml;
 

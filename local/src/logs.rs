@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use crate::aws::Aws;
@@ -16,8 +16,8 @@ use crate::progress::Progress;
 const EVERY: Duration = Duration::from_secs(1);
 /// An invocation's lines carry the time of its end and may appear a little later.
 const LATE_BY_MAX_MS: i64 = 5_000;
-/// Lambda's own lines about each invocation.
-const FRAMES: [&str; 4] = ["START RequestId", "END RequestId", "REPORT RequestId", "INIT_START"];
+/// What is left out: Lambda's own lines about each invocation, and metrics, which are for CloudWatch.
+const LEFT_OUT: [&str; 4] = ["START RequestId", "END RequestId", "REPORT RequestId", "{\"_aws\""];
 
 /// Copies what the functions say.
 pub struct LogFollower {
@@ -31,8 +31,10 @@ pub struct LogFollower {
 
 impl LogFollower {
     /// Follows the functions into a file, and onto the screen if so wished.
-    pub fn new(aws: Aws, file: PathBuf, print: bool) -> Self {
-        Self { aws, file, print, from_ms: Timestamp::now().as_millisecond(), copied: HashMap::new() }
+    pub fn new(aws: Aws, file: PathBuf, print: bool) -> Result<Self> {
+        // There from the start, since functions that work well may say nothing for long.
+        std::fs::write(&file, "").with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(Self { aws, file, print, from_ms: Timestamp::now().as_millisecond(), copied: HashMap::new() })
     }
 
     /// Copies every second, until dropped.
@@ -71,9 +73,9 @@ impl LogFollower {
                 }
                 streams.insert(stream.to_owned(), at);
                 let message = text("message").trim_end();
-                if !message.is_empty() && !FRAMES.iter().any(|frame| message.starts_with(frame)) {
+                if !message.is_empty() && !LEFT_OUT.iter().any(|start| message.starts_with(start)) {
                     let clock = Timestamp::from_millisecond(at)?.strftime("%H:%M:%S%.3f");
-                    lines.push((at, format!("{clock} {function}  {message}")));
+                    lines.push((at, format!("{clock} {function}  {}", readable(message))));
                 }
             }
             self.copied.extend(streams);
@@ -96,5 +98,28 @@ impl LogFollower {
         let mut file = tokio::fs::OpenOptions::new().create(true).append(true).open(&self.file).await?;
         file.write_all(text.as_bytes()).await?;
         file.flush().await.with_context(|| format!("cannot write {}", self.file.display()))
+    }
+}
+
+/// A line of structured logging as a person reads it; any other line as it is.
+fn readable(line: &str) -> String {
+    let event: Value = serde_json::from_str(line).unwrap_or_default();
+    match (event["level"].as_str(), event.pointer("/fields/message").and_then(Value::as_str)) {
+        (Some(level), Some(message)) => format!("{level}  {message}"),
+        _ => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_structured_line_is_shown_as_its_sentence_and_any_other_as_it_is() {
+        let line = r#"{"level":"WARN","fields":{"message":"a notice may not have been sent","error":"x"}}"#;
+        assert_eq!(readable(line), "WARN  a notice may not have been sent");
+        for line in ["thread 'main' panicked", "{}", "[1]", r#"{"errorType":"Runtime.ExitError"}"#] {
+            assert_eq!(readable(line), line);
+        }
     }
 }

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use local::issuer::Role;
 use local::progress::Progress;
 use local::signing::REGION;
-use local::{Network, Options, demo};
+use local::{Network, Options, demo, story};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs the whole parcel-locker network on this machine.
@@ -37,6 +37,15 @@ struct Arguments {
     /// Print what the functions say, beside keeping it in a file
     #[arg(long)]
     logs: bool,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play the stories the network is for, print what happens, and stop; fails where anything is not as told
+    Story,
 }
 
 #[tokio::main]
@@ -65,6 +74,15 @@ async fn run(arguments: Arguments) -> Result<()> {
         network = Network::start(options) => network?,
         told = &mut told_to_stop => return told,
     };
+    if let Some(Command::Story) = arguments.command {
+        let played = tokio::select! {
+            played = story::play(&network, true) => played.map(|summary| println!("\n{}", ending(&summary))),
+            told = &mut told_to_stop => told.and(Err(anyhow::anyhow!("stopped before the end"))),
+        };
+        let log = network.run().functions_log();
+        network.stop().await?;
+        return played.with_context(|| format!("a story failed; the functions' own words are in {}", log.display()));
+    }
     print!("{}", introduction(&network, begun.elapsed())?);
     let ended = tokio::select! {
         told = &mut told_to_stop => told,
@@ -77,16 +95,11 @@ async fn run(arguments: Arguments) -> Result<()> {
 
 /// Waits for Ctrl-C, a request to end, or the end of the terminal.
 async fn told_to_stop() -> Result<()> {
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let [mut interrupt, mut terminate, mut hangup] = kinds.map(signal);
-    let (interrupt, terminate, hangup) = (interrupt.as_mut(), terminate.as_mut(), hangup.as_mut());
-    match (interrupt, terminate, hangup) {
-        (Ok(interrupt), Ok(terminate), Ok(hangup)) => {
-            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {}, _ = hangup.recv() => {} }
-            Ok(())
-        }
-        _ => anyhow::bail!("cannot listen for signals"),
-    }
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {}, _ = hangup.recv() => {} }
+    Ok(())
 }
 
 /// Where everything is. The same is in a file for the shell.
@@ -101,7 +114,8 @@ fn introduction(network: &Network, elapsed: Duration) -> Result<String> {
     let order_system = network.api.order_system_credentials();
     let mut settings = String::new();
     writeln!(settings, "API={}", network.public_api_url())?;
-    writeln!(settings, "SIGNED_API='{}'", network.api.url())?;
+    writeln!(settings, "AWS={}", network.aws.url())?;
+    writeln!(settings, "API_HOST={}", network.api_host()?)?;
     writeln!(settings, "ORDER_SYSTEM={}:{}", order_system.access_key, order_system.secret)?;
     for (role, person) in people {
         writeln!(settings, "{}={}", role.name().to_uppercase(), network.api.token(role, person)?)?;
@@ -121,8 +135,8 @@ fn introduction(network: &Network, elapsed: Duration) -> Result<String> {
     writeln!(text, "  curl -H \"Authorization: Bearer $OPERATOR\" $API/lockers/{}", demo::SITES[0].id)?;
     writeln!(
         text,
-        "  curl --aws-sigv4 aws:amz:{REGION}:execute-api -u $ORDER_SYSTEM \"$SIGNED_API/lockers?\
-         latitude_e6=50001300&longitude_e6=8258800&radius_m=2000&size=M\""
+        "  curl -H \"Host: $API_HOST\" --aws-sigv4 aws:amz:{REGION}:execute-api -u $ORDER_SYSTEM \\\n    \
+         \"$AWS/lockers?latitude_e6=50001300&longitude_e6=8258800&radius_m=2000&size=M\""
     )?;
     Ok(text)
 }

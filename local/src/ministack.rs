@@ -18,7 +18,6 @@ use crate::workspace::RunFolder;
 const READY_WITHIN: Duration = Duration::from_secs(60);
 /// Two of our ports may be taken between their choice and their use; not three times in a row.
 const ATTEMPTS_MAX: usize = 3;
-const STOPS_WITHIN: Duration = Duration::from_secs(5);
 
 /// MiniStack, ready.
 #[derive(Debug)]
@@ -131,9 +130,10 @@ impl MiniStack {
         answer.text().await.context("the broker's certificate authority cannot be read")
     }
 
-    /// Ends it with everything it started.
-    pub async fn stop(mut self) -> Result<()> {
-        self.process.stop(STOPS_WITHIN).await
+    /// Ends it with everything it started, at once: it keeps nothing, and asked politely it would first start
+    /// the functions anew that were asked as well.
+    pub async fn stop(self) -> Result<()> {
+        self.process.end().await
     }
 }
 

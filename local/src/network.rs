@@ -103,11 +103,18 @@ impl Network {
         let making_issuer = tokio::task::spawn_blocking(move || Issuer::new(issuer_url));
 
         let (building, preparing) = (progress.step("building the functions"), progress.step("preparing MiniStack"));
-        let (packages, python) =
-            tokio::try_join!(functions::build(&workspace, &building), environment::prepare(&workspace, &preparing))?;
-        let megabytes = packages.iter().map(|package| package.size_bytes).sum::<u64>() as f64 / 1e6;
-        building.done(&format!("{} functions, {megabytes:.1} MB zipped", packages.len()));
-        preparing.done("ready");
+        let build = async {
+            let packages = functions::build(&workspace, &building).await?;
+            let megabytes = packages.iter().map(|package| package.size_bytes).sum::<u64>() as f64 / 1e6;
+            building.done(&format!("{} functions, {megabytes:.1} MB zipped", packages.len()));
+            anyhow::Ok(packages)
+        };
+        let prepare = async {
+            let python = environment::prepare(&workspace, &preparing).await?;
+            preparing.done("ready");
+            anyhow::Ok(python)
+        };
+        let (packages, python) = tokio::try_join!(build, prepare)?;
 
         let starting = progress.step("starting MiniStack");
         let issuer = making_issuer.await.context("making a key was interrupted")??;
@@ -143,7 +150,7 @@ impl Network {
         let api = Api::new(http, api_url, issuer.clone(), order_system);
         deploying.done("the stack is complete");
 
-        let logs = LogFollower::new(aws.clone(), run.functions_log(), options.print_logs);
+        let logs = LogFollower::new(aws.clone(), run.functions_log(), options.print_logs)?;
         tasks.spawn(logs.follow(progress.clone()));
 
         let enrolment = Enrolment { api: api.clone(), mailbox: mailbox.clone(), broker: broker.clone() };
@@ -194,6 +201,13 @@ impl Network {
     /// The API without signatures, under the address that links in messages have.
     pub fn public_api_url(&self) -> String {
         format!("{}/api", self.page_url)
+    }
+
+    /// The host name of the API in MiniStack, without its own address in DNS: for signed requests by other
+    /// tools, which go to MiniStack with this `Host`.
+    pub fn api_host(&self) -> Result<String> {
+        let port = self.aws.url().rsplit(':').next().context("MiniStack has no port")?;
+        Ok(format!("{}.execute-api.127.0.0.1:{port}", self.outputs.get("ApiId")?))
     }
 
     /// Where the logs of this run are.

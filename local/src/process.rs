@@ -1,7 +1,6 @@
 //! A program we start, together with every program it starts.
 
 use std::process::ExitStatus;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use nix::errno::Errno;
@@ -53,31 +52,19 @@ impl ProcessGroup {
         self.child.stderr.take()
     }
 
-    /// Asks the group to end, and ends what has not done so in time.
-    pub async fn stop(&mut self, patience: Duration) -> Result<()> {
-        self.signal(Signal::SIGTERM)?;
-        match tokio::time::timeout(patience, self.child.wait()).await {
-            Ok(status) => {
-                status.context("cannot wait for a program")?;
-            }
-            Err(_) => {
-                self.signal(Signal::SIGKILL)?;
-                self.wait().await?;
-            }
-        }
-        // Whatever the program had started and left behind.
-        self.signal(Signal::SIGKILL)?;
+    /// Ends the whole group, and waits until the program is gone.
+    pub async fn end(mut self) -> Result<()> {
+        self.kill()?;
+        self.wait().await?;
         self.ended = true;
         Ok(())
     }
 
-    fn signal(&self, signal: Signal) -> Result<()> {
-        match killpg(self.group, signal) {
-            // Nobody left to tell.
-            Ok(()) | Err(Errno::ESRCH) => Ok(()),
-            // What macOS answers for a group that has ended but is not yet waited for.
-            Err(Errno::EPERM) => Ok(()),
-            Err(error) => Err(error).with_context(|| format!("cannot send {signal} to process group {}", self.group)),
+    fn kill(&self) -> Result<()> {
+        match killpg(self.group, Signal::SIGKILL) {
+            // Nobody left to end. EPERM is what macOS says for a group that has ended and is not waited for yet.
+            Ok(()) | Err(Errno::ESRCH | Errno::EPERM) => Ok(()),
+            Err(error) => Err(error).with_context(|| format!("cannot end process group {}", self.group)),
         }
     }
 }
@@ -87,7 +74,7 @@ impl Drop for ProcessGroup {
         if self.ended {
             return;
         }
-        if let Err(error) = self.signal(Signal::SIGKILL) {
+        if let Err(error) = self.kill() {
             eprintln!("{error:#}");
         }
     }

@@ -3,17 +3,22 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rumqttc::{AsyncClient, Event, MqttOptions, Outgoing, Packet, QoS, SubscribeFilter, SubscribeReasonCode};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
 
-use crate::device::{Status, TestOpenings, Voice};
+use crate::device::{Status, TestOpenings};
 use crate::shadow::{Opening, Shadow};
+use crate::voice::Voice;
 
 /// How many messages may wait for the broker: a locker has more memory than that.
 const WAITING_MAX: usize = 10_000;
+/// The shortest time between two looks at the shadow.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// A message on its way to the broker.
 #[derive(Debug)]
@@ -45,7 +50,8 @@ struct Session {
     numbered: HashMap<u16, u64>,
     get_topic: String,
     update_topic: String,
-    /// A look at the shadow is under way; and it changed meanwhile.
+    /// When the shadow was last asked for, whether the answer is awaited, and whether it changed meanwhile.
+    looked_at: Instant,
     looking: bool,
     look_again: bool,
 }
@@ -65,6 +71,7 @@ impl Link {
             numbered: HashMap::new(),
             get_topic: format!("{shadow_topic}/get"),
             update_topic: format!("{shadow_topic}/update"),
+            looked_at: Instant::now(),
             looking: false,
             look_again: false,
         };
@@ -89,6 +96,9 @@ impl Link {
                             changed.context("the device is gone")?;
                             return Ok(());
                         }
+                        () = sleep_until(session.looked_at + LOOK_EVERY), if session.look_again && !session.looking => {
+                            session.look()?;
+                        }
                     }
                 }
             };
@@ -100,7 +110,7 @@ impl Link {
         match event {
             Event::Incoming(Packet::ConnAck(_)) => {
                 self.shadow.begin_session();
-                let topics = ["update/delta", "get/accepted"];
+                let topics = ["update/delta", "get/accepted", "get/rejected"];
                 let topic = |it| format!("$aws/things/{}/shadow/{it}", self.voice.locker_id);
                 let filters = topics.map(|it| SubscribeFilter::new(topic(it), QoS::AtLeastOnce));
                 session.client.try_subscribe_many(filters)?;
@@ -136,9 +146,12 @@ impl Link {
                     .with_context(|| format!("{} is no JSON", publish.topic))?;
                 if publish.topic.ends_with("/get/accepted") {
                     self.follow(session, &payload)?;
+                } else if publish.topic.ends_with("/get/rejected") {
+                    // A locker nobody has asked anything of yet has no shadow.
+                    session.looking = false;
                 } else {
                     // The delta tells that something changed; the whole shadow tells what is true.
-                    session.look()?;
+                    session.look_soon()?;
                 }
             }
             _ => {}
@@ -148,26 +161,27 @@ impl Link {
 
     fn follow(&mut self, session: &mut Session, document: &Value) -> Result<()> {
         session.looking = false;
-        if std::mem::take(&mut session.look_again) {
-            return session.look();
-        }
         let reaction = self.shadow.look(document);
         self.status.send_modify(|status| status.closed = reaction.closed);
         if let Some(report) = reaction.report {
             session.send(&session.update_topic.clone(), &report)?;
         }
+        let mut stuck: Option<Opening> = None;
         for opening in reaction.openings {
-            self.try_door(session, &opening)?;
+            // A door that does not open is not tried again.
+            if stuck.as_ref() != Some(&opening) && !self.try_door(session, &opening)? {
+                stuck = Some(opening);
+            }
         }
         Ok(())
     }
 
-    /// Opens a door to see whether it works, and says so.
-    fn try_door(&mut self, session: &mut Session, opening: &Opening) -> Result<()> {
+    /// Opens a door to see whether it works, says so, and answers whether to go on with it.
+    fn try_door(&mut self, session: &mut Session, opening: &Opening) -> Result<bool> {
         let passed = match *self.openings.borrow() {
             TestOpenings::Pass => true,
             TestOpenings::Fail => false,
-            TestOpenings::Ignore => return Ok(()),
+            TestOpenings::Ignore => return Ok(false),
         };
         let Opening { unit, work_order_id } = opening;
         let event = json!({"type": "test_opening", "work_order_id": work_order_id, "unit": unit, "passed": passed});
@@ -177,7 +191,7 @@ impl Link {
         self.taken += 1;
         session.publish(self.taken, &message)?;
         self.unacknowledged.insert(self.taken, message);
-        Ok(())
+        Ok(passed)
     }
 }
 
@@ -194,13 +208,15 @@ impl Session {
         Ok(())
     }
 
-    /// Asks for the whole shadow, once at a time.
+    /// Asks for the whole shadow: at once, or after a pause where it was asked for just now. Many changes that
+    /// come together are then seen in a few looks.
+    fn look_soon(&mut self) -> Result<()> {
+        self.look_again = true;
+        if self.looking || self.looked_at.elapsed() < LOOK_EVERY { Ok(()) } else { self.look() }
+    }
+
     fn look(&mut self) -> Result<()> {
-        if self.looking {
-            self.look_again = true;
-            return Ok(());
-        }
-        self.looking = true;
+        (self.looked_at, self.looking, self.look_again) = (Instant::now(), true, false);
         self.client.try_publish(&self.get_topic, QoS::AtLeastOnce, false, Vec::new())?;
         self.unnumbered.push_back(None);
         Ok(())

@@ -52,7 +52,9 @@ impl Cause {
     }
 
     /// The same, with a digest of what was asked.
-    pub fn with_fingerprint(self, fingerprint: String) -> Self {
+    pub fn with_fingerprint_of(self, asked: &[u8]) -> Self {
+        let digest = ring::digest::digest(&ring::digest::SHA256, asked);
+        let fingerprint = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         Self { fingerprint: Some(fingerprint), ..self }
     }
 }

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::Key;
+use crate::metric::{self, Metric};
 use crate::store::Unavailable;
 use crate::store::dynamodb::Tables;
 
@@ -23,6 +24,15 @@ pub struct QueueBatch {
 pub struct QueueMessage {
     pub message_id: String,
     pub body: String,
+    #[serde(default)]
+    attributes: QueueAttributes,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct QueueAttributes {
+    /// Milliseconds, written as a text.
+    sent_timestamp: Option<String>,
 }
 
 /// Which messages of a batch have to come again. The others are done.
@@ -71,6 +81,12 @@ pub struct DeviceMessage {
 pub struct ForeignMessage(String);
 
 impl QueueMessage {
+    /// When it came into the queue: the same each time it is delivered.
+    pub fn sent_at(&self) -> Option<Timestamp> {
+        let sent_ms = self.attributes.sent_timestamp.as_ref()?.parse().ok()?;
+        Timestamp::from_millisecond(sent_ms).ok()
+    }
+
     /// What the IoT rule put into the queue.
     ///
     /// # Errors
@@ -115,29 +131,33 @@ pub struct StreamBatch {
 
 /// One change of an item. Only its name is taken: whoever acts on it reads what is there now, so that an old
 /// record that comes again cannot undo what is newer.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 pub struct StreamRecord {
     #[serde(rename = "eventSourceARN")]
     stream_arn: String,
     dynamodb: StreamChange,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 struct StreamChange {
     #[serde(rename = "Keys")]
     keys: StreamKeys,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 struct StreamKeys {
     pk: StreamText,
     sk: StreamText,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 struct StreamText {
     #[serde(rename = "S")]
-    text: String,
+    text: Option<String>,
 }
 
 /// Some changes of a stream batch could not be dealt with: the whole batch has to come again. Those that were
@@ -151,15 +171,16 @@ pub struct StreamFailure {
 }
 
 impl StreamRecord {
-    /// The item that changed; nothing where it is of no table of ours.
+    /// The item that changed; nothing where it is of no table of ours, or the record does not name it.
     pub fn key(&self, tables: &Tables) -> Option<Key> {
         let table = tables.of_stream(&self.stream_arn)?;
-        Some(Key { table, pk: self.dynamodb.keys.pk.text.clone(), sk: self.dynamodb.keys.sk.text.clone() })
+        let StreamKeys { pk, sk } = &self.dynamodb.keys;
+        Some(Key { table, pk: pk.text.clone()?, sk: sk.text.clone()? })
     }
 }
 
 /// Hands each changed item of a batch to `handle`, in order and each item once, then says whether the batch has
-/// to come again.
+/// to come again. A record that names no item of ours is skipped.
 ///
 /// # Errors
 /// [`StreamFailure`]

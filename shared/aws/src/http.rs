@@ -31,12 +31,20 @@ pub struct Request {
     /// The route as the template names it, such as `POST /orders`.
     pub route_key: String,
     /// Header names are in lower case.
+    #[serde(deserialize_with = "null_is_empty")]
     pub headers: HashMap<String, String>,
+    #[serde(deserialize_with = "null_is_empty")]
     pub path_parameters: HashMap<String, String>,
+    #[serde(deserialize_with = "null_is_empty")]
     pub query_string_parameters: HashMap<String, String>,
     body: Option<String>,
     is_base64_encoded: bool,
     request_context: RequestContext,
+}
+
+/// Gateways leave out what is empty, or send `null` for it.
+fn null_is_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<HashMap<String, String>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -207,7 +215,8 @@ impl From<Problem> for Response {
                         | Refusal::TooBig
                         | Refusal::CompartmentClosed { .. }
                         | Refusal::CompartmentOutOfService
-                        | Refusal::UnknownLocker
+                        | Refusal::HeldByAnother
+                        | Refusal::OtherPlace
                 );
                 if lacks_room {
                     error["alternatives"] = serde_json::to_value(alternatives).expect("alternatives are maps");
@@ -330,7 +339,7 @@ pub struct InvalidJson {
     pub message: String,
 }
 
-/// Reads a JSON text from outside: no duplicate or unknown fields, no control characters but line breaks and
+/// Reads a JSON object from outside: no duplicate or unknown fields, no control characters but line breaks and
 /// tabs, no deep nesting, no number that has no value.
 ///
 /// # Errors
@@ -342,6 +351,10 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidJson> {
         _ => whole(&format!("not JSON: line {} column {}", error.line(), error.column())),
     })?;
     inspect(&value, &mut String::new(), 1)?;
+    // Every message of ours is an object; `serde` would take an array of its fields as well.
+    if !value.is_object() {
+        return Err(whole("invalid type, expected an object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let field = error.path().to_string();
@@ -352,7 +365,7 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidJson> {
 /// What `serde` says, without the values it quotes.
 fn without_input(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let text = text.split(" at line ").next().unwrap_or_default();
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(before, _)| before);
     match text.split_once(": ") {
         Some((kind @ ("invalid type" | "invalid value" | "unknown variant" | "invalid length"), rest)) => {
             let expected = rest.rsplit_once("expected ").map(|(_, expected)| format!(", expected {expected}"));

@@ -139,6 +139,7 @@ pub struct Case {
     pub id: CaseId,
     pub order: OrderId,
     pub customer: PersonId,
+    /// Who was let in to deposit the parcel, if anyone was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver: Option<PersonId>,
     pub category: Category,
@@ -148,7 +149,9 @@ pub struct Case {
     pub owner: Owner,
     pub received_at: Timestamp,
     pub answer_due_at: Timestamp,
+    /// What the records propose. A person decides.
     pub proposed_cause: Cause,
+    /// The facts known when it was opened, incidents of the locker oldest first.
     pub evidence: Vec<Evidence>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<CaseDecision>,
@@ -298,3 +301,6 @@ pub fn close(mut case: Case, by: PersonId, now: Timestamp) -> Result<Decision<Ca
     decision.record(Event::CaseClosed { by });
     Ok(decision)
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,3 +37,29 @@ impl Delivery {
         self.standing = Standing::Excluded { incident: incident.clone() };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::FaultCode;
+    use crate::testing::*;
+
+    #[test]
+    fn an_excluded_delivery_keeps_the_evidence_and_everything_else() {
+        let met = incident(unit(7), FaultCode::LockJammed, 30, Some(90));
+        let before = Delivery { promised_at: Some(at(900)), ..delivery() };
+        let mut after = before.clone();
+        after.exclude(&met);
+        assert_eq!(after, Delivery { standing: Standing::Excluded { incident: met }, ..before });
+    }
+
+    #[test]
+    fn excluding_a_delivery_again_changes_nothing() {
+        let met = incident(unit(7), FaultCode::LockJammed, 30, Some(90));
+        let mut once = delivery();
+        once.exclude(&met);
+        let mut twice = once.clone();
+        twice.exclude(&met);
+        assert_eq!(once, twice);
+    }
+}

@@ -20,14 +20,21 @@ pub enum FaultCode {
     OverTemperature,
     LockJammed,
     DoorNotClosing,
+    /// Opened without the network having asked for it.
     DoorForced,
+    /// The sensor tells what cannot be, such as a door that is open and locked.
     DoorSensorImplausible,
+    /// The device and the records disagree on what is inside.
     OccupancyMismatch,
     CompartmentDirtyOrDamaged,
+    /// Gone for longer than the grace. The only fault that ends by itself: by returning.
     NetworkLost,
     NetworkWeak,
+    /// The device's clock is wrong. Nothing depends on it: the server's time rules.
     ClockSkew,
+    /// The cabinet itself was interfered with.
     Tamper,
+    /// A vendor's own code, kept with the vendor's text.
     VendorOther,
 }
 
@@ -44,6 +51,7 @@ pub enum FaultClass {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
+    /// Nobody has said yet: a vendor's own code.
     Indeterminate,
     Warning,
     Minor,
@@ -262,6 +270,7 @@ pub struct FaultRecord {
 pub struct ReportedFault {
     pub unit: Unit,
     pub code: FaultCode,
+    /// The vendor's own words, if any.
     pub vendor_text: Option<String>,
 }
 

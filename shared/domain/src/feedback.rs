@@ -156,3 +156,195 @@ pub fn give_feedback(
     decision.record(if edited { Event::FeedbackEdited } else { Event::FeedbackGiven });
     Ok(decision)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::{CaseStatus, Cause, Evidence};
+    use crate::delivery::Standing;
+    use crate::fault::FaultCode;
+    use crate::order::Incident;
+    use crate::testing::*;
+
+    fn met() -> Incident {
+        incident(unit(7), FaultCode::LockJammed, 30, Some(50))
+    }
+
+    fn collected(incidents: Vec<Incident>) -> Order {
+        let order = order("o1", 8).deposited(60);
+        let (status, collected_at) = (OrderStatus::Collected, Some(at(80)));
+        Order { status, collected_at, driver: Some(driver()), incidents, ..order }
+    }
+
+    /// Nothing was said yet about order `o1`, which has met these.
+    fn scene(incidents: Vec<Incident>) -> FeedbackScene {
+        FeedbackScene { order: Some(collected(incidents)), feedback: None, delivery: Some(delivery()) }
+    }
+
+    fn praise() -> Submission {
+        Submission { ratings: ratings(5, 5, 5, 5), ..bad_for(&[]) }
+    }
+
+    /// What is kept of something that was said first at second 100.
+    fn said(submission: Submission, edited_at: Timestamp, case: Option<CaseId>) -> Feedback {
+        Feedback { order: id("o1"), customer: customer(), submission, given_at: at(100), edited_at, case }
+    }
+
+    fn give(scene: FeedbackScene, submission: Submission) -> Result<Decision<FeedbackReceipt>, Refusal> {
+        give_feedback(scene, submission, id("C-1"), &event(), at(100))
+    }
+
+    fn opens_a_case(submission: Submission) -> bool {
+        give(scene(vec![]), submission).unwrap().answer.case.is_some()
+    }
+
+    #[test]
+    fn given_a_collected_parcel_then_what_the_customer_says_is_kept_and_no_one_is_told() {
+        let expected = Decision {
+            answer: FeedbackReceipt { order: id("o1"), case: None, editable_until: at(100) + hours(48) },
+            changes: vec![said(praise(), at(100), None).into()],
+            unchanged: vec![StateKey::Order(id("o1"))],
+            notices: vec![],
+            event: Event::FeedbackGiven,
+        };
+        assert_eq!(give(scene(vec![]), praise()), Ok(expected));
+    }
+
+    #[test]
+    fn given_a_complaint_then_its_case_and_its_receipt_are_one_decision_with_the_feedback() {
+        let submission = Submission { text: "It was late.".to_owned(), ..bad_for(&[Category::Delay]) };
+        let evidence = vec![
+            Evidence::DeliveredAt { delivered_at: at(60), promised_at: None },
+            Evidence::Collected { collected_at: at(80) },
+            Evidence::Ratings { ratings: submission.ratings },
+        ];
+        let receipt = Message::CaseReceived { case: id("C-1"), order: id("o1") };
+        let expected = Decision {
+            answer: FeedbackReceipt { order: id("o1"), case: Some(id("C-1")), editable_until: at(100) + hours(48) },
+            changes: vec![
+                case(CaseStatus::Received, evidence).into(),
+                said(submission.clone(), at(100), Some(id("C-1"))).into(),
+            ],
+            unchanged: vec![StateKey::Order(id("o1"))],
+            notices: vec![told(receipt, at(100))],
+            event: Event::FeedbackGiven,
+        };
+        assert_eq!(give(scene(vec![]), submission), Ok(expected));
+    }
+
+    #[test]
+    fn given_a_lockers_fault_that_explains_the_complaint_then_the_delivery_no_longer_counts_for_the_driver() {
+        let decision = give(scene(vec![met()]), bad_for(&[Category::Delay])).unwrap();
+        let excluded = Delivery { standing: Standing::Excluded { incident: met() }, ..delivery() };
+        assert_eq!(decision.changes[0], excluded.into());
+        let crate::State::Case(opened) = &decision.changes[1] else { panic!("{decision:?}") };
+        assert_eq!(opened.proposed_cause, Cause::Locker);
+    }
+
+    #[test]
+    fn given_a_lockers_fault_that_explains_nothing_then_the_delivery_counts() {
+        for reason in [Category::Conduct, Category::Damage, Category::Missing, Category::PrivacyOrSafety] {
+            let decision = give(scene(vec![met()]), bad_for(&[reason])).unwrap();
+            let crate::State::Case(opened) = &decision.changes[0] else { panic!("{decision:?}") };
+            assert_eq!((opened.category, opened.proposed_cause), (reason, Cause::Unknown));
+            assert!(!decision.changes.iter().any(|it| matches!(it, crate::State::Delivery(_))), "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn given_no_delivery_then_the_complaint_is_taken_all_the_same() {
+        let scene = FeedbackScene { delivery: None, ..scene(vec![met()]) };
+        let decision = give(scene, bad_for(&[Category::Delay])).unwrap();
+        assert_eq!(decision.answer.case, Some(id("C-1")));
+        assert_eq!(decision.changes.len(), 2);
+    }
+
+    #[test]
+    fn a_bad_rating_alone_is_no_complaint_and_with_a_reason_it_is() {
+        assert!(!opens_a_case(bad_for(&[])));
+        assert!(opens_a_case(bad_for(&[Category::Other])));
+    }
+
+    #[test]
+    fn any_of_the_four_ratings_is_bad_from_two_down() {
+        for bad in [ratings(2, 5, 5, 5), ratings(5, 2, 5, 5), ratings(5, 5, 1, 5), ratings(5, 5, 5, 1)] {
+            assert!(opens_a_case(Submission { ratings: bad, ..bad_for(&[Category::Delay]) }), "{bad:?}");
+        }
+        assert!(!opens_a_case(Submission { ratings: ratings(3, 3, 3, 3), ..bad_for(&[Category::Delay]) }));
+    }
+
+    #[test]
+    fn whoever_wants_an_answer_gets_a_case_however_good_the_rating() {
+        assert!(opens_a_case(Submission { answer_wanted: true, ..praise() }));
+    }
+
+    fn again(feedback: Feedback, submission: Submission, now: Timestamp) -> Result<Decision<FeedbackReceipt>, Refusal> {
+        let scene = FeedbackScene { feedback: Some(feedback), ..scene(vec![]) };
+        give_feedback(scene, submission, id("C-1"), &event(), now)
+    }
+
+    #[test]
+    fn what_was_said_can_be_changed_for_48_hours_to_the_second_and_no_longer() {
+        let first = said(praise(), at(100), None);
+        let last_moment = at(100) + hours(48);
+        let expected = Decision {
+            answer: FeedbackReceipt { order: id("o1"), case: None, editable_until: last_moment },
+            changes: vec![said(bad_for(&[]), last_moment, None).into()],
+            unchanged: vec![StateKey::Order(id("o1"))],
+            notices: vec![],
+            event: Event::FeedbackEdited,
+        };
+        assert_eq!(again(first.clone(), bad_for(&[]), last_moment), Ok(expected));
+        let late = last_moment + SignedDuration::from_secs(1);
+        assert_eq!(again(first, bad_for(&[]), late), Err(Refusal::TooLate));
+    }
+
+    #[test]
+    fn changing_what_was_said_does_not_lengthen_the_time_for_it() {
+        let edited = said(praise(), at(100) + hours(47), None);
+        assert_eq!(again(edited, praise(), at(100) + hours(49)), Err(Refusal::TooLate));
+    }
+
+    #[test]
+    fn feedback_that_becomes_a_complaint_later_opens_its_case_then() {
+        let now = at(100) + hours(1);
+        let decision = again(said(praise(), at(100), None), bad_for(&[Category::Delay]), now).unwrap();
+        assert_eq!(decision.answer.case, Some(id("C-1")));
+        assert_eq!(decision.notices.len(), 1);
+    }
+
+    #[test]
+    fn a_complaint_that_is_sent_again_opens_no_second_case_and_sends_no_second_receipt() {
+        let complaint = bad_for(&[Category::Delay]);
+        let kept = said(complaint.clone(), at(100), Some(id("C-1")));
+        let decision = again(kept.clone(), complaint, at(100)).unwrap();
+        assert_eq!((decision.changes, decision.notices), (vec![kept.into()], vec![]));
+    }
+
+    #[test]
+    fn a_complaint_that_is_taken_back_keeps_its_case() {
+        let kept = said(bad_for(&[Category::Delay]), at(100), Some(id("C-1")));
+        let decision = again(kept, praise(), at(200)).unwrap();
+        assert_eq!(decision.changes, vec![said(praise(), at(200), Some(id("C-1"))).into()]);
+    }
+
+    #[test]
+    fn nothing_is_said_about_a_parcel_that_was_not_collected_or_does_not_exist() {
+        use OrderStatus::*;
+        for status in [Placed, Deposited, Rerouting, Rerouted, Cancelled] {
+            let order = Some(Order { status, ..collected(vec![]) });
+            let given = give(FeedbackScene { order, ..scene(vec![]) }, praise());
+            assert_eq!(given, Err(Refusal::wrong_state(status)));
+        }
+        let unknown = FeedbackScene { order: None, ..scene(vec![]) };
+        assert_eq!(give(unknown, praise()), Err(Refusal::UnknownOrder));
+    }
+
+    #[test]
+    fn a_rating_is_a_whole_number_from_1_to_5() {
+        let read = |stars: u8| Rating::try_from(stars).map(u8::from);
+        assert_eq!([read(1), read(5)], [Ok(1), Ok(5)]);
+        assert_eq!([read(0), read(6)], [Err(Refusal::InvalidRating), Err(Refusal::InvalidRating)]);
+        assert!(serde_json::from_str::<Rating>("4.5").is_err());
+    }
+}

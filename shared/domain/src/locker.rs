@@ -12,7 +12,7 @@ use crate::impact::ImpactTask;
 use crate::place::Position;
 use crate::refusal::Refusal;
 use crate::size::Size;
-use crate::work_order::{UNITS_MAX, WorkOrder};
+use crate::work_order::WorkOrder;
 use crate::{State, Timestamp};
 
 /// One site's cabinet.
@@ -78,8 +78,8 @@ pub struct FaultOutcome {
 /// ever closed without somebody being called. A fault that is open already is counted and tells no one: a
 /// jammed door reports on every retry. A report that arrived before the last proven repair changes nothing.
 ///
-/// When more than [`UNITS_MAX`] units of one locker are broken, the locker itself is: the fault is then raised
-/// for the whole locker.
+/// When more faults are open than one work order repairs ([`WorkOrder::has_room_for`]), the locker
+/// itself is broken: the fault is then raised for the whole locker.
 ///
 /// # Errors
 /// [`Refusal::UnknownLocker`]: nothing is created for a locker nobody registered.
@@ -95,24 +95,26 @@ pub fn report_faults(
     let mut touched = BTreeSet::new();
 
     for reported in &report.faults {
-        let unit = match reported.unit {
-            Unit::Compartment(_) if !work_order.has_room_for(reported.unit) => Unit::Locker,
-            unit => unit,
-        };
-        let (faults, reopened_at) = match unit {
+        let (faults, reopened_at) = match reported.unit {
             Unit::Locker => (&mut locker.faults, locker.reopened_at),
             Unit::Compartment(number) => match compartments.iter_mut().find(|it| it.number == number) {
                 Some(compartment) => (&mut compartment.faults, compartment.reopened_at),
                 None => {
-                    outcome.unknown.push(unit);
+                    outcome.unknown.push(reported.unit);
                     continue;
                 }
             },
         };
         if reopened_at.is_some_and(|reopened_at| report.received_at <= reopened_at) {
-            outcome.outdated.push((unit, reported.code));
+            outcome.outdated.push((reported.unit, reported.code));
             continue;
         }
+        let (unit, faults) = match reported.unit {
+            Unit::Compartment(_) if !work_order.has_room_for(reported.unit, reported.code) => {
+                (Unit::Locker, &mut locker.faults)
+            }
+            unit => (unit, faults),
+        };
         touched.insert(unit);
         if record(faults, reported, &work_order.id, report.received_at) {
             outcome.raised.push((unit, reported.code));
@@ -172,4 +174,5 @@ fn record(faults: &mut OpenFaults, reported: &ReportedFault, work_order: &WorkOr
     true
 }
 
-const _: () = assert!(UNITS_MAX + 8 < 100, "a repair of every unit must fit one transaction of 100 actions");
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::compartment::{Compartment, Occupancy};
 use crate::decision::{Decision, Event};
 use crate::delivery::{Delivery, Standing};
-use crate::fault::{FaultCode, Unit};
+use crate::fault::{Closure, FaultCode, Unit, closed_by};
 use crate::id::{CompartmentNumber, EventId, LockerId, OrderId, PersonId, WorkOrderId};
 use crate::locker::Locker;
 use crate::notice::{Message, Notice};
@@ -80,6 +80,7 @@ pub struct Order {
     /// Counts the moves: a link to choose a place is for one of them.
     pub place_epoch: u32,
     pub placed_at: Timestamp,
+    /// By when the sender promised it, if at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promised_at: Option<Timestamp>,
     /// Who was let in to deposit it.
@@ -87,6 +88,7 @@ pub struct Order {
     pub driver: Option<PersonId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deposited_at: Option<Timestamp>,
+    /// Until when the parcel waits. Means nothing while `pickup_stopped_at` is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pickup_deadline: Option<Timestamp>,
     /// Since when the deadline stands still, because the door cannot be opened.
@@ -376,22 +378,28 @@ pub fn record_collection(scene: DoorScene, event: &EventId, now: Timestamp) -> R
     Ok(decision)
 }
 
-/// Why an order's place cannot be used now, if so: the fault of its compartment or of the whole locker.
+/// Why an order's place cannot be used now, if so: the fault of the whole locker or of its compartment that closes
+/// more; where both close as much, the compartment's.
 fn incident_at(locker: &Locker, compartment: &Compartment) -> Option<Incident> {
-    let of_unit = |unit: Unit, faults: &crate::fault::OpenFaults| {
-        let (code, _) = crate::fault::closed_by(faults)?;
-        let fault = &faults[&code];
-        Some(Incident {
-            locker: locker.id.clone(),
-            unit,
-            code,
-            work_order: fault.work_order.clone(),
-            from: fault.raised_at,
-            until: None,
-        })
-    };
-    of_unit(Unit::Compartment(compartment.number), &compartment.faults)
-        .or_else(|| of_unit(Unit::Locker, &locker.faults))
+    let units = [(Unit::Locker, &locker.faults), (Unit::Compartment(compartment.number), &compartment.faults)];
+    let (_, unit, code, fault) = units
+        .into_iter()
+        .filter_map(|(unit, faults)| closed_by(faults).map(|(code, closure)| (closure, unit, code, &faults[&code])))
+        .max_by_key(|(closure, ..)| *closure)?;
+    Some(Incident {
+        locker: locker.id.clone(),
+        unit,
+        code,
+        work_order: fault.work_order.clone(),
+        from: fault.raised_at,
+        until: None,
+    })
+}
+
+/// Since when faults keep the door from being opened: since the first of them, not the worst.
+fn shut_since(locker: &Locker, compartment: &Compartment) -> Option<Timestamp> {
+    let faults = locker.faults.iter().chain(&compartment.faults);
+    faults.filter(|(code, _)| code.closes() == Closure::DepositsAndPickups).map(|(_, fault)| fault.raised_at).min()
 }
 
 /// What is known when an order that lost its place is dealt with. `rooms` are what other lockers offer, nearest
@@ -416,11 +424,15 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
     }
     let incident = incident_at(&locker, &compartment)?;
     let mut decision = Decision::new(());
+    // A repair that is proven meanwhile comes first: it has given the all-clear by then and does not come back.
+    decision.require_unchanged(StateKey::Locker(locker.id.clone()));
+    decision.require_unchanged(StateKey::Compartment(compartment.locker.clone(), compartment.number));
     if order.status == OrderStatus::Deposited {
         if order.pickup_stopped_at.is_some() || compartment.open_for_pickups(&locker) {
             return None;
         }
-        order.pickup_stopped_at = Some(incident.from.max(order.deposited_at.unwrap_or(incident.from)));
+        let shut_since = shut_since(&locker, &compartment).unwrap_or(incident.from);
+        order.pickup_stopped_at = Some(order.deposited_at.map_or(shut_since, |it| it.max(shut_since)));
         decision.record(Event::PickupDelayed { code: incident.code });
         order.meet(incident);
         let message = Message::PickupDelayed {
@@ -429,7 +441,6 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
             compartment: compartment.number,
         };
         decision.tell(Notice::to_person(&order.customer, message, event, now));
-        decision.require_unchanged(StateKey::Compartment(compartment.locker, compartment.number));
         decision.change(order);
         return Some(decision);
     }
@@ -550,3 +561,6 @@ pub fn choose_place(
     decision.change(order);
     Ok(decision)
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ pub enum Refusal {
     UnknownCompartment,
     #[error("there is no such order")]
     UnknownOrder,
+    /// Or it is not the locker's latest.
     #[error("there is no such work order")]
     UnknownWorkOrder,
     #[error("there is no such case")]
@@ -32,6 +33,7 @@ pub enum Refusal {
     CompartmentClosed { code: FaultCode },
     #[error("the compartment is not in service")]
     CompartmentOutOfService,
+    /// Or it is not held for this order any more, whoever holds it.
     #[error("the compartment is held by another order")]
     HeldByAnother,
     #[error("the order has another place now")]

@@ -20,8 +20,13 @@ use crate::{SignedDuration, State, Timestamp};
 /// for, and what slips through is caught by the customers' openings afterwards.
 pub const TEST_OPENINGS_REQUIRED: u8 = 3;
 
-/// How many units one work order repairs. All of them reopen in one commit, which has room for 100 actions.
-pub const UNITS_MAX: usize = 40;
+/// How many faults one work order repairs before any further compartment that breaks is taken for a fault of the whole
+/// locker. All are cleared in one commit, which has room for 100 actions: each takes up to two, its compartment and
+/// its record.
+pub const FAULTS_MAX: usize = 40;
+
+/// Beside those: the locker, a record of every code it can have itself, the work order and the history.
+const _: () = assert!(2 * FAULTS_MAX + FaultCode::ALL.len() + 3 <= 100, "a repair fits one commit");
 
 /// How many notes a work order keeps; a technician who needs more has a document to attach.
 pub const NOTES_MAX: usize = 50;
@@ -148,9 +153,10 @@ impl WorkOrder {
         self.status != WorkOrderStatus::Verified
     }
 
-    /// Whether it can take on this unit as well.
-    pub fn has_room_for(&self, unit: Unit) -> bool {
-        self.units.contains_key(&unit) || self.units.len() < UNITS_MAX
+    /// Whether it can take on this fault of a compartment as well, or has it already.
+    pub fn has_room_for(&self, unit: Unit, code: FaultCode) -> bool {
+        self.units.get(&unit).is_some_and(|repair| repair.codes.contains(&code))
+            || self.units.values().map(|repair| repair.codes.len()).sum::<usize>() < FAULTS_MAX
     }
 
     /// Takes on a fault. What was claimed to be repaired is not, then.
@@ -338,7 +344,11 @@ pub fn record_test_opening(
 /// The locker is back on the network by itself: that is the proof for `network_lost`, and for nothing else.
 /// Nothing where no such fault is open. Where it was the only fault of the work order, the work order ends.
 pub fn prove_network(scene: RepairScene, now: Timestamp) -> Option<Decision<WorkOrderStatus>> {
-    let RepairScene { mut work_order, mut locker, compartments } = scene;
+    let nothing_else = scene.locker.faults.keys().eq([&FaultCode::NetworkLost]);
+    if nothing_else && scene.work_order.units.keys().eq([&Unit::Locker]) {
+        return Some(verify(scene, now));
+    }
+    let RepairScene { mut work_order, mut locker, .. } = scene;
     let fault = locker.faults.remove(&FaultCode::NetworkLost)?;
     let repair = work_order.units.get_mut(&Unit::Locker)?;
     repair.codes.remove(&FaultCode::NetworkLost);
@@ -352,17 +362,11 @@ pub fn prove_network(scene: RepairScene, now: Timestamp) -> Option<Decision<Work
         fault,
         cleared_at: now,
     };
-    let mut decision = if work_order.units.is_empty() {
-        locker.reopened_at = Some(now);
-        verify(RepairScene { work_order, locker, compartments }, now)
-    } else {
-        let mut decision = Decision::new(work_order.status);
-        decision.change(work_order);
-        decision.change(locker);
-        decision.record(Event::Connected);
-        decision
-    };
+    let mut decision = Decision::new(work_order.status);
+    decision.change(work_order);
+    decision.change(locker);
     decision.change(record);
+    decision.record(Event::Connected);
     Some(decision)
 }
 
@@ -396,8 +400,7 @@ fn verify(scene: RepairScene, now: Timestamp) -> Decision<WorkOrderStatus> {
         reopened.push(locker.into());
     }
     let mut decision = Decision::new(WorkOrderStatus::Verified);
-    let units: Vec<Unit> =
-        if work_order.units.is_empty() { vec![Unit::Locker] } else { work_order.units.keys().copied().collect() };
+    let units: Vec<Unit> = work_order.units.keys().copied().collect();
     for unit in units {
         work_order.follow_up(ImpactTask::all_clear(unit), now);
     }
@@ -407,3 +410,6 @@ fn verify(scene: RepairScene, now: Timestamp) -> Decision<WorkOrderStatus> {
     decision.changes.extend(records.into_iter().map(State::from));
     decision
 }
+
+#[cfg(test)]
+mod tests;

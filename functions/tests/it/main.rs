@@ -1,0 +1,20 @@
+//! The handlers over the store in memory: what they do with good input and with bad, and what follows.
+
+mod support;
+
+mod api_input;
+mod cases;
+mod deposits;
+mod device_messages;
+mod feedback;
+mod incidents;
+mod links;
+mod notices;
+mod orders;
+mod presence;
+mod registry;
+mod repairs;
+mod round_trips;
+mod samples;
+mod streams;
+mod throttled;

@@ -1,0 +1,97 @@
+//! Stores that misbehave or count, over the one in memory.
+
+use std::cell::{Cell, RefCell};
+
+use aws::keys::Key;
+use aws::store::memory::Memory;
+use aws::store::{CommitError, Item, Page, Query, Store, Unavailable, Write};
+
+/// What a store is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    Read,
+    Commit,
+    Query,
+}
+
+/// A store that is throttled for some kinds of calls. What it refuses it has not done.
+pub struct Throttled<'a> {
+    pub store: &'a Memory,
+    pub kinds: &'static [Asked],
+}
+
+impl Throttled<'_> {
+    fn pass(&self, asked: Asked) -> Result<(), Unavailable> {
+        if self.kinds.contains(&asked) { Err(Unavailable("throttled".to_owned())) } else { Ok(()) }
+    }
+}
+
+impl Store for Throttled<'_> {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Unavailable> {
+        self.pass(Asked::Read)?;
+        self.store.read(keys).await
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+        self.pass(Asked::Commit)?;
+        self.store.commit(writes).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, Unavailable> {
+        self.pass(Asked::Query)?;
+        self.store.query(query).await
+    }
+
+    async fn back_off(&self, attempt: u32) {
+        self.store.back_off(attempt).await;
+    }
+}
+
+/// A store that counts round trips: calls that are on their way together are one.
+pub struct Counting<'a> {
+    store: &'a Memory,
+    under_way: Cell<usize>,
+    trips: RefCell<Vec<Vec<Asked>>>,
+}
+
+impl<'a> Counting<'a> {
+    pub fn new(store: &'a Memory) -> Self {
+        Self { store, under_way: Cell::new(0), trips: RefCell::default() }
+    }
+
+    /// What was asked for, round trip by round trip.
+    pub fn trips(&self) -> Vec<Vec<Asked>> {
+        self.trips.borrow().clone()
+    }
+
+    async fn travel<T>(&self, asked: Asked, call: impl Future<Output = T>) -> T {
+        if self.under_way.get() == 0 {
+            self.trips.borrow_mut().push(Vec::new());
+        }
+        self.trips.borrow_mut().last_mut().unwrap().push(asked);
+        self.under_way.update(|calls| calls + 1);
+        // Whoever asks at the same time gets to do so before this one is answered.
+        tokio::task::yield_now().await;
+        let answer = call.await;
+        self.under_way.update(|calls| calls - 1);
+        answer
+    }
+}
+
+impl Store for Counting<'_> {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Unavailable> {
+        self.travel(Asked::Read, self.store.read(keys)).await
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+        self.travel(Asked::Commit, self.store.commit(writes)).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, Unavailable> {
+        self.travel(Asked::Query, self.store.query(query)).await
+    }
+
+    async fn back_off(&self, attempt: u32) {
+        self.store.back_off(attempt).await;
+    }
+}

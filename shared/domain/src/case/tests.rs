@@ -1,0 +1,261 @@
+use super::*;
+use crate::fault::FaultCode;
+use crate::testing::*;
+
+const STATUSES: [CaseStatus; 4] = [CaseStatus::Received, CaseStatus::Assigned, CaseStatus::Decided, CaseStatus::Closed];
+
+fn agent() -> PersonId {
+    id("sara")
+}
+
+fn met(of: u16) -> Incident {
+    incident(unit(of), FaultCode::LockJammed, 30, Some(50))
+}
+
+/// A case whose records hold a fault of the locker.
+fn locker_faulted() -> Case {
+    case(CaseStatus::Assigned, vec![Evidence::LockerFault { incident: met(7) }])
+}
+
+/// A case whose records hold nothing of the kind.
+fn locker_worked() -> Case {
+    let ratings = ratings(2, 5, 5, 5);
+    case(CaseStatus::Assigned, vec![Evidence::Ratings { ratings }, Evidence::Collected { collected_at: at(80) }])
+}
+
+fn excluded() -> Delivery {
+    Delivery { standing: Standing::Excluded { incident: met(7) }, ..delivery() }
+}
+
+fn made(cause: Cause, measure: Measure) -> CaseDecision {
+    CaseDecision { cause, measure, reasons: "The records say so.".to_owned(), by: agent(), at: at(200) }
+}
+
+fn judge(case: Case, delivery: Option<Delivery>, made: CaseDecision) -> Result<Decision<Case>, Refusal> {
+    decide(case, delivery, made, &event())
+}
+
+/// Whether it is carried, and whether the delivery is charged with it.
+fn charges(case: Case, delivery: Option<Delivery>, cause: Cause, measure: Measure) -> Result<bool, Refusal> {
+    let decision = judge(case, delivery, made(cause, measure))?;
+    Ok(decision.changes.iter().any(|it| matches!(it, crate::State::Delivery(_))))
+}
+
+/// Whether a fault of the locker can explain a complaint, by what the network promises its drivers.
+fn explained(category: Category) -> bool {
+    match category {
+        Category::Delay | Category::WrongPlace | Category::LockerFault | Category::Other => true,
+        Category::Conduct | Category::Damage | Category::Missing | Category::PrivacyOrSafety => false,
+    }
+}
+
+const CATEGORIES: [Category; 8] = [
+    Category::PrivacyOrSafety,
+    Category::Missing,
+    Category::Damage,
+    Category::Conduct,
+    Category::WrongPlace,
+    Category::LockerFault,
+    Category::Delay,
+    Category::Other,
+];
+
+#[test]
+fn a_lockers_fault_speaks_for_the_driver_only_where_it_can_explain_the_complaint() {
+    let order = Order { incidents: vec![met(7), met(8)], ..order("o1", 9) };
+    for category in CATEGORIES {
+        let opened = Case::open(id("C-1"), &order, &bad_for(&[category]), Some(&delivery()), at(100));
+        let expected = if explained(category) { (Cause::Locker, Some(met(8))) } else { (Cause::Unknown, None) };
+        assert_eq!((opened.proposed_cause, opened.alibi().cloned()), expected, "{category:?}");
+    }
+}
+
+#[test]
+fn conduct_or_damage_named_beside_a_delay_is_not_explained_by_the_locker() {
+    let order = Order { incidents: vec![met(7)], ..order("o1", 9) };
+    for worse in [Category::Conduct, Category::Damage, Category::Missing, Category::PrivacyOrSafety] {
+        let opened = Case::open(id("C-1"), &order, &bad_for(&[Category::Delay, worse]), None, at(100));
+        assert_eq!((opened.category, opened.alibi()), (worse, None));
+    }
+}
+
+#[test]
+fn an_order_that_met_no_fault_gives_no_alibi() {
+    for category in CATEGORIES {
+        let opened = Case::open(id("C-1"), &order("o1", 7), &bad_for(&[category]), None, at(100));
+        assert_eq!((opened.proposed_cause, opened.alibi()), (Cause::Unknown, None), "{category:?}");
+    }
+}
+
+#[test]
+fn a_case_opens_with_an_owner_and_a_time_and_the_facts_of_the_delivery() {
+    let order = Order { driver: Some(driver()), collected_at: Some(at(80)), incidents: vec![met(7)], ..order("o1", 9) };
+    let submission = Submission { text: "It was late.".to_owned(), ..bad_for(&[Category::Delay]) };
+    let evidence = vec![
+        Evidence::LockerFault { incident: met(7) },
+        Evidence::DeliveredAt { delivered_at: at(60), promised_at: None },
+        Evidence::Collected { collected_at: at(80) },
+        Evidence::Ratings { ratings: submission.ratings },
+    ];
+    let expected = Case { proposed_cause: Cause::Locker, ..case(CaseStatus::Received, evidence) };
+    assert_eq!(Case::open(id("C-1"), &order, &submission, Some(&delivery()), at(100)), expected);
+}
+
+#[test]
+fn a_complaint_without_a_reason_is_filed_under_other() {
+    let asked = Submission { answer_wanted: true, ..bad_for(&[]) };
+    let opened = Case::open(id("C-1"), &order("o1", 7), &asked, None, at(100));
+    assert_eq!((opened.category, opened.severity), (Category::Other, CaseSeverity::Minor));
+}
+
+#[test]
+fn given_an_open_case_then_a_member_of_support_can_take_it_or_take_it_over() {
+    for status in [CaseStatus::Received, CaseStatus::Assigned] {
+        let before = Case { owner: Owner::Agent { person: id("sven") }, ..case(status, vec![]) };
+        let after = Case { status: CaseStatus::Assigned, owner: Owner::Agent { person: agent() }, ..before.clone() };
+        let expected = Decision {
+            answer: after.clone(),
+            changes: vec![after.into()],
+            unchanged: vec![],
+            notices: vec![],
+            event: Event::CaseAssigned { to: agent() },
+        };
+        assert_eq!(assign(before, agent()), Ok(expected));
+    }
+}
+
+#[test]
+fn a_case_is_assigned_to_neither_the_complainant_nor_the_driver() {
+    for party in [customer(), driver()] {
+        assert_eq!(assign(locker_worked(), party), Err(Refusal::OwnCase));
+    }
+}
+
+#[test]
+fn a_decided_case_is_assigned_to_no_one() {
+    for status in [CaseStatus::Decided, CaseStatus::Closed] {
+        assert_eq!(assign(case(status, vec![]), agent()), Err(Refusal::wrong_state(status)));
+    }
+}
+
+#[test]
+fn given_a_decision_then_the_customer_is_answered_in_the_same_commit_without_the_reasons() {
+    let made = made(Cause::Locker, Measure::LockerRepaired);
+    let after = Case { status: CaseStatus::Decided, decision: Some(made.clone()), ..locker_faulted() };
+    let answer = Message::CaseAnswered { case: id("C-1"), order: id("o1"), measure: Measure::LockerRepaired };
+    let expected = Decision {
+        answer: after.clone(),
+        changes: vec![after.into()],
+        unchanged: vec![],
+        notices: vec![told(answer, at(200))],
+        event: Event::CaseDecided { by: agent() },
+    };
+    assert_eq!(judge(locker_faulted(), Some(excluded()), made), Ok(expected));
+}
+
+#[test]
+fn given_the_drivers_doing_then_the_delivery_is_charged_with_the_case() {
+    let made = made(Cause::Driver, Measure::Talk);
+    let after = Case { status: CaseStatus::Decided, decision: Some(made.clone()), ..locker_worked() };
+    let charged = Delivery { charged_case: Some(id("C-1")), ..delivery() };
+    let decision = judge(locker_worked(), Some(delivery()), made).unwrap();
+    assert_eq!(decision.changes, vec![charged.into(), after.into()]);
+}
+
+#[test]
+fn a_delivery_is_charged_for_nobodys_doing_but_the_drivers() {
+    for cause in [Cause::Locker, Cause::Sender, Cause::Customer, Cause::Unknown] {
+        let charged = charges(locker_faulted(), Some(delivery()), cause, Measure::Apology);
+        assert_eq!(charged, Ok(false), "{cause:?}");
+    }
+}
+
+#[test]
+fn a_case_that_nobody_took_can_be_decided() {
+    let received = Case { status: CaseStatus::Received, ..locker_worked() };
+    assert_eq!(charges(received, None, Cause::Unknown, Measure::Refund), Ok(false));
+}
+
+#[test]
+fn the_locker_is_not_blamed_without_a_fault_of_it() {
+    let refused = charges(locker_worked(), Some(delivery()), Cause::Locker, Measure::Apology);
+    assert_eq!(refused, Err(Refusal::MissingEvidence));
+}
+
+#[test]
+fn the_driver_is_not_blamed_without_a_delivery_nor_for_one_that_a_lockers_fault_excludes() {
+    for delivery in [None, Some(excluded())] {
+        let refused = charges(locker_worked(), delivery, Cause::Driver, Measure::Apology);
+        assert_eq!(refused, Err(Refusal::MissingEvidence));
+    }
+}
+
+/// Whether a measure belongs to a cause: only what is broken is repaired, only a driver is talked to.
+fn belongs(measure: Measure, cause: Cause) -> bool {
+    match (measure, cause) {
+        (
+            Measure::Apology | Measure::Refund,
+            Cause::Locker | Cause::Driver | Cause::Sender | Cause::Customer | Cause::Unknown,
+        ) => true,
+        (Measure::LockerRepaired, Cause::Locker) | (Measure::Talk, Cause::Driver) => true,
+        (Measure::LockerRepaired, Cause::Driver | Cause::Sender | Cause::Customer | Cause::Unknown) => false,
+        (Measure::Talk, Cause::Locker | Cause::Sender | Cause::Customer | Cause::Unknown) => false,
+    }
+}
+
+#[test]
+fn a_measure_is_taken_only_where_it_belongs_to_the_cause() {
+    for cause in [Cause::Locker, Cause::Driver, Cause::Sender, Cause::Customer, Cause::Unknown] {
+        for measure in [Measure::Apology, Measure::LockerRepaired, Measure::Refund, Measure::Talk] {
+            let decided = charges(locker_faulted(), Some(delivery()), cause, measure);
+            let expected =
+                if belongs(measure, cause) { Ok(cause == Cause::Driver) } else { Err(Refusal::MissingEvidence) };
+            assert_eq!(decided, expected, "{cause:?} {measure:?}");
+        }
+    }
+}
+
+#[test]
+fn a_decision_without_reasons_is_refused() {
+    for reasons in ["", " \n\t"] {
+        let made = CaseDecision { reasons: reasons.to_owned(), ..made(Cause::Unknown, Measure::Apology) };
+        assert_eq!(judge(locker_worked(), None, made), Err(Refusal::MissingEvidence));
+    }
+}
+
+#[test]
+fn nobody_decides_in_their_own_case() {
+    for by in [customer(), driver()] {
+        let made = CaseDecision { by, ..made(Cause::Unknown, Measure::Apology) };
+        assert_eq!(judge(locker_worked(), None, made), Err(Refusal::OwnCase));
+    }
+}
+
+#[test]
+fn a_decision_that_arrives_again_is_refused_and_answers_no_one() {
+    let decided = judge(locker_worked(), Some(delivery()), made(Cause::Driver, Measure::Talk)).unwrap().answer;
+    let again = judge(decided.clone(), Some(delivery()), made(Cause::Driver, Measure::Talk));
+    assert_eq!(again, Err(Refusal::wrong_state("decided")));
+    let closed = Case { status: CaseStatus::Closed, ..decided };
+    let late = judge(closed, Some(delivery()), made(Cause::Unknown, Measure::Refund));
+    assert_eq!(late, Err(Refusal::wrong_state("closed")));
+}
+
+#[test]
+fn a_case_is_closed_once_it_has_been_decided_and_only_then() {
+    for status in STATUSES {
+        let before = case(status, vec![]);
+        let after = Case { status: CaseStatus::Closed, closed_at: Some(at(300)), ..before.clone() };
+        let expected = match status {
+            CaseStatus::Decided => Ok(Decision {
+                answer: after.clone(),
+                changes: vec![after.into()],
+                unchanged: vec![],
+                notices: vec![],
+                event: Event::CaseClosed { by: agent() },
+            }),
+            CaseStatus::Received | CaseStatus::Assigned | CaseStatus::Closed => Err(Refusal::wrong_state(status)),
+        };
+        assert_eq!(close(before, agent(), at(300)), expected);
+    }
+}

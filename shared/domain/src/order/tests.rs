@@ -1,0 +1,9 @@
+use super::*;
+use crate::State;
+use crate::compartment::Service;
+use crate::testing::*;
+
+mod choosing;
+mod displaced;
+mod door;
+mod placing;

@@ -1,0 +1,316 @@
+use super::*;
+
+/// The order `o1` on its way to compartment 7, whose lock has been jammed since second 30.
+fn underway() -> DisplacedScene {
+    DisplacedScene {
+        order: Order { driver: Some(driver()), ..order("o1", 7) },
+        locker: locker(),
+        compartment: compartment(7).reserved_for("o1").faulted_since(30, FaultCode::LockJammed),
+        preferences: None,
+        rooms: vec![(400, room("mz-02")), (900, room("mz-03"))],
+    }
+}
+
+/// The order `o1` in compartment 7 since second 10, whose lock has been jammed since second 30.
+fn inside() -> DisplacedScene {
+    DisplacedScene {
+        order: order("o1", 7).deposited(10),
+        compartment: compartment(7).occupied_by("o1").faulted_since(30, FaultCode::LockJammed),
+        rooms: vec![],
+        ..underway()
+    }
+}
+
+fn preferences(other_locker_within_m: Option<u32>, home: bool) -> Option<Preferences> {
+    Some(Preferences { customer: customer(), other_locker_within_m, home, never: BTreeSet::new() })
+}
+
+fn freed() -> Compartment {
+    compartment(7).faulted_since(30, FaultCode::LockJammed)
+}
+
+/// The same order at another place, with what it met on its way.
+fn moved(place: Place, status: OrderStatus) -> Order {
+    let incidents = vec![incident(unit(7), FaultCode::LockJammed, 30, Some(90))];
+    Order { place, status, place_epoch: 2, driver: None, incidents, ..order("o1", 7) }
+}
+
+fn deal(scene: DisplacedScene) -> Option<Decision<()>> {
+    deal_with_displaced(scene, &event(), at(90))
+}
+
+/// Where the order goes.
+fn destination(scene: DisplacedScene) -> Place {
+    match deal(scene).unwrap().event {
+        Event::OrderRerouted { to, .. } => to,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn compartment_of(locker: &str) -> Place {
+    Place::Compartment { locker: id(locker), compartment: number(1) }
+}
+
+#[test]
+fn given_consent_then_the_nearest_other_locker_takes_the_order_in_one_decision_with_the_notice() {
+    let scene = DisplacedScene { preferences: preferences(Some(1_000), true), ..underway() };
+    let to = compartment_of("mz-02");
+    let message = Message::Rerouted {
+        order: id("o1"),
+        from_locker_name: "Hauptbahnhof".to_owned(),
+        locker_name: "mz-02".to_owned(),
+        place_epoch: 2,
+    };
+    let expected = Decision {
+        answer: (),
+        changes: vec![
+            freed().into(),
+            room("mz-02").compartment.reserved_for("o1").into(),
+            moved(to.clone(), OrderStatus::Rerouted).into(),
+        ],
+        unchanged: vec![locker_key(), compartment_key(7), StateKey::Locker(id("mz-02"))],
+        notices: vec![told(message, at(90))],
+        event: Event::OrderRerouted { from: place(7), to },
+    };
+    assert_eq!(deal(scene), Some(expected));
+}
+
+#[test]
+fn another_locker_will_do_up_to_the_customers_radius_and_not_beyond() {
+    let to = |radius_m| destination(DisplacedScene { preferences: preferences(Some(radius_m), false), ..underway() });
+    assert_eq!((to(400), to(399)), (compartment_of("mz-02"), Place::Asked));
+}
+
+#[test]
+fn a_locker_on_the_never_list_is_passed_over() {
+    let mut scene = DisplacedScene { preferences: preferences(Some(1_000), false), ..underway() };
+    scene.preferences.as_mut().unwrap().never.insert(id("mz-02"));
+    assert_eq!(destination(scene), compartment_of("mz-03"));
+}
+
+#[test]
+fn given_no_other_locker_and_consent_to_home_then_the_parcel_comes_to_the_door() {
+    let scene = DisplacedScene { preferences: preferences(Some(1_000), true), rooms: vec![], ..underway() };
+    let message =
+        Message::ReroutedHome { order: id("o1"), from_locker_name: "Hauptbahnhof".to_owned(), place_epoch: 2 };
+    let expected = Decision {
+        answer: (),
+        changes: vec![freed().into(), moved(Place::Home, OrderStatus::Rerouted).into()],
+        unchanged: vec![locker_key(), compartment_key(7)],
+        notices: vec![told(message, at(90))],
+        event: Event::OrderRerouted { from: place(7), to: Place::Home },
+    };
+    assert_eq!(deal(scene), Some(expected));
+}
+
+#[test]
+fn without_consent_the_customer_is_asked_and_no_room_is_taken() {
+    let message = Message::ChoosePlace { order: id("o1"), from_locker_name: "Hauptbahnhof".to_owned(), place_epoch: 2 };
+    let expected = Decision {
+        answer: (),
+        changes: vec![freed().into(), moved(Place::Asked, OrderStatus::Rerouting).into()],
+        unchanged: vec![locker_key(), compartment_key(7)],
+        notices: vec![told(message, at(90))],
+        event: Event::OrderRerouted { from: place(7), to: Place::Asked },
+    };
+    for preferences in [None, preferences(None, false)] {
+        assert_eq!(deal(DisplacedScene { preferences, ..underway() }), Some(expected.clone()));
+    }
+}
+
+#[test]
+fn consent_to_home_alone_takes_no_locker() {
+    assert_eq!(destination(DisplacedScene { preferences: preferences(None, true), ..underway() }), Place::Home);
+}
+
+#[test]
+fn an_order_that_was_moved_once_is_moved_again_when_its_new_place_breaks() {
+    let again = Order { status: OrderStatus::Rerouted, place_epoch: 2, ..order("o1", 7) };
+    let decision = deal(DisplacedScene { order: again, ..underway() }).unwrap();
+    let State::Order(order) = decision.changes.last().unwrap() else { panic!("{decision:?}") };
+    assert_eq!((order.place_epoch, &order.place), (3, &Place::Asked));
+}
+
+#[test]
+fn a_displaced_order_leaves_a_compartment_that_another_holds_alone() {
+    let others = compartment(7).reserved_for("o2").faulted_since(30, FaultCode::LockJammed);
+    let decision = deal(DisplacedScene { compartment: others, ..underway() }).unwrap();
+    assert_eq!(decision.changes, vec![moved(Place::Asked, OrderStatus::Rerouting).into()]);
+}
+
+#[test]
+fn given_a_shut_door_then_the_deadline_stops_where_the_fault_began_and_the_customer_is_told() {
+    let message =
+        Message::PickupDelayed { order: id("o1"), locker_name: "Hauptbahnhof".to_owned(), compartment: number(7) };
+    let stopped = Order {
+        pickup_stopped_at: Some(at(30)),
+        incidents: vec![incident(unit(7), FaultCode::LockJammed, 30, None)],
+        ..order("o1", 7).deposited(10)
+    };
+    let expected = Decision {
+        answer: (),
+        changes: vec![stopped.into()],
+        unchanged: vec![locker_key(), compartment_key(7)],
+        notices: vec![told(message, at(90))],
+        event: Event::PickupDelayed { code: FaultCode::LockJammed },
+    };
+    assert_eq!(deal(inside()), Some(expected));
+}
+
+/// Since when the deadline stands still, and the fault that is named for it.
+fn stopped(scene: DisplacedScene) -> (Option<Timestamp>, Unit, FaultCode) {
+    let decision = deal(scene).unwrap();
+    let State::Order(order) = &decision.changes[0] else { panic!("{decision:?}") };
+    (order.pickup_stopped_at, order.incidents[0].unit, order.incidents[0].code)
+}
+
+#[test]
+fn a_deadline_stops_with_the_first_fault_that_shut_the_door_even_where_a_worse_one_is_named() {
+    let compartment = inside().compartment.faulted_since(50, FaultCode::DoorForced);
+    let scene = DisplacedScene { compartment, ..inside() };
+    assert_eq!(stopped(scene), (Some(at(30)), unit(7), FaultCode::DoorForced));
+}
+
+#[test]
+fn a_deadline_stops_for_the_fault_that_shuts_the_door_and_not_for_one_that_only_keeps_parcels_out() {
+    let scene = DisplacedScene {
+        compartment: compartment(7).occupied_by("o1").faulted_since(20, FaultCode::DoorNotClosing),
+        locker: locker().faulted_since(40, FaultCode::PowerLoss),
+        ..inside()
+    };
+    assert_eq!(stopped(scene), (Some(at(40)), Unit::Locker, FaultCode::PowerLoss));
+}
+
+#[test]
+fn a_deadline_never_stops_before_it_began() {
+    let scene = DisplacedScene { order: order("o1", 7).deposited(60), ..inside() };
+    assert_eq!(stopped(scene).0, Some(at(60)));
+}
+
+#[test]
+fn a_parcel_that_can_still_be_collected_keeps_its_deadline() {
+    let compartment = compartment(7).occupied_by("o1").faulted(FaultCode::DoorNotClosing);
+    let locker = locker().faulted(FaultCode::NetworkLost);
+    assert_eq!(deal(DisplacedScene { compartment, locker, ..inside() }), None);
+}
+
+#[test]
+fn nobody_is_told_twice_that_a_pickup_is_delayed() {
+    let decision = deal(inside()).unwrap();
+    let State::Order(stopped) = decision.changes[0].clone() else { panic!("{decision:?}") };
+    assert_eq!(deal(DisplacedScene { order: stopped, ..inside() }), None);
+}
+
+#[test]
+fn nobody_is_told_twice_that_a_place_is_lost() {
+    for preferences in [None, preferences(None, true), preferences(Some(1_000), false)] {
+        let decision = deal(DisplacedScene { preferences: preferences.clone(), ..underway() }).unwrap();
+        let State::Order(moved) = decision.changes.last().unwrap().clone() else { panic!("{decision:?}") };
+        let again = DisplacedScene { order: moved, compartment: freed(), preferences, ..underway() };
+        assert_eq!(deal(again), None);
+    }
+}
+
+#[test]
+fn given_the_place_works_again_or_a_fault_closes_nothing_then_nothing_is_done() {
+    for compartment in [compartment(7), compartment(7).faulted(FaultCode::DisplayFault)] {
+        let compartment = compartment.reserved_for("o1");
+        assert_eq!(deal(DisplacedScene { compartment, ..underway() }), None);
+    }
+}
+
+#[test]
+fn an_order_that_is_no_longer_there_is_left_alone() {
+    let elsewhere = DisplacedScene { order: order("o1", 8), ..underway() };
+    assert_eq!(deal(elsewhere), None);
+    for status in [OrderStatus::Collected, OrderStatus::Cancelled] {
+        let over = DisplacedScene { order: Order { status, ..order("o1", 7) }, ..underway() };
+        assert_eq!(deal(over), None, "{status}");
+    }
+}
+
+#[test]
+fn the_oldest_incident_makes_room_for_the_newest() {
+    let met = (0..INCIDENTS_MAX as i64).map(|it| incident(unit(1), FaultCode::LockJammed, it, Some(it)));
+    let incidents: Vec<Incident> = met.collect();
+    let mut expected = incidents[1..].to_vec();
+    expected.push(incident(unit(7), FaultCode::LockJammed, 30, None));
+    let order = Order { incidents, ..inside().order };
+    let decision = deal(DisplacedScene { order, ..inside() }).unwrap();
+    let State::Order(after) = &decision.changes[0] else { panic!("{decision:?}") };
+    assert_eq!(after.incidents, expected);
+}
+
+/// The order `o1`, deposited at second 0, with its deadline stopped an hour later.
+fn waiting() -> Order {
+    Order {
+        pickup_stopped_at: Some(at(0) + hours(1)),
+        incidents: vec![incident(unit(7), FaultCode::LockJammed, 3_600, None)],
+        ..order("o1", 7).deposited(0)
+    }
+}
+
+fn resume(order: Order, now: Timestamp) -> Option<Decision<()>> {
+    resume_pickup(order, &locker(), &compartment(7).occupied_by("o1"), &event(), now)
+}
+
+#[test]
+fn given_the_all_clear_then_the_deadline_runs_on_by_the_time_it_stood_still_and_the_customer_is_told() {
+    let deadline = at(0) + hours(72 + 5);
+    let message =
+        Message::AllClear { order: id("o1"), locker_name: "Hauptbahnhof".to_owned(), compartment: number(7), deadline };
+    let resumed = Order {
+        pickup_stopped_at: None,
+        pickup_deadline: Some(deadline),
+        incidents: vec![incident(unit(7), FaultCode::LockJammed, 3_600, Some(6 * 3_600))],
+        ..waiting()
+    };
+    let expected = Decision {
+        answer: (),
+        changes: vec![resumed.into()],
+        unchanged: vec![compartment_key(7), locker_key()],
+        notices: vec![told(message, at(0) + hours(6))],
+        event: Event::PickupResumed { order: id("o1") },
+    };
+    assert_eq!(resume(waiting(), at(0) + hours(6)), Some(expected));
+}
+
+#[test]
+fn given_the_all_clear_late_in_the_hold_time_then_at_least_a_day_is_left() {
+    for (stopped_after, deadline_after) in [(47, 72 + 10), (48, 72 + 10), (49, 72 + 11), (71, 72 + 33)] {
+        let waiting = Order { pickup_stopped_at: Some(at(0) + hours(stopped_after)), ..waiting() };
+        let decision = resume(waiting, at(0) + hours(stopped_after + 10)).unwrap();
+        let State::Order(order) = &decision.changes[0] else { panic!("{decision:?}") };
+        assert_eq!(order.pickup_deadline, Some(at(0) + hours(deadline_after)), "stopped after {stopped_after} h");
+    }
+}
+
+#[test]
+fn nobody_gets_the_all_clear_twice_or_without_having_waited() {
+    let decision = resume(waiting(), at(0) + hours(6)).unwrap();
+    let State::Order(resumed) = decision.changes[0].clone() else { panic!("{decision:?}") };
+    assert_eq!(resume(resumed, at(0) + hours(7)), None);
+    assert_eq!(resume(order("o1", 7).deposited(0), at(0) + hours(6)), None);
+}
+
+#[test]
+fn nobody_gets_the_all_clear_before_a_door_that_is_still_shut() {
+    let mine = compartment(7).occupied_by("o1");
+    let doors = [
+        (locker(), mine.clone().faulted(FaultCode::LockJammed)),
+        (locker().faulted(FaultCode::PowerLoss), mine.clone()),
+        (locker(), Compartment { service: Service::Blocked, ..mine }),
+    ];
+    for (locker, compartment) in doors {
+        let resumed = resume_pickup(waiting(), &locker, &compartment, &event(), at(0) + hours(6));
+        assert_eq!(resumed, None, "{locker:?} {compartment:?}");
+    }
+}
+
+#[test]
+fn an_order_that_was_collected_or_is_elsewhere_gets_no_all_clear() {
+    let collected = Order { status: OrderStatus::Collected, ..waiting() };
+    let elsewhere = Order { place: place(8), ..waiting() };
+    assert_eq!(resume(collected, at(0) + hours(6)), None);
+    assert_eq!(resume(elsewhere, at(0) + hours(6)), None);
+}

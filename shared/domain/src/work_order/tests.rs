@@ -1,0 +1,384 @@
+use super::WorkOrderStatus::*;
+use super::*;
+use crate::testing::*;
+use FaultCode::{DoorForced, LockJammed, NetworkLost, PowerLoss};
+
+fn technician() -> PersonId {
+    id("tom")
+}
+
+fn words(text: &str) -> Note {
+    Note { by: technician(), at: at(50), text: text.to_owned(), parts: vec![] }
+}
+
+/// A repair of compartments 7 and 8 that a technician has reported, and how many openings each has passed.
+fn claimed(passed_by_7: u8, passed_by_8: u8) -> RepairScene {
+    let mut work_order = work_order(Repaired, &[(unit(7), LockJammed), (unit(8), DoorForced)]);
+    work_order.units.get_mut(&unit(7)).unwrap().openings_passed = passed_by_7;
+    work_order.units.get_mut(&unit(8)).unwrap().openings_passed = passed_by_8;
+    let jammed = compartment(7).faulted(LockJammed).occupied_by("o1");
+    RepairScene { work_order, locker: locker(), compartments: vec![jammed, compartment(8).faulted(DoorForced)] }
+}
+
+fn opening(unit: Unit, passed: bool) -> TestOpening {
+    TestOpening { work_order: work_order_id(1), unit, passed }
+}
+
+fn judge(scene: RepairScene, opening: &TestOpening) -> Result<Decision<WorkOrderStatus>, Refusal> {
+    record_test_opening(scene, opening, id("notice-1"), at(90))
+}
+
+fn cleared(unit: Unit, code: FaultCode) -> State {
+    FaultRecord { locker: locker_id(), unit, code, fault: open_fault(at(0)), cleared_at: at(90) }.into()
+}
+
+const STATUSES: [WorkOrderStatus; 6] = [Open, Acknowledged, InProgress, OnHold, Repaired, Verified];
+
+/// Where a step leads, by the words of the product: nothing where it does not follow.
+fn next_status(step: &Step, from: WorkOrderStatus) -> Option<WorkOrderStatus> {
+    match (from, step) {
+        (Open, Step::Acknowledge) => Some(Acknowledged),
+        (Open, Step::Start) => Some(InProgress),
+        (Open, Step::Hold { .. } | Step::ReportRepaired { .. }) => None,
+        (Acknowledged, Step::Start) => Some(InProgress),
+        (Acknowledged, Step::Hold { .. }) => Some(OnHold),
+        (Acknowledged, Step::Acknowledge | Step::ReportRepaired { .. }) => None,
+        (InProgress, Step::Hold { .. }) => Some(OnHold),
+        (InProgress, Step::ReportRepaired { .. }) => Some(Repaired),
+        (InProgress, Step::Acknowledge | Step::Start) => None,
+        (OnHold, Step::Start) => Some(InProgress),
+        (OnHold, Step::Acknowledge | Step::Hold { .. } | Step::ReportRepaired { .. }) => None,
+        (Repaired, Step::Acknowledge | Step::Start | Step::Hold { .. } | Step::ReportRepaired { .. }) => None,
+        (Verified, Step::Acknowledge | Step::Start | Step::Hold { .. } | Step::ReportRepaired { .. }) => None,
+    }
+}
+
+#[test]
+fn a_technicians_step_is_taken_where_it_follows_and_refused_everywhere_else() {
+    let steps = [
+        Step::Acknowledge,
+        Step::Start,
+        Step::Hold { reason: "no part".to_owned() },
+        Step::ReportRepaired { note: "new lock".to_owned(), parts: vec![] },
+    ];
+    for from in STATUSES {
+        for step in &steps {
+            let before = work_order(from, &[(unit(7), LockJammed)]);
+            let taken = take_step(before, step.clone(), technician(), at(50));
+            let expected = next_status(step, from).ok_or_else(|| Refusal::wrong_state(from));
+            assert_eq!(taken.map(|decision| decision.answer.status), expected, "{from} {step:?}");
+        }
+    }
+}
+
+#[test]
+fn given_a_technicians_acknowledgement_then_only_the_status_changes() {
+    let before = work_order(Open, &[(unit(7), LockJammed)]);
+    let after = WorkOrder { status: Acknowledged, ..before.clone() };
+    let expected = Decision {
+        answer: after.clone(),
+        changes: vec![after.into()],
+        unchanged: vec![],
+        notices: vec![],
+        event: Event::WorkOrderAcknowledged { by: technician() },
+    };
+    assert_eq!(take_step(before, Step::Acknowledge, technician(), at(50)), Ok(expected));
+}
+
+#[test]
+fn a_step_that_arrives_again_is_refused_and_changes_nothing() {
+    let before = work_order(Open, &[(unit(7), LockJammed)]);
+    let once = take_step(before, Step::Acknowledge, technician(), at(50)).unwrap().answer;
+    let again = take_step(once, Step::Acknowledge, technician(), at(50));
+    assert_eq!(again, Err(Refusal::wrong_state("acknowledged")));
+}
+
+#[test]
+fn given_a_hold_then_its_reason_is_noted() {
+    let before = work_order(InProgress, &[(unit(7), LockJammed)]);
+    let after = WorkOrder { status: OnHold, notes: vec![words("no part")], ..before.clone() };
+    let decision = take_step(before, Step::Hold { reason: "no part".to_owned() }, technician(), at(50)).unwrap();
+    assert_eq!(decision.changes, vec![after.into()]);
+    assert_eq!(decision.event, Event::WorkOrderHeld { by: technician(), reason: "no part".to_owned() });
+}
+
+#[test]
+fn given_a_reported_repair_then_nothing_reopens_and_the_proof_begins_anew() {
+    let before = WorkOrder { status: InProgress, repairs_reported: 1, ..claimed(2, 1).work_order };
+    let after = WorkOrder {
+        status: Repaired,
+        repairs_reported: 2,
+        notes: vec![Note { parts: vec!["lock".to_owned()], ..words("new lock") }],
+        ..claimed(0, 0).work_order
+    };
+    let step = Step::ReportRepaired { note: "new lock".to_owned(), parts: vec!["lock".to_owned()] };
+    let expected = Decision {
+        answer: after.clone(),
+        changes: vec![after.into()],
+        unchanged: vec![],
+        notices: vec![],
+        event: Event::RepairReported { by: technician(), note: "new lock".to_owned() },
+    };
+    assert_eq!(take_step(before, step, technician(), at(50)), Ok(expected));
+}
+
+#[test]
+fn the_oldest_note_makes_room_for_the_newest() {
+    let notes: Vec<Note> = (0..NOTES_MAX).map(|it| words(&it.to_string())).collect();
+    let before = WorkOrder { notes, ..work_order(InProgress, &[]) };
+    let after = take_step(before, Step::Hold { reason: "last".to_owned() }, technician(), at(50)).unwrap().answer;
+    assert_eq!(after.notes.len(), NOTES_MAX);
+    assert_eq!((&after.notes[0], &after.notes[NOTES_MAX - 1]), (&words("1"), &words("last")));
+}
+
+#[test]
+fn a_passed_test_opening_reopens_nothing_before_every_unit_is_proven() {
+    for (scene, next) in
+        [(claimed(0, 3), claimed(1, 3)), (claimed(2, 0), claimed(3, 0)), (claimed(3, 2), claimed(4, 2))]
+    {
+        let passed = next.work_order.units[&unit(7)].openings_passed;
+        let expected = Decision {
+            answer: Repaired,
+            changes: vec![next.work_order.into()],
+            unchanged: vec![],
+            notices: vec![],
+            event: Event::TestOpeningPassed { unit: unit(7), passed },
+        };
+        assert_eq!(judge(scene, &opening(unit(7), true)), Ok(expected));
+    }
+}
+
+#[test]
+fn given_three_test_openings_in_a_row_of_every_unit_then_everything_reopens_in_one_decision() {
+    let proven = WorkOrder {
+        status: Verified,
+        impact: vec![ImpactTask::all_clear(unit(7)), ImpactTask::all_clear(unit(8))],
+        impact_due_at: Some(at(90) + IMPACT_RETRY_AFTER),
+        ..claimed(3, 3).work_order
+    };
+    let expected = Decision {
+        answer: Verified,
+        changes: vec![
+            proven.into(),
+            Compartment { reopened_at: Some(at(90)), ..compartment(7).occupied_by("o1") }.into(),
+            Compartment { reopened_at: Some(at(90)), ..compartment(8) }.into(),
+            cleared(unit(7), LockJammed),
+            cleared(unit(8), DoorForced),
+        ],
+        unchanged: vec![],
+        notices: vec![],
+        event: Event::RepairVerified { cleared: vec![(unit(7), LockJammed), (unit(8), DoorForced)] },
+    };
+    assert_eq!(judge(claimed(2, 3), &opening(unit(7), true)), Ok(expected));
+}
+
+#[test]
+fn given_the_proof_for_a_whole_locker_then_the_locker_reopens() {
+    let mut work_order = work_order(Repaired, &[(Unit::Locker, PowerLoss)]);
+    work_order.units.get_mut(&Unit::Locker).unwrap().openings_passed = 2;
+    let scene = RepairScene { work_order, locker: locker().faulted(PowerLoss), compartments: vec![] };
+    let decision = judge(scene, &opening(Unit::Locker, true)).unwrap();
+    let reopened = Locker { reopened_at: Some(at(90)), ..locker() };
+    assert_eq!(decision.changes[1..], [reopened.into(), cleared(Unit::Locker, PowerLoss)]);
+}
+
+#[test]
+fn the_largest_repair_reopens_in_one_commit_of_at_most_100_actions() {
+    let mut work_order = work_order(InProgress, &[]);
+    let (mut locker, mut compartments) = (locker(), Vec::new());
+    for of in 1.. {
+        if !work_order.has_room_for(unit(of), LockJammed) {
+            break;
+        }
+        work_order.add_fault(unit(of), LockJammed);
+        compartments.push(compartment(of).faulted(LockJammed));
+    }
+    for code in FaultCode::ALL {
+        work_order.add_fault(Unit::Locker, code);
+        locker = locker.faulted(code);
+    }
+    work_order.status = Repaired;
+    for repair in work_order.units.values_mut() {
+        repair.openings_passed = TEST_OPENINGS_REQUIRED;
+    }
+    let decision = judge(RepairScene { work_order, locker, compartments }, &opening(unit(1), true)).unwrap();
+    let history = 1;
+    assert_eq!(decision.answer, Verified);
+    assert!(decision.changes.len() + history <= 100, "{}", decision.changes.len());
+}
+
+#[test]
+fn a_proof_leaves_what_people_are_owed_from_before_on_the_list() {
+    let mut scene = claimed(2, 3);
+    scene.work_order.impact = vec![ImpactTask::displace(unit(8))];
+    let decision = judge(scene, &opening(unit(7), true)).unwrap();
+    let State::WorkOrder(proven) = &decision.changes[0] else { panic!("{decision:?}") };
+    let tasks = [ImpactTask::displace(unit(8)), ImpactTask::all_clear(unit(7)), ImpactTask::all_clear(unit(8))];
+    assert_eq!(proven.impact, tasks);
+}
+
+#[test]
+fn given_a_failed_test_opening_then_the_work_goes_on_and_the_team_is_told_and_everything_stays_closed() {
+    let notice = Notice {
+        id: id("notice-1"),
+        recipient: Recipient::Team { region: id("mainz"), team: id("mainz-mechanics") },
+        message: Message::RepairRejected {
+            work_order: work_order_id(1),
+            locker_name: "Hauptbahnhof".to_owned(),
+            unit: unit(7),
+        },
+        created_at: at(90),
+    };
+    let expected = Decision {
+        answer: InProgress,
+        changes: vec![WorkOrder { status: InProgress, ..claimed(0, 0).work_order }.into()],
+        unchanged: vec![],
+        notices: vec![notice],
+        event: Event::TestOpeningFailed { unit: unit(7) },
+    };
+    assert_eq!(judge(claimed(2, 3), &opening(unit(7), false)), Ok(expected));
+}
+
+#[test]
+fn a_failed_test_opening_without_a_team_sends_the_work_back_all_the_same() {
+    let mut scene = claimed(2, 3);
+    scene.work_order.team = None;
+    let decision = judge(scene, &opening(unit(7), false)).unwrap();
+    assert_eq!((decision.answer, decision.notices), (InProgress, vec![]));
+}
+
+#[test]
+fn a_test_opening_for_an_older_or_another_work_order_is_refused() {
+    for work_order in ["mz-01.2", "mz-02.1"] {
+        let opening = TestOpening { work_order: id(work_order), ..opening(unit(7), true) };
+        assert_eq!(judge(claimed(2, 3), &opening), Err(Refusal::UnknownWorkOrder), "{work_order}");
+    }
+}
+
+#[test]
+fn a_test_opening_counts_only_while_a_repair_is_claimed() {
+    for status in STATUSES {
+        for passed in [true, false] {
+            let mut scene = claimed(0, 0);
+            scene.work_order.status = status;
+            let judged = judge(scene, &opening(unit(7), passed)).map(drop);
+            let expected = match status {
+                Repaired => Ok(()),
+                Open | Acknowledged | InProgress | OnHold | Verified => Err(Refusal::wrong_state(status)),
+            };
+            assert_eq!(judged, expected, "{status} {passed}");
+        }
+    }
+}
+
+#[test]
+fn a_test_opening_of_a_unit_that_is_not_being_repaired_is_refused() {
+    for unit in [unit(9), Unit::Locker] {
+        assert_eq!(judge(claimed(2, 3), &opening(unit, true)), Err(Refusal::UnknownCompartment), "{unit}");
+    }
+}
+
+#[test]
+fn given_an_outage_alone_when_the_locker_returns_then_the_work_order_ends_and_the_all_clear_is_due() {
+    let before = work_order(Acknowledged, &[(Unit::Locker, NetworkLost)]);
+    let scene = RepairScene { work_order: before.clone(), locker: locker().faulted(NetworkLost), compartments: vec![] };
+    let after = WorkOrder {
+        status: Verified,
+        impact: vec![ImpactTask::all_clear(Unit::Locker)],
+        impact_due_at: Some(at(90) + IMPACT_RETRY_AFTER),
+        ..before
+    };
+    let expected = Decision {
+        answer: Verified,
+        changes: vec![
+            after.into(),
+            Locker { reopened_at: Some(at(90)), ..locker() }.into(),
+            cleared(Unit::Locker, NetworkLost),
+        ],
+        unchanged: vec![],
+        notices: vec![],
+        event: Event::RepairVerified { cleared: vec![(Unit::Locker, NetworkLost)] },
+    };
+    assert_eq!(prove_network(scene, at(90)), Some(expected));
+}
+
+#[test]
+fn given_an_outage_and_another_fault_of_the_locker_when_it_returns_then_only_the_outage_is_over() {
+    let scene = RepairScene {
+        work_order: work_order(InProgress, &[(Unit::Locker, NetworkLost), (Unit::Locker, PowerLoss)]),
+        locker: locker().faulted(NetworkLost).faulted(PowerLoss),
+        compartments: vec![],
+    };
+    let left = work_order(InProgress, &[(Unit::Locker, PowerLoss)]);
+    let expected = Decision {
+        answer: InProgress,
+        changes: vec![left.into(), locker().faulted(PowerLoss).into(), cleared(Unit::Locker, NetworkLost)],
+        unchanged: vec![],
+        notices: vec![],
+        event: Event::Connected,
+    };
+    assert_eq!(prove_network(scene, at(90)), Some(expected));
+}
+
+#[test]
+fn given_an_outage_and_a_jammed_door_when_the_locker_returns_then_the_door_stays_closed() {
+    let scene = RepairScene {
+        work_order: work_order(InProgress, &[(Unit::Locker, NetworkLost), (unit(7), LockJammed)]),
+        locker: locker().faulted(NetworkLost),
+        compartments: vec![],
+    };
+    let decision = prove_network(scene, at(90)).unwrap();
+    let left = work_order(InProgress, &[(unit(7), LockJammed)]);
+    assert_eq!(decision.changes, vec![left.into(), locker().into(), cleared(Unit::Locker, NetworkLost)]);
+}
+
+#[test]
+fn returning_proves_nothing_but_the_network() {
+    for code in FaultCode::ALL.into_iter().filter(|code| *code != NetworkLost) {
+        let scene = RepairScene {
+            work_order: work_order(InProgress, &[(Unit::Locker, code)]),
+            locker: locker().faulted(code),
+            compartments: vec![],
+        };
+        assert_eq!(prove_network(scene, at(90)), None, "{code}");
+    }
+}
+
+#[test]
+fn given_the_network_is_proven_when_the_locker_returns_once_more_then_nothing_changes() {
+    let verified = work_order(Verified, &[(Unit::Locker, NetworkLost)]);
+    let scene = RepairScene { work_order: verified, locker: locker(), compartments: vec![] };
+    assert_eq!(prove_network(scene, at(90)), None);
+}
+
+#[test]
+fn what_follows_for_people_is_on_the_list_once_until_it_has_been_begun() {
+    let mut work_order = work_order(Open, &[(Unit::Locker, PowerLoss)]);
+    let whole = ImpactTask::displace(Unit::Locker);
+    let begun = ImpactTask::Displace { unit: Unit::Locker, done_to: Some(number(30)) };
+    work_order.follow_up(whole.clone(), at(0));
+    work_order.follow_up(whole.clone(), at(1));
+    assert_eq!(work_order.impact, vec![whole.clone()]);
+    work_order.advance_impact(Some(begun.clone()), at(2));
+    work_order.follow_up(whole.clone(), at(3));
+    assert_eq!(work_order.impact, vec![begun, whole]);
+    assert_eq!(work_order.impact_due_at, Some(at(3) + IMPACT_RETRY_AFTER));
+}
+
+#[test]
+fn a_work_order_is_looked_at_again_until_everybody_has_been_dealt_with() {
+    let mut work_order = work_order(Open, &[(Unit::Locker, PowerLoss)]);
+    work_order.follow_up(ImpactTask::TellTeam, at(0));
+    work_order.follow_up(ImpactTask::displace(Unit::Locker), at(0));
+    work_order.advance_impact(None, at(60));
+    assert_eq!(work_order.impact, vec![ImpactTask::displace(Unit::Locker)]);
+    assert_eq!(State::from(work_order.clone()).due_at(), Some(at(60) + IMPACT_RETRY_AFTER));
+    work_order.advance_impact(None, at(120));
+    assert_eq!(State::from(work_order).due_at(), None);
+}
+
+#[test]
+fn a_repair_needs_the_skills_of_all_its_faults() {
+    let work_order = work_order(Open, &[(unit(7), LockJammed), (Unit::Locker, PowerLoss)]);
+    assert_eq!(work_order.classes(), [FaultClass::Electronics, FaultClass::Mechanics].into());
+}
