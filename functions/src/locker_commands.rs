@@ -45,17 +45,10 @@ async fn command<S: Store>(store: &S, shadow: &impl Shadow, locker: &LockerId) -
     let (Some(work_order), Some(own)) = (states.take::<WorkOrder>(&names[0]), states.take::<Locker>(&names[1])) else {
         return Ok(());
     };
-    let names: Vec<StateKey> = work_order
-        .units
-        .keys()
-        .filter_map(|unit| match unit {
-            Unit::Locker => None,
-            Unit::Compartment(number) => Some(StateKey::Compartment(locker.clone(), *number)),
-        })
-        .collect();
+    let names = work_order.compartments();
     let (mut states, _) = look(store, &names).await?;
     let mut closed = BTreeMap::from([(Unit::Locker, closes(own.closed_by()))]);
-    for compartment in names.iter().filter_map(|name| states.take::<Compartment>(name)) {
+    for compartment in states.take_each::<Compartment>(&names) {
         closed.insert(Unit::Compartment(compartment.number), closes(compartment.closed_by()));
     }
     shadow.desire(locker, &Desired { closed, test_openings: test_openings(&work_order) }).await

@@ -130,16 +130,8 @@ async fn test_opening<S: Store>(
         let mut states = view.read(&names).await?;
         let work_order: WorkOrder = states.take(&names[0]).ok_or(Refusal::UnknownWorkOrder)?;
         let own: Locker = states.take(&names[1]).ok_or(Refusal::UnknownLocker)?;
-        let units: Vec<StateKey> = work_order
-            .units
-            .keys()
-            .filter_map(|unit| match unit {
-                Unit::Locker => None,
-                Unit::Compartment(number) => Some(StateKey::Compartment(locker.clone(), *number)),
-            })
-            .collect();
-        let mut states = view.read(&units).await?;
-        let compartments = units.iter().filter_map(|name| states.take(name)).collect();
+        let names = work_order.compartments();
+        let compartments = view.read(&names).await?.take_each(&names);
         Ok(record_test_opening(RepairScene { work_order, locker: own, compartments }, opening, notice.clone(), now)?)
     })
     .await;

@@ -72,10 +72,10 @@ async fn record<S: Store>(
         };
         let decision = record_presence(states.take(&names[1]), &event, grace);
         let returned = decision.answer == PresenceOutcome::Connected { returned: true };
-        let proof = work_order
-            .filter(|_| returned)
-            .and_then(|work_order| prove_network(RepairScene { work_order, locker, compartments: Vec::new() }, now));
-        Ok(match proof {
+        let Some(work_order) = work_order.filter(|_| returned) else { return Ok(decision) };
+        let names = work_order.compartments();
+        let compartments = view.read(&names).await?.take_each(&names);
+        Ok(match prove_network(RepairScene { work_order, locker, compartments }, now) {
             Some(proof) => decision.and(proof),
             None => decision,
         })

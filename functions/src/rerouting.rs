@@ -235,24 +235,18 @@ impl<S: Store> Step<'_, S> {
         let compartments: Vec<Compartment> = if work_order.units.contains_key(&Unit::Locker) {
             aws::apply::list(self.store, &keys::compartments(self.locker(), None, COMPARTMENTS_MAX)).await?
         } else {
-            let names: Vec<StateKey> = work_order
-                .units
-                .keys()
-                .filter_map(|unit| match unit {
-                    Unit::Locker => None,
-                    Unit::Compartment(number) => Some(StateKey::Compartment(self.locker().clone(), *number)),
-                })
-                .collect();
-            let (mut states, _) = look(self.store, &names).await?;
-            names.iter().filter_map(|name| states.take(name)).collect()
+            let names = work_order.compartments();
+            look(self.store, &names).await?.0.take_each(&names)
         };
         Ok(compartments.iter().filter(|it| it.order().is_some()).count() as u32)
     }
 
-    /// The id of a step for the order in a compartment. The numbers come first: a long locker id may be cut.
+    /// The id of a step for the order in a compartment: one of its own for each state of the work order, since the
+    /// same door may fail and work again under one number. What keeps anyone from being told twice is the state of
+    /// the order. The numbers come first: a long locker id may be cut.
     fn step_for(&self, step: &str, compartment: &Compartment) -> EventId {
         let WorkOrderId { locker, number } = self.id();
-        EventId::of_step(step, &format!("{}-{number}-{locker}", compartment.number))
+        EventId::of_step(step, &format!("{}-{number}-{}-{locker}", compartment.number, self.version))
     }
 
     fn names(&self, compartment: &Compartment, order: &OrderId) -> [StateKey; 3] {

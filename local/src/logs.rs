@@ -8,9 +8,12 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 use crate::aws::Aws;
 use crate::deployment::STACK;
+use crate::environment::tail;
 use crate::progress::Progress;
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -19,8 +22,37 @@ const LATE_BY_MAX_MS: i64 = 5_000;
 /// What is left out: Lambda's own lines about each invocation, and metrics, which are for CloudWatch.
 const LEFT_OUT: [&str; 4] = ["START RequestId", "END RequestId", "REPORT RequestId", "{\"_aws\""];
 
-/// Copies what the functions say.
-pub struct LogFollower {
+/// Copies what the functions say, every second, for as long as it is held.
+#[derive(Debug)]
+pub struct Logs {
+    file: PathBuf,
+    finish: oneshot::Sender<()>,
+    copying: JoinSet<()>,
+}
+
+impl Logs {
+    /// Begins to copy what the functions say into a file, and onto the screen if so wished.
+    pub fn follow(aws: Aws, file: PathBuf, print: bool, progress: Progress) -> Result<Self> {
+        // There from the start, since functions that work well may say nothing for long.
+        std::fs::write(&file, "").with_context(|| format!("cannot write {}", file.display()))?;
+        let from_ms = Timestamp::now().as_millisecond();
+        let follower = Follower { aws, file: file.clone(), print, from_ms, copied: HashMap::new() };
+        let (finish, finishing) = oneshot::channel();
+        let mut copying = JoinSet::new();
+        copying.spawn(follower.copy_every_second(progress, finishing));
+        Ok(Self { file, finish, copying })
+    }
+
+    /// Copies what is left and ends. Answers with the last lines, for an error.
+    pub async fn finish(mut self) -> String {
+        // Nobody listens where copying has ended by itself.
+        self.finish.send(()).ok();
+        self.copying.join_next().await;
+        format!("The end of what the functions said, {}:\n{}", self.file.display(), tail(&self.file))
+    }
+}
+
+struct Follower {
     aws: Aws,
     file: PathBuf,
     print: bool,
@@ -29,19 +61,14 @@ pub struct LogFollower {
     copied: HashMap<String, i64>,
 }
 
-impl LogFollower {
-    /// Follows the functions into a file, and onto the screen if so wished.
-    pub fn new(aws: Aws, file: PathBuf, print: bool) -> Result<Self> {
-        // There from the start, since functions that work well may say nothing for long.
-        std::fs::write(&file, "").with_context(|| format!("cannot write {}", file.display()))?;
-        Ok(Self { aws, file, print, from_ms: Timestamp::now().as_millisecond(), copied: HashMap::new() })
-    }
-
-    /// Copies every second, until dropped.
-    pub async fn follow(mut self, progress: Progress) {
+impl Follower {
+    async fn copy_every_second(mut self, progress: Progress, mut finishing: oneshot::Receiver<()>) {
         let mut works = true;
         loop {
-            tokio::time::sleep(EVERY).await;
+            let last = tokio::select! {
+                () = tokio::time::sleep(EVERY) => false,
+                _ = &mut finishing => true,
+            };
             match self.copy().await {
                 Ok(()) => works = true,
                 Err(error) if works => {
@@ -49,6 +76,9 @@ impl LogFollower {
                     progress.warn(&format!("what the functions say cannot be read: {error:#}"));
                 }
                 Err(_) => {}
+            }
+            if last {
+                return;
             }
         }
     }

@@ -102,6 +102,15 @@ async fn told_to_stop() -> Result<()> {
     Ok(())
 }
 
+/// The last words of the stories.
+fn ending(summary: &story::Summary) -> String {
+    format!(
+        "Everything happened as told, and nothing else: {} messages reached people.\n\
+         fault to closed compartment {} ms, fault to message {} ms (medians over {})",
+        summary.messages, summary.fault_to_closed_ms, summary.fault_to_message_ms, summary.faults_measured
+    )
+}
+
 /// Where everything is. The same is in a file for the shell.
 fn introduction(network: &Network, elapsed: Duration) -> Result<String> {
     let people = [

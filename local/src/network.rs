@@ -19,7 +19,7 @@ use crate::enrolment::Enrolment;
 use crate::functions::{self, Package};
 use crate::gateway::Gateway;
 use crate::issuer::{AUDIENCE, Issuer};
-use crate::logs::LogFollower;
+use crate::logs::Logs;
 use crate::mailbox::Mailbox;
 use crate::ministack::{MiniStack, root_credentials};
 use crate::page::Page;
@@ -78,6 +78,7 @@ pub struct Network {
     devices: BTreeMap<String, Device>,
     // Dropped in this order: nobody calls what has ended.
     tasks: JoinSet<()>,
+    logs: Logs,
     ministack: MiniStack,
     run: RunFolder,
 }
@@ -150,17 +151,16 @@ impl Network {
         let api = Api::new(http, api_url, issuer.clone(), order_system);
         deploying.done("the stack is complete");
 
-        let logs = LogFollower::new(aws.clone(), run.functions_log(), options.print_logs)?;
-        tasks.spawn(logs.follow(progress.clone()));
+        let logs = Logs::follow(aws.clone(), run.functions_log(), options.print_logs, progress.clone())?;
 
         let enrolment = Enrolment { api: api.clone(), mailbox: mailbox.clone(), broker: broker.clone() };
         let mut devices = BTreeMap::new();
         if options.lockers > 0 {
             let registering = progress.step("registering the demonstration network");
-            let connected = enrolment
-                .demonstration(options.lockers, &registering)
-                .await
-                .with_context(|| format!("the functions' own words are in {}", run.functions_log().display()))?;
+            let connected = match enrolment.demonstration(options.lockers, &registering).await {
+                Ok(connected) => connected,
+                Err(error) => return Err(anyhow!("{error:#}\n{}", logs.finish().await)),
+            };
             devices.extend(connected.into_iter().map(|device| (device.locker_id().to_owned(), device)));
             registering.done(&format!("{} lockers are connected", devices.len()));
         }
@@ -168,7 +168,22 @@ impl Network {
         tasks.spawn(page.refresh());
         let sweeps_function = outputs.get("SweepsFunction")?.to_owned();
         tasks.spawn(sweeps::sweep_every_second(aws.clone(), sweeps_function, progress.clone()));
-        Ok(Self { api, mailbox, sns, issuer, aws, outputs, broker, packages, page_url, devices, tasks, ministack, run })
+        Ok(Self {
+            api,
+            mailbox,
+            sns,
+            issuer,
+            aws,
+            outputs,
+            broker,
+            packages,
+            page_url,
+            devices,
+            tasks,
+            logs,
+            ministack,
+            run,
+        })
     }
 
     /// The device of one locker.
@@ -228,9 +243,10 @@ impl Network {
 
     /// Ends everything and removes what was temporary. Logs stay.
     pub async fn stop(self) -> Result<()> {
-        let Self { devices, mut tasks, ministack, run, .. } = self;
+        let Self { devices, mut tasks, logs, ministack, run, .. } = self;
         drop(devices);
         tasks.shutdown().await;
+        logs.finish().await;
         ministack.stop().await?;
         drop(run);
         Ok(())

@@ -123,6 +123,13 @@ impl States {
     }
 }
 
+impl States {
+    /// Those of the states that are there.
+    pub fn take_each<T: TryFrom<State>>(&mut self, keys: &[StateKey]) -> Vec<T> {
+        keys.iter().filter_map(|key| self.take(key)).collect()
+    }
+}
+
 /// What a rule's caller sees of the store: whatever is read through it is committed against.
 pub struct View<'a, S> {
     store: &'a S,

@@ -190,9 +190,11 @@ pub async fn each_change(
     handle: impl AsyncFn(Key) -> Result<(), Unavailable>,
 ) -> Result<(), StreamFailure> {
     let mut keys: Vec<Key> = Vec::new();
-    for key in batch.records.iter().filter_map(|record| record.key(tables)) {
-        if !keys.contains(&key) {
-            keys.push(key);
+    for record in &batch.records {
+        match record.key(tables) {
+            Some(key) if keys.contains(&key) => {}
+            Some(key) => keys.push(key),
+            None => metric::count(Metric::EventsIgnored, 1),
         }
     }
     let all = keys.len();

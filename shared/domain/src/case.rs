@@ -49,8 +49,12 @@ impl Category {
     /// or insults anyone.
     fn explained_by_locker_fault(self) -> bool {
         match self {
-            Category::WrongPlace | Category::LockerFault | Category::Delay | Category::Other => true,
-            Category::PrivacyOrSafety | Category::Missing | Category::Damage | Category::Conduct => false,
+            Category::WrongPlace | Category::LockerFault | Category::Delay => true,
+            Category::PrivacyOrSafety
+            | Category::Missing
+            | Category::Damage
+            | Category::Conduct
+            | Category::Other => false,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::impact::ImpactTask;
 use crate::locker::Locker;
 use crate::notice::{Message, Notice, Recipient};
 use crate::refusal::Refusal;
-use crate::{SignedDuration, State, Timestamp};
+use crate::{SignedDuration, State, StateKey, Timestamp};
 
 /// How many test openings in a row prove the repair of a unit: a lock that jams on one opening in three is
 /// found with a probability of 96 % by eight, but a technician waits for each; three is what operators ask
@@ -187,6 +187,15 @@ impl WorkOrder {
         self.impact_due_at = (!self.impact.is_empty()).then(|| now + IMPACT_RETRY_AFTER);
     }
 
+    /// The compartments it repairs, by name.
+    pub fn compartments(&self) -> Vec<StateKey> {
+        let numbers = self.units.keys().filter_map(|unit| match unit {
+            Unit::Locker => None,
+            Unit::Compartment(number) => Some(*number),
+        });
+        numbers.map(|number| StateKey::Compartment(self.id.locker.clone(), number)).collect()
+    }
+
     /// Which skills the repair needs.
     pub fn classes(&self) -> BTreeSet<FaultClass> {
         self.units.values().flat_map(|repair| &repair.codes).map(|code| code.class()).collect()
@@ -348,7 +357,7 @@ pub fn prove_network(scene: RepairScene, now: Timestamp) -> Option<Decision<Work
     if nothing_else && scene.work_order.units.keys().eq([&Unit::Locker]) {
         return Some(verify(scene, now));
     }
-    let RepairScene { mut work_order, mut locker, .. } = scene;
+    let RepairScene { mut work_order, mut locker, compartments } = scene;
     let fault = locker.faults.remove(&FaultCode::NetworkLost)?;
     let repair = work_order.units.get_mut(&Unit::Locker)?;
     repair.codes.remove(&FaultCode::NetworkLost);
@@ -362,11 +371,19 @@ pub fn prove_network(scene: RepairScene, now: Timestamp) -> Option<Decision<Work
         fault,
         cleared_at: now,
     };
-    let mut decision = Decision::new(work_order.status);
-    decision.change(work_order);
-    decision.change(locker);
+    let all_proven = work_order.units.values().all(UnitRepair::is_proven);
+    let mut decision = if work_order.status == WorkOrderStatus::Repaired && all_proven {
+        // The doors were proven while the locker was away; its return was the last proof that was missing.
+        locker.reopened_at = Some(now);
+        verify(RepairScene { work_order, locker, compartments }, now)
+    } else {
+        let mut decision = Decision::new(work_order.status);
+        decision.change(work_order);
+        decision.change(locker);
+        decision.record(Event::Connected);
+        decision
+    };
     decision.change(record);
-    decision.record(Event::Connected);
     Some(decision)
 }
 

@@ -4,8 +4,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
-
 use super::{CommitError, Item, Page, Query, Range, Store, TRANSACTION_ACTIONS_MAX, Unavailable, VERSION, Write};
 use crate::keys::Key;
 
@@ -30,6 +28,13 @@ fn version(item: &Item) -> Option<u64> {
     item.get(VERSION)?.as_n().ok()?.parse().ok()
 }
 
+/// Where an item is in the order of a query: by the query's sort key, then by its own.
+type Position<'a> = (&'a str, &'a str, &'a str);
+
+fn position<'a>(item: &'a Item, sort: &str) -> Option<Position<'a>> {
+    Some((text(item, sort)?, text(item, "pk")?, text(item, "sk")?))
+}
+
 impl Range {
     fn contains(&self, sort_key: &str) -> bool {
         match self {
@@ -46,6 +51,9 @@ impl Store for Memory {
     async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Unavailable> {
         if keys.len() > TRANSACTION_ACTIONS_MAX {
             return Err(Unavailable(format!("a read of {} items", keys.len())));
+        }
+        if let Some(key) = keys.iter().enumerate().find_map(|(at, key)| keys[..at].contains(key).then_some(key)) {
+            return Err(Unavailable(format!("a read that asks for {key:?} twice")));
         }
         let items = self.items.borrow();
         Ok(keys.iter().map(|key| items.get(key).cloned()).collect())
@@ -90,31 +98,24 @@ impl Store for Memory {
     async fn query(&self, query: &Query) -> Result<Page, Unavailable> {
         let (partition, sort) = query.index.map_or(("pk", "sk"), |index| index.attributes());
         let items = self.items.borrow();
-        let mut found: Vec<(String, &Key, &Item)> = items
+        let mut found: Vec<(Position<'_>, &Item)> = items
             .iter()
             .filter(|(key, _)| key.table == query.table)
             .filter(|(_, item)| text(item, partition) == Some(query.partition.as_str()))
-            .filter_map(|(key, item)| Some((text(item, sort)?.to_owned(), key, item)))
-            .filter(|(sort_key, _, _)| query.range.contains(sort_key))
+            .filter_map(|(_, item)| Some((position(item, sort)?, item)))
+            .filter(|((sort_key, _, _), _)| query.range.contains(sort_key))
             .collect();
-        found.sort_by(|(a, first, _), (b, second, _)| (a, first).cmp(&(b, second)));
-        if query.backwards {
-            found.reverse();
+        found.sort_by(|(a, _), (b, _)| if query.backwards { b.cmp(a) } else { a.cmp(b) });
+        if let Some(cursor) = &query.after {
+            // By where it was, not by what is there: the item may have moved since.
+            let after = position(cursor, sort).ok_or_else(|| Unavailable("the cursor of another query".to_owned()))?;
+            found.retain(|(at, _)| if query.backwards { *at < after } else { *at > after });
         }
-        let after = query.after.as_ref().and_then(|cursor| {
-            found.iter().position(|(_, key, _)| {
-                text(cursor, "pk") == Some(key.pk.as_str()) && text(cursor, "sk") == Some(key.sk.as_str())
-            })
+        let next = (found.len() > query.limit).then(|| {
+            let (_, last) = found[query.limit - 1];
+            ["pk", "sk", partition, sort].map(|name| (name.to_owned(), last[name].clone())).into()
         });
-        let rest = &found[after.map_or(0, |at| at + 1)..];
-        let page: Vec<Item> = rest.iter().take(query.limit).map(|(_, _, item)| (*item).clone()).collect();
-        let next = (rest.len() > query.limit).then(|| rest[query.limit - 1].1).map(|key| {
-            Item::from([
-                ("pk".to_owned(), AttributeValue::S(key.pk.clone())),
-                ("sk".to_owned(), AttributeValue::S(key.sk.clone())),
-            ])
-        });
-        Ok(Page { items: page, next })
+        Ok(Page { items: found.into_iter().take(query.limit).map(|(_, item)| item.clone()).collect(), next })
     }
 
     async fn back_off(&self, _attempt: u32) {

@@ -44,8 +44,12 @@ fn charges(case: Case, delivery: Option<Delivery>, cause: Cause, measure: Measur
 /// Whether a fault of the locker can explain a complaint, by what the network promises its drivers.
 fn explained(category: Category) -> bool {
     match category {
-        Category::Delay | Category::WrongPlace | Category::LockerFault | Category::Other => true,
-        Category::Conduct | Category::Damage | Category::Missing | Category::PrivacyOrSafety => false,
+        Category::Delay | Category::WrongPlace | Category::LockerFault => true,
+        Category::Conduct
+        | Category::Damage
+        | Category::Missing
+        | Category::PrivacyOrSafety
+        | Category::Other => false,
     }
 }
 

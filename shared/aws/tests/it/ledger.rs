@@ -1,0 +1,106 @@
+//! Who sends a notice, and what becomes of it.
+
+use aws::items::Versioned;
+use aws::keys::{self, DUE_SHARDS, Key, Table};
+use aws::ledger::{self, Entry, RETRY_AFTER, Status};
+use aws::store::Store;
+use aws::store::memory::Memory;
+use domain::notice::{Message, Notice};
+use domain::{SignedDuration, Timestamp};
+
+use crate::support::{at, id, kept, name};
+
+/// A ledger with one notice in it.
+async fn entered() -> (Memory, Key) {
+    let store = Memory::default();
+    let message = Message::FeedbackRequested { order: id("o-1") };
+    let notice = Notice::to_person(&id("anna"), message, &id("e-1"), at(0));
+    let write = ledger::enter(&keys::of_state(&name("o-1")), &notice);
+    let key = write.key().clone();
+    store.commit(vec![write]).await.unwrap();
+    (store, key)
+}
+
+async fn read(store: &Memory, key: &Key) -> Versioned<Entry> {
+    ledger::read(key, kept(store, key).await.unwrap()).unwrap()
+}
+
+async fn claim(store: &Memory, key: &Key, now: Timestamp) -> Option<Versioned<Entry>> {
+    let found = read(store, key).await;
+    ledger::claim(store, key, found, now).await.unwrap()
+}
+
+fn sent(second: i64) -> Status {
+    Status::Sent { at: at(second), message_id: "p-1".to_owned() }
+}
+
+/// Which notices are due.
+async fn due(store: &Memory, now: Timestamp) -> usize {
+    let mut due = 0;
+    for shard in 0..DUE_SHARDS {
+        due += store.query(&keys::due(Table::Orders, shard, now, 10)).await.unwrap().items.len();
+    }
+    due
+}
+
+#[tokio::test]
+async fn of_two_who_found_the_same_notice_one_sends_it() {
+    let (store, key) = entered().await;
+    let (first, second) = (read(&store, &key).await, read(&store, &key).await);
+    let claimed = ledger::claim(&store, &key, first, at(0)).await.unwrap();
+    assert!(claimed.is_some());
+    assert_eq!(ledger::claim(&store, &key, second, at(0)).await.unwrap(), None);
+    assert_eq!(read(&store, &key).await.state.attempts, 1);
+}
+
+#[tokio::test]
+async fn while_somebody_may_be_at_it_nobody_else_sends_it() {
+    let (store, key) = entered().await;
+    claim(&store, &key, at(0)).await.unwrap();
+    let last = at(0) + RETRY_AFTER - SignedDuration::from_secs(1);
+    assert_eq!(claim(&store, &key, last).await, None);
+    assert_eq!(due(&store, last).await, 0);
+}
+
+#[tokio::test]
+async fn a_claim_without_a_result_is_due_again_and_its_outcome_unknown() {
+    let (store, key) = entered().await;
+    claim(&store, &key, at(0)).await.unwrap();
+    let overdue = at(0) + RETRY_AFTER;
+    assert_eq!(due(&store, overdue).await, 1);
+    let again = claim(&store, &key, overdue).await.unwrap().state;
+    assert_eq!((again.attempts, again.unknown_outcomes, again.status), (2, 1, Status::Sending { since: overdue }));
+}
+
+#[tokio::test]
+async fn what_is_finished_is_never_due_and_never_sent_again() {
+    let failed = Status::Failed { at: at(1), why: "gone".to_owned() };
+    for status in [sent(1), failed] {
+        let (store, key) = entered().await;
+        let claimed = claim(&store, &key, at(0)).await.unwrap();
+        ledger::settle(&store, &key, claimed, status.clone(), at(1)).await.unwrap();
+        let much_later = at(0) + SignedDuration::from_hours(24 * 365);
+        assert_eq!((claim(&store, &key, much_later).await, due(&store, much_later).await), (None, 0));
+        assert_eq!(read(&store, &key).await.state.status, status);
+    }
+}
+
+#[tokio::test]
+async fn the_result_of_one_who_was_too_slow_is_not_written_over_the_record_of_the_next() {
+    let (store, key) = entered().await;
+    let slow = claim(&store, &key, at(0)).await.unwrap();
+    let overdue = at(0) + RETRY_AFTER;
+    let quick = claim(&store, &key, overdue).await.unwrap();
+    ledger::settle(&store, &key, quick, sent(301), overdue).await.unwrap();
+    let failed = Status::Failed { at: overdue, why: "slow".to_owned() };
+    ledger::settle(&store, &key, slow, failed, overdue).await.unwrap();
+    let entry = read(&store, &key).await.state;
+    assert_eq!((entry.status, entry.attempts, entry.unknown_outcomes), (sent(301), 2, 1));
+}
+
+#[tokio::test]
+async fn a_notice_nobody_took_up_is_due_after_five_minutes() {
+    let (store, _) = entered().await;
+    assert_eq!(due(&store, at(299)).await, 0);
+    assert_eq!(due(&store, at(300)).await, 1);
+}
