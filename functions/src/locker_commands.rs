@@ -16,7 +16,7 @@ use aws::store::{Store, Unavailable};
 use domain::StateKey;
 use domain::compartment::Compartment;
 use domain::fault::{Closure, FaultCode, Unit};
-use domain::id::LockerId;
+use domain::id::{LockerId, WorkOrderId};
 use domain::locker::Locker;
 use domain::work_order::{TEST_OPENINGS_REQUIRED, WorkOrder, WorkOrderStatus};
 
@@ -38,20 +38,30 @@ pub async fn handle<S: Store>(
 }
 
 /// Tells one device, in one message, what is true of the locker and of every unit under repair: told door by door,
-/// it would answer for some what is about to change.
+/// it would answer for some what is about to change. A repair that was proven the moment before the next work order
+/// began is read with that one: nobody has told of its doors yet.
 async fn command<S: Store>(store: &S, shadow: &impl Shadow, locker: &LockerId) -> Result<(), Unavailable> {
     let names = [StateKey::WorkOrder(locker.clone()), StateKey::Locker(locker.clone())];
     let (mut states, _) = look(store, &names).await?;
     let (Some(work_order), Some(own)) = (states.take::<WorkOrder>(&names[0]), states.take::<Locker>(&names[1])) else {
         return Ok(());
     };
-    let names = work_order.compartments();
+    let before = WorkOrderId { number: work_order.id.number - 1, ..work_order.id.clone() };
+    let before = StateKey::ArchivedWorkOrder(before);
+    let before: Option<WorkOrder> = look(store, std::slice::from_ref(&before)).await?.0.take(&before);
+    let mut names = work_order.compartments();
+    names.extend(before.iter().flat_map(WorkOrder::compartments));
+    names.sort();
+    names.dedup();
     let (mut states, _) = look(store, &names).await?;
     let mut closed = BTreeMap::from([(Unit::Locker, closes(own.closed_by()))]);
     for compartment in states.take_each::<Compartment>(&names) {
         closed.insert(Unit::Compartment(compartment.number), closes(compartment.closed_by()));
     }
-    shadow.desire(locker, &Desired { closed, test_openings: test_openings(&work_order) }).await
+    // No other door is to be tried any more.
+    let mut test_openings: BTreeMap<_, _> = closed.keys().map(|unit| (*unit, None)).collect();
+    test_openings.extend(tried(&work_order));
+    shadow.desire(locker, &Desired { closed, test_openings }).await
 }
 
 fn closes(closed_by: Option<(FaultCode, Closure)>) -> Closure {
@@ -59,7 +69,7 @@ fn closes(closed_by: Option<(FaultCode, Closure)>) -> Closure {
 }
 
 /// The doors a device has to try: those of a repair that has been reported, and none of any other.
-fn test_openings(work_order: &WorkOrder) -> BTreeMap<Unit, Option<TestOpenings>> {
+fn tried(work_order: &WorkOrder) -> BTreeMap<Unit, Option<TestOpenings>> {
     let wanted = (work_order.status == WorkOrderStatus::Repaired).then(|| TestOpenings {
         work_order_id: work_order.id.clone(),
         attempt: work_order.repairs_reported,

@@ -70,7 +70,7 @@ async fn what_hides_something_is_kept() {
     ] {
         let whole = published("mz-03", "m-1", rest).to_string();
         let beginning = whole.strip_suffix('}').unwrap();
-        let deep = format!("{beginning},\"x\":{}{}}}", "[".repeat(17), "]".repeat(17));
+        let deep = format!("{beginning},\"x\":{}{}}}", "[".repeat(16), "]".repeat(16));
         let very_deep = format!("{beginning},\"x\":{}{}}}", "[".repeat(3_000), "]".repeat(3_000));
         let long = format!("{beginning},\"x\":\"{}\"}}", "a".repeat(8 * 1024));
         let endless = format!("{beginning},\"x\":1e999}}");
@@ -92,11 +92,13 @@ async fn what_hides_something_is_kept() {
 }
 
 #[tokio::test]
-async fn a_message_of_exactly_the_longest_length_is_taken() {
+async fn a_message_as_long_and_as_deep_as_may_be_is_taken() {
     let network = Network::mainz().await;
     let report = |padding: usize| {
-        let rest = json!({ "faults": [{ "unit": "7", "code": "lock_jammed" }], "x": "a".repeat(padding) });
-        published("mz-03", "m-1", rest).to_string()
+        let deepest: serde_json::Value =
+            serde_json::from_str(&format!("{}{}", "[".repeat(15), "]".repeat(15))).unwrap();
+        let fault = json!({ "unit": "7", "code": "lock_jammed" });
+        published("mz-03", "m-1", json!({ "faults": [fault], "x": "a".repeat(padding), "y": deepest })).to_string()
     };
     let payload = report(8 * 1024 - report(0).len());
     assert_eq!(payload.len(), 8 * 1024);

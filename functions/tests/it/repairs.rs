@@ -1,7 +1,7 @@
 //! A repair: the technician's word, the device's proof, the all-clear.
 
 use domain::compartment::Health;
-use domain::fault::Unit;
+use domain::fault::{Closure, Unit};
 use domain::order::{HOLD_FOR, OrderStatus};
 use domain::work_order::WorkOrderStatus;
 use serde_json::{Value, json};
@@ -71,8 +71,9 @@ async fn a_failed_test_opening_sends_the_work_order_back_and_the_count_begins_an
     assert_eq!(network.work_order("mz-03").unwrap().status, WorkOrderStatus::InProgress);
     assert_eq!(network.compartment("mz-03", 7).health(), Health::Faulted);
     assert_eq!(network.told(), ["repair_rejected", "work_order_called"]);
-    network.deliver("parcel_events", [test_opening("mz-03", "t-4", "mz-03.1", "7", true)]).await;
-    assert_eq!(network.quarantined().len(), 1, "nobody has reported a repair since");
+    let before = network.kept();
+    network.happens("parcel_events", test_opening("mz-03", "t-4", "mz-03.1", "7", true)).await;
+    assert_eq!(network.kept(), before, "nobody has reported a repair since");
     step(&network, "mz-03.1", "report-repaired", json!({ "note": "noch einmal" })).await.ok();
     prove(&network, "mz-03.1", "7", 10).await;
     assert_eq!(network.compartment("mz-03", 7).health(), Health::Ok);
@@ -178,4 +179,42 @@ async fn the_same_step_arriving_again_is_answered_as_then() {
     step(&network, "mz-03.1", "start", json!({})).await.ok();
     let before = network.kept();
     assert_eq!((network.call(acknowledge).await, network.kept()), (first, before));
+}
+
+#[tokio::test]
+async fn a_repair_proven_just_before_the_next_fault_reopens_its_door_at_the_device_too() {
+    let network = reported_repaired().await;
+    for opening in 1..=3 {
+        let message = test_opening("mz-03", &format!("t-{opening}"), "mz-03.1", "7", true);
+        network.deliver("parcel_events", [message]).await;
+    }
+    // The stream brings both changes of the work order when there is another one already.
+    network.deliver("fault_intake", [faults_at("mz-03", "m-2", &[("9", "lock_jammed")], 10)]).await;
+    assert_eq!(network.work_order("mz-03").unwrap().id.number, 2);
+    network.drain().await;
+    let told = network.shadows.of("mz-03");
+    let unit = |unit: &str| unit.parse::<Unit>().unwrap();
+    assert_eq!(told.closed[&unit("7")], Closure::Nothing);
+    assert_eq!(told.closed[&unit("9")], Closure::DepositsAndPickups);
+    assert!(told.test_openings.values().all(Option::is_none), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_locker_that_returns_during_a_proof_is_not_asked_to_prove_what_its_return_has_proven() {
+    let network = Network::mainz().await;
+    network.wait_until(20);
+    network.happens("presence", presence("mz-03", "s-1", 0, "connected")).await;
+    network.happens("presence", presence("mz-03", "s-1", 10, "disconnected")).await;
+    network.wait_until(200);
+    network.sweep().await.unwrap();
+    network.happens("fault_intake", faults_at("mz-03", "m-1", &[("7", "lock_jammed")], 200)).await;
+    repair(&network, "mz-03.1").await;
+    let asked = || {
+        let asked = network.shadows.of("mz-03").test_openings;
+        asked.into_iter().filter_map(|(unit, asked)| asked.map(|_| unit.to_string())).collect::<Vec<_>>()
+    };
+    assert_eq!(asked(), ["locker", "7"]);
+    network.wait_until(300);
+    network.happens("presence", presence("mz-03", "s-2", 300, "connected")).await;
+    assert_eq!(asked(), ["7"]);
 }

@@ -121,9 +121,7 @@ impl States {
     pub fn take<T: TryFrom<State>>(&mut self, key: &StateKey) -> Option<T> {
         T::try_from(self.0.remove(key)?).ok()
     }
-}
 
-impl States {
     /// Those of the states that are there.
     pub fn take_each<T: TryFrom<State>>(&mut self, keys: &[StateKey]) -> Vec<T> {
         keys.iter().filter_map(|key| self.take(key)).collect()

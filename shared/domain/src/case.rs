@@ -50,11 +50,9 @@ impl Category {
     fn explained_by_locker_fault(self) -> bool {
         match self {
             Category::WrongPlace | Category::LockerFault | Category::Delay => true,
-            Category::PrivacyOrSafety
-            | Category::Missing
-            | Category::Damage
-            | Category::Conduct
-            | Category::Other => false,
+            Category::PrivacyOrSafety | Category::Missing | Category::Damage | Category::Conduct | Category::Other => {
+                false
+            }
         }
     }
 }

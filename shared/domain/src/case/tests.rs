@@ -45,11 +45,7 @@ fn charges(case: Case, delivery: Option<Delivery>, cause: Cause, measure: Measur
 fn explained(category: Category) -> bool {
     match category {
         Category::Delay | Category::WrongPlace | Category::LockerFault => true,
-        Category::Conduct
-        | Category::Damage
-        | Category::Missing
-        | Category::PrivacyOrSafety
-        | Category::Other => false,
+        Category::Conduct | Category::Damage | Category::Missing | Category::PrivacyOrSafety | Category::Other => false,
     }
 }
 
