@@ -35,7 +35,7 @@ struct EventMessage {
 enum DoorEvent {
     ParcelDeposited { order_id: OrderId, compartment: CompartmentNumber },
     ParcelCollected { order_id: OrderId, compartment: CompartmentNumber },
-    TestOpening { work_order_id: WorkOrderId, unit: Unit, passed: bool },
+    TestOpening { work_order_id: WorkOrderId, attempt: u32, unit: Unit, passed: bool },
 }
 
 #[derive(Debug, Deserialize)]
@@ -52,7 +52,7 @@ struct ShadowState {
 #[derive(Debug, Deserialize)]
 struct ReportedState {
     #[serde(default)]
-    closed: BTreeMap<Unit, Closure>,
+    closed: BTreeMap<Unit, Option<Closure>>,
 }
 
 /// Records a batch of messages. Deposits and collections take two round trips to the store each.
@@ -104,8 +104,9 @@ async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) ->
             })
             .await?;
         }
-        DoorEvent::TestOpening { work_order_id, unit, passed } => {
-            let opening = TestOpening { work_order: work_order_id.clone(), unit: *unit, passed: *passed };
+        DoorEvent::TestOpening { work_order_id, attempt, unit, passed } => {
+            let opening =
+                TestOpening { work_order: work_order_id.clone(), attempt: *attempt, unit: *unit, passed: *passed };
             if opening.work_order.locker != *locker {
                 metric::count(Metric::SecurityRejections, 1);
                 return Err(DeviceFailure::Quarantine("a test opening for another locker".to_owned()));
@@ -178,7 +179,7 @@ async fn compare_shadow<S: Store>(store: &S, message: &DeviceMessage) -> Result<
             let (closed_by, changed_at) = known.unwrap_or_default();
             let told = closed_by.map_or(Closure::Nothing, |(_, closure)| closure);
             let settled = changed_at.is_none_or(|at| message.received_at > at + SHADOW_SETTLES_WITHIN);
-            if told != *reported && settled {
+            if told != reported.unwrap_or(Closure::Nothing) && settled {
                 metric::count(Metric::ShadowDelta, 1);
                 tracing::warn!(%locker, %unit, "locker {locker} keeps unit {unit} otherwise than it was told");
             }

@@ -160,8 +160,20 @@ impl Device {
     }
 
     /// Reports a test opening that nobody asked for.
-    pub async fn report_test_opening(&self, work_order_id: &str, unit: &str, passed: bool) -> Result<Value> {
-        let event = json!({"type": "test_opening", "work_order_id": work_order_id, "unit": unit, "passed": passed});
+    pub async fn report_test_opening(
+        &self,
+        work_order_id: &str,
+        attempt: u32,
+        unit: &str,
+        passed: bool,
+    ) -> Result<Value> {
+        let event = json!({
+            "type": "test_opening",
+            "work_order_id": work_order_id,
+            "attempt": attempt,
+            "unit": unit,
+            "passed": passed,
+        });
         self.send("events", json!({"event": event})).await
     }
 

@@ -183,8 +183,14 @@ impl Link {
             TestOpenings::Fail => false,
             TestOpenings::Ignore => return Ok(false),
         };
-        let Opening { unit, work_order_id } = opening;
-        let event = json!({"type": "test_opening", "work_order_id": work_order_id, "unit": unit, "passed": passed});
+        let Opening { unit, work_order_id, attempt } = opening;
+        let event = json!({
+            "type": "test_opening",
+            "work_order_id": work_order_id,
+            "attempt": attempt,
+            "unit": unit,
+            "passed": passed,
+        });
         let payload = serde_json::to_vec(&self.voice.say(json!({"event": event})))?;
         let (received, _) = oneshot::channel();
         let message = Message { topic: self.voice.topic("events"), payload, received };

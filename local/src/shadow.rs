@@ -30,6 +30,8 @@ pub struct Reaction {
 pub struct Opening {
     pub unit: String,
     pub work_order_id: String,
+    /// Which of the reported repairs it is to prove.
+    pub attempt: u64,
 }
 
 impl Shadow {
@@ -61,8 +63,11 @@ impl Shadow {
             if self.opened.get(&unit) == Some(&request) {
                 continue;
             }
-            if let (Some(work_order_id), Some(times)) = (request["work_order_id"].as_str(), request["times"].as_u64()) {
-                let opening = Opening { unit: unit.clone(), work_order_id: work_order_id.to_owned() };
+            let number = |name: &str| request[name].as_u64();
+            if let (Some(work_order_id), Some(attempt), Some(times)) =
+                (request["work_order_id"].as_str(), number("attempt"), number("times"))
+            {
+                let opening = Opening { unit: unit.clone(), work_order_id: work_order_id.to_owned(), attempt };
                 reaction.openings.extend((0..times).map(|_| opening.clone()));
             }
             self.opened.insert(unit, request);

@@ -33,9 +33,14 @@ async fn repair(network: &Network, work_order: &str) {
 }
 
 async fn prove(network: &Network, work_order: &str, unit: &str, from: u32) {
+    prove_attempt(network, 1, work_order, unit, from).await;
+}
+
+async fn prove_attempt(network: &Network, attempt: u32, work_order: &str, unit: &str, from: u32) {
     for opening in from..from + 3 {
         let message = format!("t-{unit}-{opening}");
-        network.happens("parcel_events", test_opening("mz-03", &message, work_order, unit, true)).await;
+        let opening = test_opening_of_attempt(attempt, "mz-03", &message, work_order, unit, true);
+        network.happens("parcel_events", opening).await;
     }
 }
 
@@ -76,6 +81,8 @@ async fn a_failed_test_opening_sends_the_work_order_back_and_the_count_begins_an
     assert_eq!(network.kept(), before, "nobody has reported a repair since");
     step(&network, "mz-03.1", "report-repaired", json!({ "note": "noch einmal" })).await.ok();
     prove(&network, "mz-03.1", "7", 10).await;
+    assert_eq!(network.compartment("mz-03", 7).health(), Health::Faulted, "late openings of the rejected repair");
+    prove_attempt(&network, 2, "mz-03.1", "7", 20).await;
     assert_eq!(network.compartment("mz-03", 7).health(), Health::Ok);
 }
 

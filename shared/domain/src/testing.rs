@@ -126,7 +126,8 @@ pub fn work_order(status: WorkOrderStatus, faults: &[(Unit, FaultCode)]) -> Work
     for (unit, code) in faults {
         work_order.add_fault(*unit, *code);
     }
-    WorkOrder { status, team: Some((id("mainz"), id("mainz-mechanics"))), ..work_order }
+    let repairs_reported = u32::from(matches!(status, WorkOrderStatus::Repaired | WorkOrderStatus::Verified));
+    WorkOrder { status, team: Some((id("mainz"), id("mainz-mechanics"))), repairs_reported, ..work_order }
 }
 
 /// What a device reports, as it arrives at that second.

@@ -289,6 +289,8 @@ pub struct RepairScene {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestOpening {
     pub work_order: WorkOrderId,
+    /// For which of the reported repairs it was made: [`WorkOrder::repairs_reported`] when it was asked for.
+    pub attempt: u32,
     pub unit: Unit,
     pub passed: bool,
 }
@@ -301,7 +303,8 @@ pub struct TestOpening {
 ///
 /// # Errors
 /// - [`Refusal::UnknownWorkOrder`]: the opening names an older or another work order.
-/// - [`Refusal::WrongState`]: nobody has reported a repair yet, or it is proven already.
+/// - [`Refusal::WrongState`]: nobody has reported a repair yet, it is proven already, or the opening was made for
+///   an earlier repair, whose proof has failed.
 /// - [`Refusal::UnknownCompartment`]: the unit is not one this work order repairs.
 pub fn record_test_opening(
     scene: RepairScene,
@@ -313,7 +316,7 @@ pub fn record_test_opening(
     if work_order.id != opening.work_order {
         return Err(Refusal::UnknownWorkOrder);
     }
-    if work_order.status != WorkOrderStatus::Repaired {
+    if work_order.status != WorkOrderStatus::Repaired || work_order.repairs_reported != opening.attempt {
         return Err(Refusal::wrong_state(work_order.status));
     }
     let repair = work_order.units.get_mut(&opening.unit).ok_or(Refusal::UnknownCompartment)?;

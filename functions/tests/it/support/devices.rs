@@ -87,7 +87,25 @@ pub fn collected(locker: &str, message_id: &str, order: &str, compartment: u16) 
 
 /// A door was tried after a repair.
 pub fn test_opening(locker: &str, message_id: &str, work_order: &str, unit: &str, passed: bool) -> QueueMessage {
-    let event = json!({ "type": "test_opening", "work_order_id": work_order, "unit": unit, "passed": passed });
+    test_opening_of_attempt(1, locker, message_id, work_order, unit, passed)
+}
+
+/// A door was tried for the how manieth repair that was reported.
+pub fn test_opening_of_attempt(
+    attempt: u32,
+    locker: &str,
+    message_id: &str,
+    work_order: &str,
+    unit: &str,
+    passed: bool,
+) -> QueueMessage {
+    let event = json!({
+        "type": "test_opening",
+        "work_order_id": work_order,
+        "attempt": attempt,
+        "unit": unit,
+        "passed": passed,
+    });
     door(locker, message_id, event)
 }
 

@@ -246,7 +246,8 @@ fn given_a_repair_is_claimed_when_another_fault_is_reported_then_the_work_goes_o
     let jammed = compartment(7).faulted(LockJammed);
     let decision = judge(scene(vec![jammed.clone()], Some(claimed)), &report(50, &[(unit(7), DoorNotClosing)]));
     let tasks = [ImpactTask::TellTeam, ImpactTask::displace(unit(7))];
-    let going_on = work_order(WorkOrderStatus::InProgress, &[(unit(7), LockJammed), (unit(7), DoorNotClosing)]);
+    let broken = [(unit(7), LockJammed), (unit(7), DoorNotClosing)];
+    let going_on = WorkOrder { repairs_reported: 1, ..work_order(WorkOrderStatus::InProgress, &broken) };
     assert_eq!(
         decision.changes,
         vec![calling(&tasks, 50, going_on).into(), jammed.faulted_since(50, DoorNotClosing).into()]

@@ -21,7 +21,7 @@ fn claimed(passed_by_7: u8, passed_by_8: u8) -> RepairScene {
 }
 
 fn opening(unit: Unit, passed: bool) -> TestOpening {
-    TestOpening { work_order: work_order_id(1), unit, passed }
+    TestOpening { work_order: work_order_id(1), attempt: 1, unit, passed }
 }
 
 fn judge(scene: RepairScene, opening: &TestOpening) -> Result<Decision<WorkOrderStatus>, Refusal> {
@@ -198,6 +198,7 @@ fn the_largest_repair_reopens_in_one_commit_of_at_most_100_actions() {
         locker = locker.faulted(code);
     }
     work_order.status = Repaired;
+    work_order.repairs_reported = 1;
     for repair in work_order.units.values_mut() {
         repair.openings_passed = TEST_OPENINGS_REQUIRED;
     }
@@ -253,6 +254,15 @@ fn a_test_opening_for_an_older_or_another_work_order_is_refused() {
         let opening = TestOpening { work_order: id(work_order), ..opening(unit(7), true) };
         assert_eq!(judge(claimed(2, 3), &opening), Err(Refusal::UnknownWorkOrder), "{work_order}");
     }
+}
+
+#[test]
+fn a_late_test_opening_of_a_repair_that_was_rejected_proves_nothing_for_the_next() {
+    let mut scene = claimed(2, 3);
+    scene.work_order.repairs_reported = 2;
+    assert_eq!(judge(scene.clone(), &opening(unit(7), true)), Err(Refusal::wrong_state(Repaired)));
+    let current = TestOpening { attempt: 2, ..opening(unit(7), true) };
+    assert_eq!(judge(scene, &current).map(|it| it.answer), Ok(Verified));
 }
 
 #[test]
