@@ -90,6 +90,14 @@ fn names(folder: &Path) -> Result<Vec<String>> {
 async fn compile(workspace: &Workspace, step: &Step) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
+    // What cargo tells this process about its own package would make build scripts run again, and with them
+    // everything that depends on those, whenever another package asks for the same build.
+    for (name, _) in std::env::vars_os() {
+        let told_by_cargo = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+        if name.to_str().is_some_and(|name| told_by_cargo.iter().any(|prefix| name.starts_with(prefix))) {
+            command.env_remove(name);
+        }
+    }
     command
         .args(["build", "--release", "--package", "functions", "--bins", "--color", "never"])
         .current_dir(&workspace.root)
