@@ -10,14 +10,15 @@ use std::collections::BTreeMap;
 use aws::apply::look;
 use aws::batch::{StreamBatch, StreamFailure, each_change};
 use aws::keys::{self, LockerPart};
-use aws::shadow::{Desired, Shadow, TestOpenings};
+use aws::shadow::{DesireError, Desired, Shadow, TestOpenings};
 use aws::store::dynamodb::Tables;
-use aws::store::{Store, Unavailable};
+use aws::store::{Store, TRANSACTION_ACTIONS_MAX, Unavailable};
 use domain::StateKey;
 use domain::compartment::Compartment;
 use domain::fault::{Closure, FaultCode, Unit};
-use domain::id::{LockerId, WorkOrderId};
+use domain::id::LockerId;
 use domain::locker::Locker;
+use domain::seeded::bug;
 use domain::work_order::{TEST_OPENINGS_REQUIRED, WorkOrder, WorkOrderStatus};
 
 /// Tells the devices concerned by a batch what is true now.
@@ -37,31 +38,59 @@ pub async fn handle<S: Store>(
     .await
 }
 
-/// Tells one device, in one message, what is true of the locker and of every unit under repair: told door by door,
-/// it would answer for some what is about to change. A repair that was proven the moment before the next work order
-/// began is read with that one: nobody has told of its doors yet.
+/// How often a device is told anew where its shadow is written by somebody else at the same moment.
+const ATTEMPTS_MAX: u32 = 5;
+
+/// Tells one device what is true, and again where somebody else wrote its shadow meanwhile.
 async fn command<S: Store>(store: &S, shadow: &impl Shadow, locker: &LockerId) -> Result<(), Unavailable> {
+    for attempt in 1..=ATTEMPTS_MAX {
+        // Looked at before what is true is read: whoever writes in between knows no less than this.
+        let looked = shadow.look(locker).await?;
+        let told = looked.as_ref().map(|it| it.desired.clone()).unwrap_or_default();
+        let version = looked.map(|it| it.version);
+        let Some(desired) = what_is_true(store, locker, &told).await? else { return Ok(()) };
+        match shadow.desire(locker, &desired, version.filter(|_| !bug("shadow_ignores_its_version"))).await {
+            Ok(()) if version.is_some() => return Ok(()),
+            // The first word to a device: there was no version to hold on to, so it is said once more with one.
+            Ok(()) => {}
+            Err(DesireError::Changed) => store.back_off(attempt).await,
+            Err(DesireError::Unavailable(unavailable)) => return Err(unavailable),
+        }
+    }
+    Err(Unavailable(format!("the shadow of {locker} changed under every one of {ATTEMPTS_MAX} attempts")))
+}
+
+/// What is true of the locker, of every unit under repair and of every unit that the device was told anything else of
+/// before, as one message: told door by door, a device would answer for some what is about to change.
+async fn what_is_true<S: Store>(store: &S, locker: &LockerId, told: &Desired) -> Result<Option<Desired>, Unavailable> {
     let names = [StateKey::WorkOrder(locker.clone()), StateKey::Locker(locker.clone())];
     let (mut states, _) = look(store, &names).await?;
     let (Some(work_order), Some(own)) = (states.take::<WorkOrder>(&names[0]), states.take::<Locker>(&names[1])) else {
-        return Ok(());
+        return Ok(None);
     };
-    let before = WorkOrderId { number: work_order.id.number - 1, ..work_order.id.clone() };
-    let before = StateKey::ArchivedWorkOrder(before);
-    let before: Option<WorkOrder> = look(store, std::slice::from_ref(&before)).await?.0.take(&before);
-    let mut names = work_order.compartments();
-    names.extend(before.iter().flat_map(WorkOrder::compartments));
-    names.sort();
-    names.dedup();
-    let (mut states, _) = look(store, &names).await?;
+    let closed_before = told.closed.iter().filter(|(_, closure)| **closure > Closure::Nothing).map(|(unit, _)| unit);
+    let tried_before = told.test_openings.iter().filter(|(_, asked)| asked.is_some()).map(|(unit, _)| unit);
+    let mut units: Vec<Unit> = work_order.units.keys().chain(closed_before).chain(tried_before).copied().collect();
+    units.sort_unstable();
+    units.dedup();
+    let names: Vec<StateKey> = units
+        .into_iter()
+        .filter_map(|unit| match unit {
+            Unit::Locker => None,
+            Unit::Compartment(number) => Some(StateKey::Compartment(locker.clone(), number)),
+        })
+        .collect();
     let mut closed = BTreeMap::from([(Unit::Locker, closes(own.closed_by()))]);
-    for compartment in states.take_each::<Compartment>(&names) {
-        closed.insert(Unit::Compartment(compartment.number), closes(compartment.closed_by()));
+    for names in names.chunks(TRANSACTION_ACTIONS_MAX) {
+        let (mut states, _) = look(store, names).await?;
+        for compartment in states.take_each::<Compartment>(names) {
+            closed.insert(Unit::Compartment(compartment.number), closes(compartment.closed_by()));
+        }
     }
     // No other door is to be tried any more.
     let mut test_openings: BTreeMap<_, _> = closed.keys().map(|unit| (*unit, None)).collect();
     test_openings.extend(tried(&work_order));
-    shadow.desire(locker, &Desired { closed, test_openings }).await
+    Ok(Some(Desired { closed, test_openings }))
 }
 
 fn closes(closed_by: Option<(FaultCode, Closure)>) -> Closure {

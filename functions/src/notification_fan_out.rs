@@ -1,20 +1,19 @@
-//! Notices reach people: from the ledger to SNS, each once.
+//! Notices reach people: from the ledger to SNS, each once, and none after a newer one about the same thing.
 //! Trigger: the streams of the network, orders and cases tables, new notices. Sample: events/notification-fan-out.
 
-use aws::apply::look;
 use aws::batch::{StreamBatch, StreamFailure, each_change};
-use aws::items::Versioned;
-use aws::keys::Key;
+use aws::items::{self, Versioned};
+use aws::keys::{self, Key};
 use aws::ledger::{self, Entry, Status};
 use aws::link::LinkSigner;
 use aws::metric::{self, Metric};
 use aws::publisher::{PublishError, Publisher};
 use aws::store::dynamodb::Tables;
 use aws::store::{Store, Unavailable};
-use domain::notice::{LinkPurpose, Recipient};
-use domain::person::{Language, Person};
-use domain::team::Team;
-use domain::{StateKey, Timestamp};
+use domain::notice::{LinkPurpose, Notice, Recipient};
+use domain::person::Language;
+use domain::seeded::bug;
+use domain::{State, StateKey, Timestamp};
 
 /// What sending a notice takes besides the store.
 pub struct Sender<P> {
@@ -51,30 +50,50 @@ impl<P: Publisher> Sender<P> {
             metric::count(Metric::EventsIgnored, 1);
             return Ok(());
         };
-        let entry = ledger::read(key, item).map_err(|error| Unavailable(error.to_string()))?;
-        let Some(claimed) = ledger::claim(store, key, entry, now).await? else { return Ok(()) };
-        let status = match self.publish(store, &claimed, now).await {
+        let entry = ledger::read(key, item).map_err(unreadable)?;
+        let claimed = match entry {
+            entry if bug("notice_is_sent_without_a_claim") => entry,
+            entry => {
+                let Some(claimed) = ledger::claim(store, key, entry, now).await? else { return Ok(()) };
+                claimed
+            }
+        };
+        let status = match self.publish(store, key, &claimed, now).await {
             Ok(status) => status,
+            Err(_) if bug("unknown_outcome_is_sent") => Status::Sent { at: now, message_id: String::new() },
             Err(unavailable) => {
                 metric::count(Metric::NoticesUnknown, 1);
                 tracing::warn!(error = %unavailable, "a notice may not have been sent: {unavailable}");
                 return Ok(());
             }
         };
-        let sent = matches!(status, Status::Sent { .. });
-        metric::count(if sent { Metric::NoticesSent } else { Metric::NoticesFailed }, 1);
+        match status {
+            Status::Sent { .. } => metric::count(Metric::NoticesSent, 1),
+            Status::Superseded { .. } => metric::count(Metric::NoticesSuperseded, 1),
+            Status::Failed { .. } => metric::count(Metric::NoticesFailed, 1),
+            Status::Pending | Status::Sending { .. } => {}
+        }
         ledger::settle(store, key, claimed, status, now).await
     }
 
     async fn publish<S: Store>(
         &self,
         store: &S,
+        key: &Key,
         claimed: &Versioned<Entry>,
         now: Timestamp,
     ) -> Result<Status, Unavailable> {
         let notice = &claimed.state.notice;
         let failed = |why: &str| Ok(Status::Failed { at: now, why: why.to_owned() });
-        let Some((topic_arn, language)) = find(store, &notice.recipient).await? else {
+        let Surroundings { recipient, superseded, before } = look_around(store, key, notice).await?;
+        if superseded && !bug("superseded_notice_is_sent") {
+            return Ok(Status::Superseded { at: now });
+        }
+        if an_earlier_one_is_on_its_way(store, key, before, now).await? && !bug("newer_notice_does_not_wait") {
+            // It must not arrive after this one. When this is due again, it has been sent, or never will be.
+            return Ok(Status::Pending);
+        }
+        let Some((topic_arn, language)) = recipient else {
             return failed("nobody is reached under this name");
         };
         let link = notice.message.link().map(|purpose| self.link(&purpose, now));
@@ -101,15 +120,74 @@ impl<P: Publisher> Sender<P> {
     }
 }
 
-/// The topic a recipient is reached through, and in which language.
-async fn find<S: Store>(store: &S, recipient: &Recipient) -> Result<Option<(String, Language)>, Unavailable> {
-    let name = match recipient {
+/// What a notice is sent into, all read at one moment after it was claimed: of two about the same thing, either the
+/// older one sees here that there is a newer one, or the newer one sees that the older one is on its way.
+struct Surroundings {
+    /// The topic the recipient is reached through, and in which language.
+    recipient: Option<(String, Language)>,
+    /// Whether something newer has been said about the same thing.
+    superseded: bool,
+    /// What was said before about the same thing.
+    before: Option<Entry>,
+}
+
+async fn look_around<S: Store>(store: &S, key: &Key, notice: &Notice) -> Result<Surroundings, Unavailable> {
+    let recipient = match &notice.recipient {
         Recipient::Person { person } => StateKey::Person(person.clone()),
         Recipient::Team { region, team } => StateKey::Team(region.clone(), team.clone()),
     };
-    let (mut states, _) = look(store, std::slice::from_ref(&name)).await?;
-    Ok(match recipient {
-        Recipient::Person { .. } => states.take::<Person>(&name).map(|it| (it.topic_arn, it.language)),
-        Recipient::Team { .. } => states.take::<Team>(&name).map(|it| (it.topic_arn, it.language)),
-    })
+    let subject = notice.message.says_latest_of();
+    let before = notice.supersedes.as_ref().map(|id| key.notice(id));
+    let mut asked = vec![keys::of_state(&recipient)];
+    asked.extend(subject.as_ref().map(keys::of_state));
+    asked.extend(before.clone());
+    let mut found = store.read(&asked).await?.into_iter();
+    let mut state_of = |name: &StateKey| {
+        let item = found.next().flatten();
+        item.map(|item| items::read_state(name, item).map(|it| it.state)).transpose().map_err(unreadable)
+    };
+    let recipient = match state_of(&recipient)? {
+        Some(State::Person(it)) => Some((it.topic_arn, it.language)),
+        Some(State::Team(it)) => Some((it.topic_arn, it.language)),
+        _ => None,
+    };
+    let about = subject.as_ref().map(&mut state_of).transpose()?.flatten();
+    let superseded = about.is_some_and(|about| notice.is_superseded(&about));
+    let before = match (before, found.next().flatten()) {
+        (Some(key), Some(item)) => Some(ledger::read(&key, item).map_err(unreadable)?.state),
+        _ => None,
+    };
+    Ok(Surroundings { recipient, superseded, before })
+}
+
+/// How far back it is looked for what is on its way: an order that moved more often has long been in a person's hands.
+const EARLIER_MAX: usize = 20;
+
+/// Whether anything that was said before about the same thing may be on its way: the one before, or one before that
+/// where those in between were never sent.
+async fn an_earlier_one_is_on_its_way<S: Store>(
+    store: &S,
+    key: &Key,
+    before: Option<Entry>,
+    now: Timestamp,
+) -> Result<bool, Unavailable> {
+    let mut earlier = before;
+    for _ in 0..EARLIER_MAX {
+        let Some(entry) = earlier else { return Ok(false) };
+        match entry.status {
+            Status::Sending { .. } if entry.is_on_its_way(now) => return Ok(true),
+            // When that was done, nothing before it was on its way.
+            Status::Sent { .. } | Status::Failed { .. } => return Ok(false),
+            Status::Pending | Status::Sending { .. } | Status::Superseded { .. } => {}
+        }
+        let Some(id) = &entry.notice.supersedes else { return Ok(false) };
+        let key = key.notice(id);
+        let found = store.read(std::slice::from_ref(&key)).await?.pop().flatten();
+        earlier = found.map(|item| ledger::read(&key, item)).transpose().map_err(unreadable)?.map(|it| it.state);
+    }
+    Ok(false)
+}
+
+fn unreadable(error: items::Unreadable) -> Unavailable {
+    Unavailable(error.to_string())
 }

@@ -12,6 +12,7 @@ use domain::id::{EventId, LockerId, OrderId, PersonId};
 use domain::locker::Locker;
 use domain::order::{Order, PlaceOrder, Room, cancel, find_room, place_order};
 use domain::place::{Place, Position};
+use domain::seeded::bug;
 use domain::size::{Dimensions, Size};
 use domain::{Refusal, StateKey, Timestamp};
 use futures_util::future::join;
@@ -126,8 +127,9 @@ async fn place<S: Store>(store: &S, request: &Request, system: &str, now: Timest
         let (locker, room) = find(view, &body.locker_id, size, &wanted.order).await?;
         let decision = match (room, body.elsewhere_within_m) {
             (Ok(room), _) => place_order(wanted.clone(), room, None, &event, now),
-            (Err(refusal), None) => return Err(refusal.into()),
-            (Err(refusal), Some(radius_m)) => {
+            (Err(refusal), None) if !bug("consent_is_assumed") => return Err(refusal.into()),
+            (Err(refusal), radius_m) => {
+                let radius_m = radius_m.unwrap_or(ALTERNATIVES_RADIUS_M);
                 let rooms = rooms::rooms_near(view, &locker, radius_m, size, rooms::spread(&wanted.order)).await?;
                 let (_, room) = rooms.into_iter().next().ok_or(refusal)?;
                 place_order(wanted.clone(), room, Some(&locker), &event, now)

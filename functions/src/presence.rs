@@ -76,7 +76,13 @@ async fn record<S: Store>(
         let names = work_order.compartments();
         let compartments = view.read(&names).await?.take_each(&names);
         Ok(match prove_network(RepairScene { work_order, locker, compartments }, now) {
-            Some(proof) => decision.and(proof),
+            // What the return proves says more than the return.
+            Some(proof) => {
+                let proven = proof.event.clone();
+                let mut decision = decision.and(proof);
+                decision.record(proven);
+                decision
+            }
             None => decision,
         })
     })

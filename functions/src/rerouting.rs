@@ -16,11 +16,12 @@ use domain::compartment::Compartment;
 use domain::decision::Event;
 use domain::fault::Unit;
 use domain::id::{CompartmentNumber, EventId, LockerId, NoticeId, OrderId, WorkOrderId};
-use domain::impact::{COMPARTMENTS_PER_STEP_MAX, ImpactTask};
+use domain::impact::{COMPARTMENTS_PER_STEP_MAX, ImpactTask, ShutTime};
 use domain::locker::Locker;
 use domain::notice::{Message, Notice, Recipient};
 use domain::order::{DisplacedScene, Order, deal_with_displaced, resume_pickup};
 use domain::person::Preferences;
+use domain::seeded::bug;
 use domain::team::{Team, choose_team};
 use domain::work_order::WorkOrder;
 use domain::{Decision, StateKey, Timestamp};
@@ -67,20 +68,24 @@ pub async fn work_off<S: Store>(store: &S, locker: &LockerId, now: Timestamp) ->
         let Some(task) = work_order.impact.first().cloned() else { return Ok(()) };
         let step = Step { store, work_order, version: versions.get(&name).copied().unwrap_or_default(), now };
         match task {
+            ImpactTask::TellTeam if bug("team_is_not_told") => step.strike(None).await?,
             ImpactTask::TellTeam => step.tell_team().await?,
             ImpactTask::Displace { unit, done_to } => {
                 let (compartments, rest) = step.concerned(unit, done_to).await?;
+                if bug("list_is_struck_off_first") {
+                    step.strike(rest.map(|to| ImpactTask::Displace { unit, done_to: Some(to) })).await?;
+                }
                 for compartment in &compartments {
                     step.displace(compartment).await?;
                 }
                 step.strike(rest.map(|to| ImpactTask::Displace { unit, done_to: Some(to) })).await?;
             }
-            ImpactTask::AllClear { unit, done_to } => {
+            ImpactTask::AllClear { unit, was_shut, done_to } => {
                 let (compartments, rest) = step.concerned(unit, done_to).await?;
                 for compartment in &compartments {
-                    step.give_all_clear(compartment).await?;
+                    step.give_all_clear(compartment, was_shut).await?;
                 }
-                step.strike(rest.map(|to| ImpactTask::AllClear { unit, done_to: Some(to) })).await?;
+                step.strike(rest.map(|to| ImpactTask::AllClear { unit, was_shut, done_to: Some(to) })).await?;
             }
         }
     }
@@ -198,12 +203,14 @@ impl<S: Store> Step<'_, S> {
                 people_waiting,
                 extended,
             };
-            decision.tell(Notice {
+            let notice = Notice {
                 id: NoticeId::new(&event, message.kind()),
                 recipient: Recipient::Team { region, team: team.clone() },
                 message,
                 created_at: self.now,
-            });
+                supersedes: None,
+            };
+            decision.tell(notice.supersede(&mut work_order.latest_call));
             decision.record(Event::TeamTold { team, people_waiting });
             decision.change(work_order);
             Ok(decision)
@@ -300,7 +307,7 @@ impl<S: Store> Step<'_, S> {
         Ok((preferences, rooms))
     }
 
-    async fn give_all_clear(&self, compartment: &Compartment) -> Result<(), Unavailable> {
+    async fn give_all_clear(&self, compartment: &Compartment, was_shut: Option<ShutTime>) -> Result<(), Unavailable> {
         let Some(order) = compartment.order() else { return Ok(()) };
         let names = self.names(compartment, order);
         let event = self.step_for("all-clear", compartment);
@@ -315,7 +322,8 @@ impl<S: Store> Step<'_, S> {
                 ) else {
                     return Ok(Decision::new(()));
                 };
-                Ok(resume_pickup(order, &locker, &compartment, &event, self.now).unwrap_or_else(|| Decision::new(())))
+                let resumed = resume_pickup(order, &locker, &compartment, was_shut, &event, self.now);
+                Ok(resumed.unwrap_or_else(|| Decision::new(())))
             })
             .await,
         )

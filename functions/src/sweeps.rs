@@ -11,6 +11,7 @@ use domain::decision::Event;
 use domain::id::{EventId, LockerId};
 use domain::locker::{FaultScene, report_faults};
 use domain::presence::{Presence, find_offline};
+use domain::seeded::bug;
 use domain::{Refusal, StateKey, Timestamp};
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -95,6 +96,7 @@ async fn deal_with<S: Store, P: Publisher>(
         return sender.send(store, &key, now).await;
     }
     match keys::locker_part(&key) {
+        Some(LockerPart::Presence(_)) if bug("grace_is_never_over") => Ok(()),
         Some(LockerPart::Presence(locker)) => end_grace(store, &locker, now).await,
         Some(LockerPart::WorkOrder(locker)) => rerouting::work_off(store, &locker, now).await,
         Some(LockerPart::Locker(_) | LockerPart::Compartment(..)) | None => {

@@ -2,11 +2,13 @@
 
 use domain::compartment::Occupancy;
 use domain::order::OrderStatus;
+use domain::place::Place;
 use serde_json::{Value, json};
 
 use crate::support::devices::*;
 use crate::support::network::Network;
 use crate::support::requests::{Answer, Call, call};
+use crate::support::stores::Lagging;
 
 fn placing(key: &str, body: Value) -> Call {
     call("POST /orders").by_order_system().header("idempotency-key", key).json(body)
@@ -151,4 +153,26 @@ async fn a_search_names_the_open_lockers_with_room_nearest_first() {
     network.happens("fault_intake", faults("mz-03", "m-1", &[("locker", "power_loss")])).await;
     assert_eq!(search("M", "false").await, ["mz-04", "mz-05"]);
     assert_eq!(search("M", "true").await, ["mz-03", "mz-04", "mz-05"]);
+}
+
+#[tokio::test]
+async fn what_is_held_for_an_order_is_not_offered_to_it_again_though_the_index_is_behind() {
+    let network = Network::mainz().await;
+    // The index still shows as free what is about to be held.
+    let store = Lagging::from_now_on(&network.store);
+    let stay = |order: &str| {
+        let call = call("POST /my/orders/{order_id}/place").by("anna").path("order_id", order);
+        call.json(json!({ "locker_id": "mz-03" }))
+    };
+    let (only, _) = network.place_order("anna", "XL").await;
+    let before = network.kept();
+    network.call_over(&store, &stay(&only)).await.refused(409, "no_room");
+    assert_eq!(network.kept(), before);
+    let (order, first) = network.place_order("anna", "M").await;
+    network.call_over(&store, &stay(&order)).await.ok();
+    let Place::Compartment { compartment, .. } = network.order(&order).place else { panic!("not moved") };
+    assert_eq!([first, compartment.get()].iter().sum::<u16>(), 3 + 7, "from one of size M to the other");
+    assert_eq!(network.compartment("mz-03", first).occupancy, Occupancy::Free);
+    let held = Occupancy::Reserved { order: order.parse().unwrap() };
+    assert_eq!(network.compartment("mz-03", compartment.get()).occupancy, held);
 }

@@ -1,11 +1,14 @@
 //! A locker's connection begins and ends, told out of order, twice, or about who is none of ours.
 
 use aws::batch::BatchAnswer;
+use domain::decision::Event;
+use domain::fault::{FaultCode, Unit};
 use domain::presence::Link;
 use serde_json::json;
 
 use crate::support::devices::*;
 use crate::support::network::Network;
+use crate::support::requests::call;
 use crate::support::{BEGIN_SECOND, GRACE, at};
 
 #[tokio::test]
@@ -111,4 +114,47 @@ async fn what_is_neither_a_connect_nor_a_disconnect_is_kept() {
     }
     assert_eq!(network.quarantined().len(), 5);
     assert_eq!(network.presence("mz-03"), None);
+}
+
+/// A locker that has been away for longer than its grace.
+async fn found_offline() -> Network {
+    let network = Network::mainz().await;
+    network.wait_until(20);
+    network.happens("presence", presence("mz-03", "s-1", 0, "connected")).await;
+    network.happens("presence", presence("mz-03", "s-1", 10, "disconnected")).await;
+    network.wait_until(200);
+    network.sweep().await.unwrap();
+    network.drain().await;
+    network
+}
+
+#[tokio::test]
+async fn a_return_that_ends_an_outage_is_recorded_as_the_proof_it_is() {
+    let network = found_offline().await;
+    network.wait_until(300);
+    network.happens("presence", presence("mz-03", "s-2", 300, "connected")).await;
+    assert_eq!(network.happened_at("mz-03", "connected-s-1"), Some(Event::Connected), "it proved nothing");
+    let proven = Event::RepairVerified { cleared: vec![(Unit::Locker, FaultCode::NetworkLost)] };
+    assert_eq!(network.happened_at("mz-03", "connected-s-2"), Some(proven));
+}
+
+#[tokio::test]
+async fn a_return_that_was_the_last_proof_missing_is_recorded_with_all_that_was_cleared() {
+    let network = found_offline().await;
+    network.happens("fault_intake", faults_at("mz-03", "m-1", &[("7", "lock_jammed")], 200)).await;
+    for (step, body) in [("start", json!({})), ("report-repaired", json!({ "note": "fertig" }))] {
+        let taken = call("POST /work-orders/{work_order_id}/{step}").by("tech-4").path("work_order_id", "mz-03.1");
+        network.call(taken.path("step", step).json(body)).await.ok();
+    }
+    for opening in 1..=3 {
+        let message = test_opening("mz-03", &format!("t-{opening}"), "mz-03.1", "7", true);
+        network.happens("parcel_events", message).await;
+    }
+    assert!(network.work_order("mz-03").unwrap().is_open(), "the locker is still away");
+    network.wait_until(300);
+    network.happens("presence", presence("mz-03", "s-2", 300, "connected")).await;
+    assert!(!network.work_order("mz-03").unwrap().is_open());
+    let unit = Unit::Compartment(7.try_into().unwrap());
+    let cleared = vec![(unit, FaultCode::LockJammed), (Unit::Locker, FaultCode::NetworkLost)];
+    assert_eq!(network.happened_at("mz-03", "connected-s-2"), Some(Event::RepairVerified { cleared }));
 }

@@ -1,21 +1,33 @@
 //! A repair: the technician's word, the device's proof, the all-clear.
 
+use std::cell::Cell;
+
+use aws::keys;
 use domain::compartment::Health;
-use domain::fault::{Closure, Unit};
+use domain::fault::{Closure, FaultCode, Unit};
+use domain::impact::ImpactTask;
 use domain::order::{HOLD_FOR, OrderStatus};
 use domain::work_order::WorkOrderStatus;
+use domain::{SignedDuration, StateKey};
+use functions::rerouting;
 use serde_json::{Value, json};
 
-use crate::support::at;
 use crate::support::devices::*;
 use crate::support::network::Network;
 use crate::support::requests::{Answer, call};
+use crate::support::stores::GoingAway;
+use crate::support::{at, id};
 
 async fn step(network: &Network, work_order: &str, step: &str, body: Value) -> Answer {
-    let call = call("POST /work-orders/{work_order_id}/{step}").by("tech-4").path("work_order_id", work_order);
-    let answer = network.call(call.path("step", step).json(body)).await;
+    let answer = step_alone(network, work_order, step, body).await;
     network.drain().await;
     answer
+}
+
+/// A step that no stream has told anyone of yet.
+async fn step_alone(network: &Network, work_order: &str, step: &str, body: Value) -> Answer {
+    let call = call("POST /work-orders/{work_order_id}/{step}").by("tech-4").path("work_order_id", work_order);
+    network.call(call.path("step", step).json(body)).await
 }
 
 /// Compartment 7 is jammed, and the technician says it is not any more.
@@ -113,6 +125,102 @@ async fn the_all_clear_starts_the_deadline_again_with_what_was_left_of_it() {
     assert_eq!(order.pickup_deadline, Some(at(2 * 3_600) + HOLD_FOR), "two hours later than at first");
     assert_eq!(order.incidents[0].until, Some(at(3 * 3_600)));
     assert_eq!(network.told(), ["all_clear", "pickup_delayed", "ready_for_pickup", "work_order_called"]);
+}
+
+async fn report_repaired_alone(network: &Network, work_order: &str) {
+    step_alone(network, work_order, "start", json!({})).await.ok();
+    step_alone(network, work_order, "report-repaired", json!({ "note": "fertig" })).await.ok();
+}
+
+/// Anna's parcel is behind a door that jammed after an hour and was proven to be repaired after three, before the
+/// stream has brought any of that to anyone.
+async fn repaired_before_anybody_was_displaced() -> (Network, String, String) {
+    let network = Network::mainz().await;
+    let (order, compartment) = network.deposit_order("anna", "M").await;
+    let unit = compartment.to_string();
+    network.wait_until(3_600);
+    network.deliver("fault_intake", [faults_at("mz-03", "m-1", &[(&unit, "lock_jammed")], 3_600)]).await;
+    network.wait_until(3 * 3_600);
+    report_repaired_alone(&network, "mz-03.1").await;
+    for opening in 1..=3 {
+        let message = test_opening("mz-03", &format!("t-{opening}"), "mz-03.1", &unit, true);
+        network.deliver("parcel_events", [message]).await;
+    }
+    assert_eq!(network.compartment("mz-03", compartment).health(), Health::Ok);
+    assert_eq!(network.order(&order).pickup_stopped_at, None);
+    (network, order, unit)
+}
+
+#[tokio::test]
+async fn a_repair_proven_before_anybody_was_displaced_moves_the_deadline_on_and_the_customer_is_told() {
+    let (network, order, _) = repaired_before_anybody_was_displaced().await;
+    network.drain().await;
+    let after = network.order(&order);
+    assert_eq!((after.pickup_stopped_at, after.pickup_deadline), (None, Some(at(2 * 3_600) + HOLD_FOR)));
+    assert_eq!(network.told(), ["all_clear", "ready_for_pickup", "work_order_called"]);
+    assert_eq!(network.work_order("mz-03").unwrap().impact, vec![]);
+    let before = network.kept();
+    network.stream(&before.keys().cloned().collect::<Vec<_>>()).await;
+    assert_eq!(network.kept(), before, "brought again, it is moved on no further");
+}
+
+#[tokio::test]
+async fn a_second_fault_before_the_all_clear_takes_nothing_from_the_deadline() {
+    let (network, order, unit) = repaired_before_anybody_was_displaced().await;
+    // The team is called and nobody found displaced; the store goes away before anybody gets the all-clear.
+    let batch = network.stream_batch(&[keys::of_state(&StateKey::WorkOrder(id("mz-03")))]);
+    let store = GoingAway { store: &network.store, commits_left: Cell::new(2) };
+    rerouting::handle(&store, &network.tables, batch, network.now()).await.unwrap_err();
+    assert!(matches!(network.work_order("mz-03").unwrap().impact[..], [ImpactTask::AllClear { .. }]));
+    forced_open_and_repaired(&network, &order, &unit).await;
+}
+
+#[tokio::test]
+async fn a_second_fault_before_anybody_heard_of_the_first_takes_nothing_from_the_deadline() {
+    let (network, order, unit) = repaired_before_anybody_was_displaced().await;
+    forced_open_and_repaired(&network, &order, &unit).await;
+}
+
+/// The door that was shut from the first hour to the third is forced open after four and repaired after six.
+async fn forced_open_and_repaired(network: &Network, order: &str, unit: &str) {
+    network.wait_until(4 * 3_600);
+    network.happens("fault_intake", faults_at("mz-03", "m-2", &[(unit, "door_forced")], 4 * 3_600)).await;
+    let stopped = network.order(order);
+    assert_eq!((stopped.pickup_stopped_at, stopped.pickup_owed), (Some(at(4 * 3_600)), SignedDuration::from_hours(2)));
+    assert_eq!(stopped.incidents.iter().map(|it| it.code).collect::<Vec<_>>(), [FaultCode::DoorForced]);
+    let delayed = network.told().into_iter().filter(|kind| *kind == "pickup_delayed").count();
+    assert_eq!(delayed, 1, "told once");
+    network.wait_until(6 * 3_600);
+    repair(network, "mz-03.2").await;
+    for opening in 1..=3 {
+        let message = test_opening("mz-03", &format!("u-{opening}"), "mz-03.2", unit, true);
+        network.happens("parcel_events", message).await;
+    }
+    let resumed = network.order(order);
+    assert_eq!((resumed.pickup_stopped_at, resumed.pickup_owed), (None, SignedDuration::ZERO));
+    assert_eq!(resumed.pickup_deadline, Some(at(4 * 3_600) + HOLD_FOR), "shut for two hours, and for two more");
+}
+
+#[tokio::test]
+async fn a_door_that_was_shut_for_itself_and_with_its_locker_moves_the_deadline_on_from_the_first_of_both() {
+    let network = Network::mainz().await;
+    let (order, compartment) = network.deposit_order("anna", "M").await;
+    let unit = compartment.to_string();
+    for (hour, message, unit, code) in [(1, "m-1", unit.as_str(), "lock_jammed"), (2, "m-2", "locker", "power_loss")] {
+        network.wait_until(hour * 3_600);
+        network.deliver("fault_intake", [faults_at("mz-03", message, &[(unit, code)], hour * 3_600)]).await;
+    }
+    network.wait_until(3 * 3_600);
+    report_repaired_alone(&network, "mz-03.1").await;
+    for unit in [unit.as_str(), "locker"] {
+        for opening in 1..=3 {
+            let message = test_opening("mz-03", &format!("t-{unit}-{opening}"), "mz-03.1", unit, true);
+            network.deliver("parcel_events", [message]).await;
+        }
+    }
+    network.drain().await;
+    assert_eq!(network.order(&order).pickup_deadline, Some(at(2 * 3_600) + HOLD_FOR));
+    assert_eq!(network.told(), ["all_clear", "ready_for_pickup", "work_order_called"], "the all-clear once");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use aws::apply::put_hidden;
 use aws::batch::{BatchAnswer, QueueBatch, StreamBatch};
 use aws::http::Request;
 use aws::link::LinkSigner;
+use domain::SignedDuration;
 use domain::compartment::{Compartment, Occupancy};
 use domain::notice::LinkPurpose;
 use domain::order::{Order, OrderStatus};
@@ -52,8 +53,11 @@ async fn sampled(status: OrderStatus) -> Network {
         deposited_at: None,
         pickup_deadline: None,
         pickup_stopped_at: None,
+        pickup_settled_until: None,
+        pickup_owed: SignedDuration::ZERO,
         collected_at: (status == OrderStatus::Collected).then(|| at(-60)),
         incidents: Vec::new(),
+        latest_notice: None,
     };
     let occupancy = match status {
         OrderStatus::Placed => Occupancy::Reserved { order: order.id.clone() },

@@ -1,11 +1,20 @@
 //! Streams, queues and the timer bring what is unknown, incomplete or long over: nothing happens.
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
 use aws::batch::StreamBatch;
 use aws::keys::{Key, Table};
+use aws::shadow::{DesireError, Desired, Looked, Shadow};
+use aws::store::Unavailable;
+use domain::fault::{Closure, Unit};
+use domain::id::LockerId;
 use functions::{locker_commands, notification_fan_out, rerouting};
 use serde_json::{Value, json};
 
+use crate::support::aws_fake::Shadows;
 use crate::support::devices::*;
+use crate::support::id;
 use crate::support::network::Network;
 
 fn key(table: Table, pk: &str, sk: &str) -> Key {
@@ -106,4 +115,54 @@ async fn an_empty_batch_is_no_failure() {
         assert_eq!(network.deliver(function, []).await.batch_item_failures, []);
     }
     assert_eq!(network.kept(), before);
+}
+
+/// Shadows that somebody else writes once, right after they were looked at.
+struct WrittenMeanwhile<'a> {
+    shadows: &'a Shadows,
+    by_another: Cell<Option<Desired>>,
+}
+
+impl Shadow for WrittenMeanwhile<'_> {
+    async fn look(&self, locker: &LockerId) -> Result<Option<Looked>, Unavailable> {
+        let looked = self.shadows.look(locker).await?;
+        if let Some(desired) = self.by_another.take() {
+            self.shadows.desire(locker, &desired, None).await.unwrap();
+        }
+        Ok(looked)
+    }
+
+    async fn desire(&self, locker: &LockerId, desired: &Desired, at: Option<i64>) -> Result<(), DesireError> {
+        self.shadows.desire(locker, desired, at).await
+    }
+}
+
+#[tokio::test]
+async fn a_device_is_told_what_is_true_whoever_else_tells_it_something_older_at_the_same_moment() {
+    let network = Network::mainz().await;
+    network.happens("fault_intake", faults("mz-03", "m-1", &[("12", "lock_jammed")])).await;
+    let compartment: Unit = "7".parse().unwrap();
+    let older = Desired { closed: BTreeMap::from([(compartment, Closure::Nothing)]), ..Desired::default() };
+    let shadow = WrittenMeanwhile { shadows: &network.shadows, by_another: Cell::new(Some(older)) };
+    network.deliver("fault_intake", [faults("mz-03", "m-2", &[("7", "lock_jammed")])]).await;
+    let batch = network.stream_batch(&[key(Table::Network, "LOCKER#mz-03", "WORK_ORDER")]);
+    locker_commands::handle(&network.store, &shadow, &network.tables, batch).await.unwrap();
+    assert_eq!(network.shadows.of("mz-03").closed[&compartment], Closure::DepositsAndPickups);
+    let late = network.shadows.desire(&id("mz-03"), &Desired::default(), Some(1)).await;
+    assert!(matches!(late, Err(DesireError::Changed)), "what comes late has no effect");
+}
+
+#[tokio::test]
+async fn a_door_that_was_told_to_stay_closed_is_told_when_it_works_however_many_work_orders_later() {
+    let network = Network::mainz().await;
+    network.happens("fault_intake", faults("mz-03", "m-1", &[("12", "lock_jammed")])).await;
+    // By the time the streams come to it, what closed the door is over, and two work orders have followed.
+    let older = Desired { closed: BTreeMap::from([("7".parse().unwrap(), Closure::Deposits)]), ..Desired::default() };
+    network.shadows.desire(&id("mz-03"), &older, None).await.unwrap();
+    network.stream(&[key(Table::Network, "LOCKER#mz-03", "WORK_ORDER")]).await;
+    let told = network.shadows.of("mz-03").closed;
+    assert_eq!(
+        (told[&"7".parse().unwrap()], told[&"12".parse().unwrap()]),
+        (Closure::Nothing, Closure::DepositsAndPickups)
+    );
 }

@@ -9,11 +9,14 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::decision::Event;
 use domain::id::EventId;
+use domain::work_order::WorkOrder;
 use domain::{SignedDuration, State, StateKey, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{self, Key};
+use crate::ledger::Entry;
+use crate::quarantine::Quarantined;
 use crate::store::{Item, VERSION};
 
 /// The form that states are written in.
@@ -172,5 +175,51 @@ pub fn read_state(name: &StateKey, item: Item) -> Result<Versioned<State>, Unrea
         StateKey::Feedback(_) => typed(&key, item, State::Feedback),
         StateKey::Case(_) => typed(&key, item, State::Case),
         StateKey::Person(_) => typed(&key, item, State::Person),
+    }
+}
+
+/// Anything that is kept, whatever it is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kept {
+    State(State),
+    History(HistoryEntry),
+    Notice(Entry),
+    Quarantined(Quarantined),
+}
+
+/// Reads an item as what it says it is: for those who look at everything, not for handlers, which know what they
+/// ask for.
+///
+/// # Errors
+/// [`Unreadable`], as [`read`]; also where it is of no known kind.
+pub fn read_kept(key: &Key, item: Item) -> Result<Versioned<Kept>, Unreadable> {
+    fn typed<T: DeserializeOwned>(
+        key: &Key,
+        item: Item,
+        wrap: impl Fn(T) -> Kept,
+    ) -> Result<Versioned<Kept>, Unreadable> {
+        read(key, item).map(|it| Versioned { version: it.version, state: wrap(it.state) })
+    }
+    let kind = item.get("kind").and_then(|kind| kind.as_s().ok()).cloned().unwrap_or_default();
+    match kind.as_str() {
+        "locker" => typed(key, item, |it| Kept::State(State::Locker(it))),
+        "compartment" => typed(key, item, |it| Kept::State(State::Compartment(it))),
+        "presence" => typed(key, item, |it| Kept::State(State::Presence(it))),
+        "fault_record" => typed(key, item, |it| Kept::State(State::FaultRecord(it))),
+        "work_order" => typed(key, item, |it: WorkOrder| {
+            let latest = keys::of_state(&StateKey::WorkOrder(it.id.locker.clone())) == *key;
+            Kept::State(if latest { State::WorkOrder(it) } else { State::ArchivedWorkOrder(it) })
+        }),
+        "team" => typed(key, item, |it| Kept::State(State::Team(it))),
+        "order" => typed(key, item, |it| Kept::State(State::Order(it))),
+        "preferences" => typed(key, item, |it| Kept::State(State::Preferences(it))),
+        "delivery" => typed(key, item, |it| Kept::State(State::Delivery(it))),
+        "feedback" => typed(key, item, |it| Kept::State(State::Feedback(it))),
+        "case" => typed(key, item, |it| Kept::State(State::Case(it))),
+        "person" => typed(key, item, |it| Kept::State(State::Person(it))),
+        "event" => typed(key, item, Kept::History),
+        "notice" => typed(key, item, Kept::Notice),
+        "quarantined" => typed(key, item, Kept::Quarantined),
+        other => Err(Unreadable { key: key.clone(), problem: format!("it is of the unknown kind '{other}'") }),
     }
 }

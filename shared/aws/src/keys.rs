@@ -59,6 +59,9 @@ pub enum Index {
 }
 
 impl Index {
+    /// Every index.
+    pub const ALL: [Index; 5] = [Index::Due, Index::Near, Index::Bookable, Index::TeamLoad, Index::ByDriver];
+
     /// Its name in the template.
     pub fn name(self) -> &'static str {
         match self {
@@ -103,6 +106,11 @@ impl Key {
     /// The ledger entry of a notice, in the partition of what caused it.
     pub fn notice(&self, notice: &NoticeId) -> Key {
         Key::new(self.table, self.pk.clone(), format!("NOTICE#{notice}"))
+    }
+
+    /// Before every key of the same partition.
+    pub fn first_of_partition(&self) -> Key {
+        Key::new(self.table, self.pk.clone(), "")
     }
 
     /// Whether this is a ledger entry.
@@ -318,6 +326,17 @@ mod tests {
         let number = |number: u16| Some(CompartmentNumber::try_from(number).unwrap());
         assert!(rank(Size::M, None) < rank(Size::M, number(1)));
         assert!(rank(Size::M, number(999)) < rank(Size::L, None));
+    }
+
+    #[test]
+    fn the_first_key_of_a_partition_is_before_all_of_it_and_after_every_earlier_partition() {
+        let order = |order: &str| of_state(&StateKey::Order(order.parse().unwrap()));
+        let first = order("o-2").first_of_partition();
+        let own = order("o-2");
+        for key in [own.event(&"e-1".parse().unwrap()), own.notice(&"n-1".parse().unwrap()), own] {
+            assert!(first < key && first.pk == key.pk, "{key:?}");
+        }
+        assert!(order("o-1") < first);
     }
 
     #[test]

@@ -32,6 +32,10 @@ pub enum Status {
         at: Timestamp,
         message_id: String,
     },
+    /// Final: something newer has been said about the same thing before this was sent.
+    Superseded {
+        at: Timestamp,
+    },
     /// Final: it cannot be sent, and why.
     Failed {
         at: Timestamp,
@@ -51,11 +55,17 @@ pub struct Entry {
 }
 
 impl Entry {
-    fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
+    /// When it is to be looked at again, as it was written at `now`.
+    pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
         match self.status {
             Status::Pending | Status::Sending { .. } => Some(now + RETRY_AFTER),
-            Status::Sent { .. } | Status::Failed { .. } => None,
+            Status::Sent { .. } | Status::Superseded { .. } | Status::Failed { .. } => None,
         }
+    }
+
+    /// Whether somebody may be sending it at `now`.
+    pub fn is_on_its_way(&self, now: Timestamp) -> bool {
+        matches!(self.status, Status::Sending { since } if now < since + RETRY_AFTER)
     }
 }
 
@@ -91,9 +101,9 @@ pub async fn claim<S: Store>(
     let Versioned { version, state: mut entry } = found;
     match entry.status {
         Status::Pending => {}
-        Status::Sending { since } if now < since + RETRY_AFTER => return Ok(None),
+        Status::Sending { .. } if entry.is_on_its_way(now) => return Ok(None),
         Status::Sending { .. } => entry.unknown_outcomes += 1,
-        Status::Sent { .. } | Status::Failed { .. } => return Ok(None),
+        Status::Sent { .. } | Status::Superseded { .. } | Status::Failed { .. } => return Ok(None),
     }
     entry.attempts += 1;
     entry.status = Status::Sending { since: now };

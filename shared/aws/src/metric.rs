@@ -23,6 +23,8 @@ pub enum Metric {
     ShadowDelta,
     NoticesSent,
     NoticesFailed,
+    /// Notices that were not sent because something newer had been said.
+    NoticesSuperseded,
     /// Sendings of which nobody knows whether they happened.
     NoticesUnknown,
     /// Events that came too late, or twice, or for something unknown: skipped without effect.
@@ -41,6 +43,7 @@ impl Metric {
             Metric::ShadowDelta => "ShadowDelta",
             Metric::NoticesSent => "NoticesSent",
             Metric::NoticesFailed => "NoticesFailed",
+            Metric::NoticesSuperseded => "NoticesSuperseded",
             Metric::NoticesUnknown => "NoticesUnknown",
             Metric::EventsIgnored => "EventsIgnored",
         }

@@ -9,6 +9,7 @@ use crate::id::{CaseId, EventId, OrderId, PersonId};
 use crate::notice::{Message, Notice};
 use crate::order::{Incident, Order};
 use crate::refusal::Refusal;
+use crate::seeded::bug;
 use crate::{SignedDuration, Timestamp};
 
 /// What a complaint is about. Also the reasons a customer can name.
@@ -254,7 +255,7 @@ pub fn decide(
         CaseStatus::Received | CaseStatus::Assigned => {}
         CaseStatus::Decided | CaseStatus::Closed => return Err(Refusal::wrong_state(case.status)),
     }
-    if case.is_party(&made.by) {
+    if case.is_party(&made.by) && !bug("party_decides_the_case") {
         return Err(Refusal::OwnCase);
     }
     let locker_faulted = case.evidence.iter().any(|it| matches!(it, Evidence::LockerFault { .. }));

@@ -254,6 +254,12 @@ pub fn closed_by(faults: &OpenFaults) -> Option<(FaultCode, Closure)> {
         .max_by_key(|(code, closure)| (*closure, code.severity()))
 }
 
+/// Since when the open faults of a unit keep its door from being opened: since the first that does.
+pub fn shut_since(faults: &OpenFaults) -> Option<Timestamp> {
+    let shut = faults.iter().filter(|(code, _)| code.closes() == Closure::DepositsAndPickups);
+    shut.map(|(_, fault)| fault.raised_at).min()
+}
+
 /// A fault from its first report to its proven repair: what explains, later, why a delivery went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultRecord {
@@ -293,6 +299,7 @@ mod tests {
     fn every_code_reads_back_by_its_published_name() {
         for code in FaultCode::ALL {
             assert_eq!(FaultCode::from_name(code.as_str()), Some(code));
+            assert_eq!(code.to_string(), code.as_str());
             assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
         }
         assert_eq!(FaultCode::from_name("E-1234"), None);
@@ -306,5 +313,11 @@ mod tests {
         for text in ["", "0", "1000", "-1", "Locker", "99999999"] {
             assert_eq!(text.parse::<Unit>(), Err(InvalidUnit), "{text}");
         }
+    }
+
+    #[test]
+    fn a_unit_is_kept_as_it_is_written() {
+        let units = [Unit::Locker, Unit::Compartment(7.try_into().unwrap())];
+        assert_eq!(serde_json::to_value(units).unwrap(), serde_json::json!(["locker", "7"]));
     }
 }

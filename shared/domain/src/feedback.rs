@@ -11,6 +11,7 @@ use crate::id::{CaseId, EventId, OrderId, PersonId};
 use crate::notice::{Message, Notice};
 use crate::order::{Order, OrderStatus};
 use crate::refusal::Refusal;
+use crate::seeded::bug;
 use crate::{SignedDuration, StateKey, Timestamp};
 
 /// For how long a customer may change what was said.
@@ -145,8 +146,10 @@ pub fn give_feedback(
     decision.require_unchanged(StateKey::Order(order.id.clone()));
     if let Some(opened) = opened {
         let message = Message::CaseReceived { case: opened.id.clone(), order: order.id.clone() };
-        decision.tell(Notice::to_person(&order.customer, message, event, now));
-        if let (Some(incident), Some(mut delivery)) = (opened.alibi(), delivery) {
+        if !bug("receipt_is_forgotten") {
+            decision.tell(Notice::to_person(&order.customer, message, event, now));
+        }
+        if let (Some(incident), Some(mut delivery), false) = (opened.alibi(), delivery, bug("alibi_is_ignored")) {
             delivery.exclude(incident);
             decision.change(delivery);
         }

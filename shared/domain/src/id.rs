@@ -204,6 +204,19 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_work_orders_and_compartments_are_kept_as_they_are_written() {
+        let (work_order, number) = ("mz-03.2".parse::<WorkOrderId>().unwrap(), CompartmentNumber(7));
+        assert_eq!(serde_json::to_value((work_order, number)).unwrap(), serde_json::json!(["mz-03.2", 7]));
+    }
+
+    #[test]
+    fn the_id_of_a_step_is_an_identifier_whatever_it_follows_from() {
+        assert_eq!(EventId::of_step("all-clear", &"mz_03.2").as_str(), "all-clear-mz_03-2");
+        let long = EventId::of_step("all-clear", &"#".repeat(ID_LENGTH_MAX));
+        assert_eq!(long.as_str().parse::<EventId>().unwrap().as_str().len(), ID_LENGTH_MAX);
+    }
+
+    #[test]
     fn a_notice_id_is_an_identifier_however_long_the_event_is() {
         let event: EventId = "e".repeat(64).parse().unwrap();
         assert_eq!(NoticeId::new(&event, "pickup_delayed").as_str().parse::<NoticeId>().unwrap().as_str().len(), 64);

@@ -6,8 +6,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Timestamp;
 use crate::fault::Unit;
 use crate::id::CompartmentNumber;
+
+/// A time for which a door could not be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShutTime {
+    /// When the first fault that shut it was reported.
+    pub since: Timestamp,
+    /// When its repair was proven.
+    pub until: Timestamp,
+}
 
 /// One thing that is still to be done for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +35,9 @@ pub enum ImpactTask {
     /// The unit works again: give the all-clear to those who waited, and let their deadlines run on.
     AllClear {
         unit: Unit,
+        /// For how long its door could not be opened, if so: deadlines stood still then, stopped in time or not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        was_shut: Option<ShutTime>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         done_to: Option<CompartmentNumber>,
     },
@@ -37,8 +50,8 @@ impl ImpactTask {
     }
 
     /// What a reopening of this unit means, from the start.
-    pub fn all_clear(unit: Unit) -> Self {
-        ImpactTask::AllClear { unit, done_to: None }
+    pub fn all_clear(unit: Unit, was_shut: Option<ShutTime>) -> Self {
+        ImpactTask::AllClear { unit, was_shut, done_to: None }
     }
 }
 

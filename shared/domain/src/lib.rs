@@ -19,6 +19,7 @@ pub mod person;
 pub mod place;
 pub mod presence;
 pub mod refusal;
+pub mod seeded;
 pub mod size;
 pub mod state;
 pub mod team;

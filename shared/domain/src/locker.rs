@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compartment::Compartment;
+use crate::compartment::{Compartment, Occupancy};
 use crate::decision::{Decision, Event};
 use crate::fault::{Closure, FaultCode, FaultReport, OpenFault, OpenFaults, ReportedFault, Unit, closed_by};
 use crate::id::{LockerId, RegionId, WorkOrderId};
 use crate::impact::ImpactTask;
 use crate::place::Position;
 use crate::refusal::Refusal;
+use crate::seeded::bug;
 use crate::size::Size;
 use crate::work_order::WorkOrder;
 use crate::{State, Timestamp};
@@ -105,7 +106,8 @@ pub fn report_faults(
                 }
             },
         };
-        if reopened_at.is_some_and(|reopened_at| report.received_at <= reopened_at) {
+        let outdated = reopened_at.is_some_and(|reopened_at| report.received_at <= reopened_at);
+        if outdated && !bug("report_from_before_the_repair_counts") {
             outcome.outdated.push((reported.unit, reported.code));
             continue;
         }
@@ -134,7 +136,7 @@ pub fn report_faults(
         .collect();
     if !decision.answer.raised.is_empty() {
         work_order.follow_up(ImpactTask::TellTeam, now);
-        for unit in closing {
+        for unit in closing.into_iter().filter(|_| !bug("never_displaced")) {
             work_order.follow_up(ImpactTask::displace(unit), now);
         }
         decision.change(work_order);
@@ -145,7 +147,10 @@ pub fn report_faults(
     if touched.contains(&Unit::Locker) {
         decision.change(locker);
     }
-    for compartment in compartments {
+    for mut compartment in compartments {
+        if bug("closing_forgets_what_is_inside") {
+            compartment.occupancy = Occupancy::Free;
+        }
         if touched.contains(&Unit::Compartment(compartment.number)) {
             decision.change(compartment);
         }

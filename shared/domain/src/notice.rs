@@ -5,10 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
 use crate::case::Measure;
 use crate::fault::{Severity, Unit};
 use crate::id::{CaseId, CompartmentNumber, NoticeId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
+use crate::{State, StateKey, Timestamp};
 
 /// Who is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +77,24 @@ impl Message {
         }
     }
 
+    /// What this says the latest about, where a newer message makes an older one wrong: where a parcel is, what has to
+    /// be repaired. The state of that name knows which notice is the latest.
+    pub fn says_latest_of(&self) -> Option<StateKey> {
+        match self {
+            Message::ReadyForPickup { order, .. }
+            | Message::PickupDelayed { order, .. }
+            | Message::AllClear { order, .. }
+            | Message::PlacedElsewhere { order, .. }
+            | Message::Rerouted { order, .. }
+            | Message::ReroutedHome { order, .. }
+            | Message::ChoosePlace { order, .. }
+            | Message::PlaceConfirmed { order, .. }
+            | Message::FeedbackRequested { order } => Some(StateKey::Order(order.clone())),
+            Message::WorkOrderCalled { work_order, .. } => Some(StateKey::WorkOrder(work_order.locker.clone())),
+            Message::CaseReceived { .. } | Message::CaseAnswered { .. } | Message::RepairRejected { .. } => None,
+        }
+    }
+
     /// The one-time link the message carries, if any.
     pub fn link(&self) -> Option<LinkPurpose> {
         match self {
@@ -116,6 +134,9 @@ pub struct Notice {
     pub recipient: Recipient,
     pub message: Message,
     pub created_at: Timestamp,
+    /// What was said before this about the same thing: once this has been entered, that is not sent any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<NoticeId>,
 }
 
 impl Notice {
@@ -126,6 +147,156 @@ impl Notice {
             recipient: Recipient::Person { person: person.clone() },
             message,
             created_at: now,
+            supersedes: None,
+        }
+    }
+
+    /// Whether something newer has been said about the same thing, whose state this is; or a work order that a team
+    /// was to be called for is over, and another one has begun.
+    pub fn is_superseded(&self, about: &State) -> bool {
+        let latest = match about {
+            State::Order(order) => &order.latest_notice,
+            State::WorkOrder(latest) => match &self.message {
+                Message::WorkOrderCalled { work_order, .. } if *work_order != latest.id => return true,
+                _ => &latest.latest_call,
+            },
+            _ => &None,
+        };
+        latest.as_ref().is_some_and(|latest| *latest != self.id)
+    }
+
+    /// The same, as the latest about something: `latest` is what was so far, and becomes this.
+    pub fn supersede(self, latest: &mut Option<NoticeId>) -> Self {
+        Self { supersedes: latest.replace(self.id.clone()), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::FaultCode;
+    use crate::testing::*;
+    use crate::work_order::{WorkOrder, WorkOrderStatus};
+
+    fn place_lost(place_epoch: u32) -> Notice {
+        let message = Message::ChoosePlace { order: id("o1"), from_locker_name: "Dom".to_owned(), place_epoch };
+        Notice { id: id(&format!("choose_place-{place_epoch}")), ..told(message, at(0)) }
+    }
+
+    fn call(number: u32) -> Notice {
+        let message = Message::WorkOrderCalled {
+            work_order: work_order_id(number),
+            locker_name: "Dom".to_owned(),
+            severity: Severity::Major,
+            units: vec![unit(7)],
+            people_waiting: 0,
+            extended: false,
+        };
+        let recipient = Recipient::Team { region: id("mainz"), team: id("mainz-mechanics") };
+        Notice { id: id(&format!("call-{number}")), recipient, message, created_at: at(0), supersedes: None }
+    }
+
+    #[test]
+    fn the_latest_about_a_place_names_the_one_before_which_is_superseded_by_it() {
+        let mut order = order("o1", 7);
+        let first = place_lost(2).supersede(&mut order.latest_notice);
+        assert_eq!((&first.supersedes, first.is_superseded(&order.clone().into())), (&None, false));
+        let second = place_lost(3).supersede(&mut order.latest_notice);
+        assert_eq!((&second.supersedes, &order.latest_notice), (&Some(first.id.clone()), &Some(second.id.clone())));
+        let about = State::from(order);
+        assert_eq!([&first, &second].map(|it| it.is_superseded(&about)), [true, false]);
+    }
+
+    #[test]
+    fn what_was_entered_before_anybody_kept_the_latest_is_not_superseded() {
+        assert!(!place_lost(2).is_superseded(&order("o1", 7).into()));
+        assert!(!call(1).is_superseded(&work_order(WorkOrderStatus::Open, &[]).into()));
+    }
+
+    #[test]
+    fn a_call_is_superseded_by_the_next_one_and_by_the_next_work_order_even_before_its_call() {
+        let mut first = work_order(WorkOrderStatus::Open, &[(unit(7), FaultCode::LockJammed)]);
+        let call_of_first = call(1).supersede(&mut first.latest_call);
+        assert!(!call_of_first.is_superseded(&first.clone().into()));
+        let extended = WorkOrder { latest_call: Some(id("call-extended")), ..first.clone() };
+        assert!(call_of_first.is_superseded(&extended.into()));
+        let next = WorkOrder { id: work_order_id(2), latest_call: None, ..first };
+        assert!(call_of_first.is_superseded(&next.into()));
+    }
+
+    #[test]
+    fn a_rejected_repair_and_what_is_said_about_a_case_are_said_whatever_follows() {
+        let (order, case) = (id("o1"), id("C-1"));
+        for message in [
+            Message::RepairRejected { work_order: work_order_id(1), locker_name: "Dom".to_owned(), unit: unit(7) },
+            Message::CaseReceived { case, order },
+            Message::CaseAnswered { case: id("C-1"), order: id("o1"), measure: Measure::Apology },
+        ] {
+            assert_eq!(message.says_latest_of(), None, "{message:?}");
+        }
+    }
+
+    /// Every message that carries a link to choose another place.
+    fn about_a_place_that_can_be_changed() -> [Message; 4] {
+        let (order, name) = (|| id("o1"), || "Dom".to_owned());
+        [
+            Message::PlacedElsewhere {
+                order: order(),
+                wanted_locker_name: name(),
+                locker_name: name(),
+                place_epoch: 2,
+            },
+            Message::Rerouted { order: order(), from_locker_name: name(), locker_name: name(), place_epoch: 2 },
+            Message::ReroutedHome { order: order(), from_locker_name: name(), place_epoch: 2 },
+            Message::ChoosePlace { order: order(), from_locker_name: name(), place_epoch: 2 },
+        ]
+    }
+
+    /// Every message without a link.
+    fn that_only_tell() -> [Message; 8] {
+        let (order, name, case) = (|| id("o1"), || "Dom".to_owned(), || id("C-1"));
+        let (compartment, deadline) = (number(7), at(90));
+        [
+            Message::ReadyForPickup { order: order(), locker_name: name(), compartment, deadline },
+            Message::PickupDelayed { order: order(), locker_name: name(), compartment },
+            Message::AllClear { order: order(), locker_name: name(), compartment, deadline },
+            Message::PlaceConfirmed { order: order(), locker_name: None },
+            Message::CaseReceived { case: case(), order: order() },
+            Message::CaseAnswered { case: case(), order: order(), measure: Measure::Apology },
+            call(1).message,
+            Message::RepairRejected { work_order: work_order_id(1), locker_name: name(), unit: unit(7) },
+        ]
+    }
+
+    #[test]
+    fn the_kind_of_a_message_is_the_name_it_is_kept_under() {
+        let asking = [Message::FeedbackRequested { order: id("o1") }];
+        for message in about_a_place_that_can_be_changed().into_iter().chain(that_only_tell()).chain(asking) {
+            assert_eq!(serde_json::to_value(&message).unwrap()["message"], message.kind());
+        }
+    }
+
+    #[test]
+    fn what_is_said_about_a_parcel_or_a_repair_is_the_latest_of_its_order_or_of_its_lockers_work_order() {
+        let (of_the_order, of_the_locker) = (StateKey::Order(id("o1")), StateKey::WorkOrder(locker_id()));
+        let [ready, delayed, all_clear, confirmed, ..] = that_only_tell();
+        let asking = Message::FeedbackRequested { order: id("o1") };
+        let about_the_order = [ready, delayed, all_clear, confirmed, asking];
+        for message in about_a_place_that_can_be_changed().into_iter().chain(about_the_order) {
+            assert_eq!(message.says_latest_of().as_ref(), Some(&of_the_order), "{message:?}");
+        }
+        assert_eq!(call(1).message.says_latest_of(), Some(of_the_locker));
+    }
+
+    #[test]
+    fn a_message_carries_a_link_for_what_its_reader_can_do_and_for_nothing_else() {
+        for message in about_a_place_that_can_be_changed() {
+            assert_eq!(message.link(), Some(LinkPurpose::ChoosePlace { order: id("o1"), place_epoch: 2 }));
+        }
+        let asking = Message::FeedbackRequested { order: id("o1") };
+        assert_eq!(asking.link(), Some(LinkPurpose::GiveFeedback { order: id("o1") }));
+        for message in that_only_tell() {
+            assert_eq!(message.link(), None, "{message:?}");
         }
     }
 }

@@ -8,13 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::compartment::{Compartment, Occupancy};
 use crate::decision::{Decision, Event};
 use crate::delivery::{Delivery, Standing};
-use crate::fault::{Closure, FaultCode, Unit, closed_by};
-use crate::id::{CompartmentNumber, EventId, LockerId, OrderId, PersonId, WorkOrderId};
+use crate::fault::{FaultCode, Unit, closed_by, shut_since as shut_by};
+use crate::id::{CompartmentNumber, EventId, LockerId, NoticeId, OrderId, PersonId, WorkOrderId};
+use crate::impact::ShutTime;
 use crate::locker::Locker;
 use crate::notice::{Message, Notice};
 use crate::person::Preferences;
 use crate::place::Place;
 use crate::refusal::Refusal;
+use crate::seeded::bug;
 use crate::size::Size;
 use crate::{SignedDuration, StateKey, Timestamp};
 
@@ -94,11 +96,20 @@ pub struct Order {
     /// Since when the deadline stands still, because the door cannot be opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pickup_stopped_at: Option<Timestamp>,
+    /// Up to when it is settled for how long the door was shut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pickup_settled_until: Option<Timestamp>,
+    /// By how much the deadline is moved on beside the time since it stopped: for when nobody had stopped it in time.
+    #[serde(default, skip_serializing_if = "SignedDuration::is_zero")]
+    pub pickup_owed: SignedDuration,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collected_at: Option<Timestamp>,
     /// The locker's faults it met, oldest first, at most [`INCIDENTS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub incidents: Vec<Incident>,
+    /// The latest of what its customer is told about where it is: an earlier notice is not sent any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latest_notice: Option<NoticeId>,
 }
 
 impl Order {
@@ -135,6 +146,20 @@ impl Order {
         }
     }
 
+    /// For how long its door was shut in that time although its deadline ran; nothing where that is settled, or the
+    /// deadline has stood still ever since.
+    fn missed(&self, was_shut: ShutTime) -> Option<SignedDuration> {
+        let settled = self.pickup_settled_until.max(self.deposited_at);
+        let ran = self.pickup_stopped_at.is_none_or(|stopped_at| stopped_at >= was_shut.until);
+        let since = settled.map_or(was_shut.since, |settled| settled.max(was_shut.since));
+        (ran && since < was_shut.until).then(|| was_shut.until.duration_since(since))
+    }
+
+    /// What its customer is told about where it is, from now on.
+    fn tell(&mut self, message: Message, event: &EventId, now: Timestamp) -> Notice {
+        Notice::to_person(&self.customer, message, event, now).supersede(&mut self.latest_notice)
+    }
+
     fn move_to(&mut self, place: Place, status: OrderStatus) {
         self.place = place;
         self.place_epoch += 1;
@@ -157,7 +182,9 @@ impl Room {
 
     /// Holds the room for an order, as long as its locker stays open.
     fn hold_for<A>(self, order: &OrderId, decision: &mut Decision<A>) {
-        decision.require_unchanged(StateKey::Locker(self.locker.id));
+        if !bug("room_does_not_hold_the_locker") {
+            decision.require_unchanged(StateKey::Locker(self.locker.id));
+        }
         decision.change(Compartment { occupancy: Occupancy::Reserved { order: order.clone() }, ..self.compartment });
     }
 }
@@ -201,7 +228,7 @@ pub fn place_order(
     event: &EventId,
     now: Timestamp,
 ) -> Decision<Order> {
-    let order = Order {
+    let mut order = Order {
         id: request.order,
         customer: request.customer,
         size: request.size,
@@ -214,19 +241,23 @@ pub fn place_order(
         deposited_at: None,
         pickup_deadline: None,
         pickup_stopped_at: None,
+        pickup_settled_until: None,
+        pickup_owed: SignedDuration::ZERO,
         collected_at: None,
         incidents: Vec::new(),
+        latest_notice: None,
     };
-    let mut decision = Decision::new(order.clone());
-    if let Some(wanted) = instead_of {
+    let notice = instead_of.map(|wanted| {
         let message = Message::PlacedElsewhere {
             order: order.id.clone(),
             wanted_locker_name: wanted.name.clone(),
             locker_name: room.locker.name.clone(),
             place_epoch: order.place_epoch,
         };
-        decision.tell(Notice::to_person(&order.customer, message, event, now));
-    }
+        order.tell(message, event, now)
+    });
+    let mut decision = Decision::new(order.clone());
+    decision.notices.extend(notice);
     decision.record(Event::OrderPlaced { place: order.place.clone() });
     room.hold_for(&order.id, &mut decision);
     decision.change(order);
@@ -243,7 +274,8 @@ pub fn cancel(mut order: Order, held: Option<Compartment>) -> Result<Decision<Or
     }
     order.status = OrderStatus::Cancelled;
     let mut decision = Decision::new(order.clone());
-    if let Some(freed) = held.and_then(|it| release(it, &order.id)) {
+    if let Some(freed) = held.and_then(|it| release(it, &order.id)).filter(|_| !bug("cancelling_keeps_the_compartment"))
+    {
         decision.change(freed);
     }
     decision.change(order);
@@ -275,19 +307,20 @@ fn open_door(scene: DoorScene) -> Result<(Order, Locker, Compartment), Refusal> 
         }
     }
     let compartment = scene.compartment.ok_or(Refusal::UnknownCompartment)?;
-    if !order.is_at(&compartment) {
+    if !order.is_at(&compartment) && !bug("deposit_goes_anywhere") {
         return Err(Refusal::OtherPlace);
     }
-    if let Some((code, _)) = locker.closed_by() {
+    if let Some((code, _)) = locker.closed_by().filter(|_| !bug("deposit_ignores_the_locker")) {
         return Err(Refusal::LockerUnavailable { code });
     }
-    if let Some((code, _)) = compartment.closed_by() {
+    if let Some((code, _)) = compartment.closed_by().filter(|_| !bug("deposit_ignores_faults")) {
         return Err(Refusal::CompartmentClosed { code });
     }
-    if !compartment.open_for_deposits() {
+    if !compartment.open_for_deposits() && !bug("deposit_ignores_faults") {
         return Err(Refusal::CompartmentOutOfService);
     }
-    if (compartment.occupancy != Occupancy::Reserved { order: order.id.clone() }) {
+    let held = compartment.occupancy == Occupancy::Reserved { order: order.id.clone() };
+    if !held && !bug("deposit_goes_anywhere") {
         return Err(Refusal::HeldByAnother);
     }
     Ok((order, locker, compartment))
@@ -331,8 +364,10 @@ pub fn record_deposit(scene: DoorScene, event: &EventId, now: Timestamp) -> Resu
         compartment: compartment.number,
         deadline,
     };
-    decision.tell(Notice::to_person(&order.customer, message, event, now));
-    decision.require_unchanged(StateKey::Locker(locker.id));
+    decision.tell(order.tell(message, event, now));
+    if !bug("deposit_does_not_hold_the_locker") {
+        decision.require_unchanged(StateKey::Locker(locker.id));
+    }
     decision.change(Compartment { occupancy: Occupancy::Occupied { order: order.id.clone() }, ..compartment });
     if let Some(driver) = &order.driver {
         decision.change(Delivery {
@@ -370,8 +405,8 @@ pub fn record_collection(scene: DoorScene, event: &EventId, now: Timestamp) -> R
     let mut decision = Decision::new(());
     decision.record(Event::ParcelCollected { compartment: compartment.number });
     let message = Message::FeedbackRequested { order: order.id.clone() };
-    decision.tell(Notice::to_person(&order.customer, message, event, now));
-    if let Some(freed) = release(compartment, &order.id) {
+    decision.tell(order.tell(message, event, now));
+    if let Some(freed) = release(compartment, &order.id).filter(|_| !bug("collection_keeps_the_compartment")) {
         decision.change(freed);
     }
     decision.change(order);
@@ -398,8 +433,7 @@ fn incident_at(locker: &Locker, compartment: &Compartment) -> Option<Incident> {
 
 /// Since when faults keep the door from being opened: since the first of them, not the worst.
 fn shut_since(locker: &Locker, compartment: &Compartment) -> Option<Timestamp> {
-    let faults = locker.faults.iter().chain(&compartment.faults);
-    faults.filter(|(code, _)| code.closes() == Closure::DepositsAndPickups).map(|(_, fault)| fault.raised_at).min()
+    [&locker.faults, &compartment.faults].into_iter().filter_map(shut_by).min()
 }
 
 /// What is known when an order that lost its place is dealt with. `rooms` are what other lockers offer, nearest
@@ -428,23 +462,13 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
     decision.require_unchanged(StateKey::Locker(locker.id.clone()));
     decision.require_unchanged(StateKey::Compartment(compartment.locker.clone(), compartment.number));
     if order.status == OrderStatus::Deposited {
-        if order.pickup_stopped_at.is_some() || compartment.open_for_pickups(&locker) {
+        if order.pickup_stopped_at.is_some() || compartment.open_for_pickups(&locker) || bug("deadline_runs_on") {
             return None;
         }
         let shut_since = shut_since(&locker, &compartment).unwrap_or(incident.from);
-        order.pickup_stopped_at = Some(order.deposited_at.map_or(shut_since, |it| it.max(shut_since)));
-        decision.record(Event::PickupDelayed { code: incident.code });
-        order.meet(incident);
-        let message = Message::PickupDelayed {
-            order: order.id.clone(),
-            locker_name: locker.name,
-            compartment: compartment.number,
-        };
-        decision.tell(Notice::to_person(&order.customer, message, event, now));
-        decision.change(order);
-        return Some(decision);
+        return Some(stop_pickup(order, &locker, &compartment, incident, shut_since, event, now));
     }
-    if !order.is_underway() {
+    if !order.is_underway() || bug("displaced_order_stays") {
         return None;
     }
     let never: BTreeSet<LockerId> = preferences.as_ref().map(|it| it.never.clone()).unwrap_or_default();
@@ -474,7 +498,10 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
             Message::ChoosePlace { order: id, from_locker_name, place_epoch }
         }
     };
-    decision.tell(Notice::to_person(&order.customer, message, event, now));
+    let notice = order.tell(message, event, now);
+    if !bug("displaced_order_is_not_told") {
+        decision.tell(notice);
+    }
     decision.record(Event::OrderRerouted { from, to });
     if let Some(freed) = release(compartment, &order.id) {
         decision.change(freed);
@@ -486,21 +513,73 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
     Some(decision)
 }
 
-/// The door works again: the deadline runs on from where it stopped, with at least [`REST_MIN`] left, and the
-/// customer is told. Nothing for an order that was not waiting, or whose door is still shut.
+/// Stops the deadline of a parcel behind a door that is shut, and tells its customer.
+fn stop_pickup(
+    mut order: Order,
+    locker: &Locker,
+    compartment: &Compartment,
+    incident: Incident,
+    shut_since: Timestamp,
+    event: &EventId,
+    now: Timestamp,
+) -> Decision<()> {
+    let mut decision = Decision::new(());
+    decision.require_unchanged(StateKey::Locker(locker.id.clone()));
+    decision.require_unchanged(StateKey::Compartment(compartment.locker.clone(), compartment.number));
+    order.pickup_stopped_at = Some(order.deposited_at.map_or(shut_since, |it| it.max(shut_since)));
+    decision.record(Event::PickupDelayed { code: incident.code });
+    order.meet(incident);
+    let message = Message::PickupDelayed {
+        order: order.id.clone(),
+        locker_name: locker.name.clone(),
+        compartment: compartment.number,
+    };
+    decision.tell(order.tell(message, event, now));
+    decision.change(order);
+    decision
+}
+
+/// The unit that `was_shut` until its repair was proven works again: the deadline runs on from where it stopped, with
+/// at least [`REST_MIN`] left, and the customer is told. A deadline that nobody had stopped in the time is moved on by
+/// it all the same; where another fault has shut the door meanwhile, that is owed until it opens. Nothing for an order
+/// that has not waited.
 pub fn resume_pickup(
     mut order: Order,
     locker: &Locker,
     compartment: &Compartment,
+    was_shut: Option<ShutTime>,
     event: &EventId,
     now: Timestamp,
 ) -> Option<Decision<()>> {
-    if !order.is_at(compartment) || order.status != OrderStatus::Deposited || !compartment.open_for_pickups(locker) {
+    if !order.is_at(compartment) || order.status != OrderStatus::Deposited {
         return None;
     }
-    let stopped_at = order.pickup_stopped_at.take()?;
-    let deadline = (order.pickup_deadline? + now.duration_since(stopped_at)).max(now + REST_MIN);
+    let missed = was_shut.and_then(|it| order.missed(it));
+    if let (Some(missed), Some(was_shut)) = (missed, was_shut) {
+        order.pickup_owed += missed;
+        order.pickup_settled_until = Some(was_shut.until);
+    }
+    if !compartment.open_for_pickups(locker) {
+        missed?;
+        let incident = incident_at(locker, compartment)?;
+        if order.pickup_stopped_at.is_none() {
+            let shut_since = shut_since(locker, compartment).unwrap_or(incident.from);
+            return Some(stop_pickup(order, locker, compartment, incident, shut_since, event, now));
+        }
+        let mut decision = Decision::new(());
+        decision.record(Event::PickupDelayed { code: incident.code });
+        decision.change(order);
+        return Some(decision);
+    }
+    if order.pickup_stopped_at.is_none() && missed.is_none() {
+        return None;
+    }
+    let stopped_for = order.pickup_stopped_at.take().map_or(SignedDuration::ZERO, |it| now.duration_since(it));
+    let stood_still = stopped_for + std::mem::take(&mut order.pickup_owed);
+    let stood_still = if bug("deadline_resumes_short") { SignedDuration::ZERO } else { stood_still };
+    let deadline = (order.pickup_deadline? + stood_still).max(now + REST_MIN);
     order.pickup_deadline = Some(deadline);
+    order.pickup_settled_until = Some(now);
     order.leave_incidents(now);
     let mut decision = Decision::new(());
     let message = Message::AllClear {
@@ -509,7 +588,7 @@ pub fn resume_pickup(
         compartment: compartment.number,
         deadline,
     };
-    decision.tell(Notice::to_person(&order.customer, message, event, now));
+    decision.tell(order.tell(message, event, now));
     decision.require_unchanged(StateKey::Compartment(compartment.locker.clone(), compartment.number));
     decision.require_unchanged(StateKey::Locker(locker.id.clone()));
     decision.record(Event::PickupResumed { order: order.id.clone() });
@@ -537,7 +616,7 @@ pub fn choose_place(
     event: &EventId,
     now: Timestamp,
 ) -> Result<Decision<Order>, Refusal> {
-    if order.place_epoch != place_epoch {
+    if order.place_epoch != place_epoch && !bug("choice_ignores_the_epoch") {
         return Err(Refusal::LinkUsed);
     }
     if !order.is_underway() {
@@ -549,10 +628,11 @@ pub fn choose_place(
     };
     order.move_to(place.clone(), OrderStatus::Rerouted);
     let message = Message::PlaceConfirmed { order: order.id.clone(), locker_name };
+    let notice = order.tell(message, event, now);
     let mut decision = Decision::new(order.clone());
-    decision.tell(Notice::to_person(&order.customer, message, event, now));
+    decision.tell(notice);
     decision.record(Event::PlaceChosen { to: place });
-    if let Some(freed) = held.and_then(|it| release(it, &order.id)) {
+    if let Some(freed) = held.and_then(|it| release(it, &order.id)).filter(|_| !bug("choice_keeps_the_old_place")) {
         decision.change(freed);
     }
     if let Choice::Room(room) = choice {

@@ -116,6 +116,23 @@ mod tests {
     }
 
     #[test]
+    fn no_more_cells_are_read_than_a_radius_reaches() {
+        let read = |radius_m| MAINZ_STATION.cells_within(radius_m).len();
+        // 9 km are two cells to the north and south, three to the east and west.
+        assert_eq!((read(100), read(9_000)), (3 * 3, 5 * 7));
+    }
+
+    #[test]
+    fn a_position_is_a_point_on_the_earth_up_to_the_poles_and_the_date_line() {
+        let valid = |latitude_e6, longitude_e6| Position { latitude_e6, longitude_e6 }.is_valid();
+        for (latitude_e6, longitude_e6) in [(90_000_000, 180_000_000), (-90_000_000, -180_000_000)] {
+            assert!(valid(latitude_e6, longitude_e6));
+            assert!(!valid(latitude_e6 + latitude_e6.signum(), longitude_e6));
+            assert!(!valid(latitude_e6, longitude_e6 + longitude_e6.signum()));
+        }
+    }
+
+    #[test]
     fn a_huge_radius_reads_a_bounded_number_of_cells() {
         assert_eq!(MAINZ_STATION.cells_within(u32::MAX).len(), CELLS_READ_MAX);
     }

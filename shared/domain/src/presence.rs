@@ -6,6 +6,7 @@ use crate::decision::{Decision, Event};
 use crate::fault::{FaultCode, FaultReport, ReportedFault, Unit};
 use crate::id::{EventId, LockerId};
 use crate::refusal::Refusal;
+use crate::seeded::bug;
 use crate::{SignedDuration, Timestamp};
 
 /// The connection of one locker. An item of its own, so that a flapping connection never disturbs bookings.
@@ -77,8 +78,11 @@ pub fn record_presence(
     let counts = match (event.connected, same_session) {
         (true, false) => newer,
         (false, true) => up,
-        // A disconnect that overtook its own connect: the session has come and gone.
-        (false, false) => newer && known.as_ref().is_none_or(|it| it.link != Link::Up),
+        // A disconnect that overtook its own connect: the session has come and gone. One of the same moment is that of
+        // the session before, which the known one has replaced.
+        (false, false) => {
+            known.as_ref().is_none_or(|it| it.link != Link::Up && event.at > it.at) || bug("old_session_ends_a_new_one")
+        }
         (true, true) => false,
     };
     if !counts {
@@ -173,6 +177,14 @@ mod tests {
     }
 
     #[test]
+    fn given_a_session_that_has_ended_when_the_one_it_replaced_ends_at_the_same_moment_then_it_stays_the_latest() {
+        let ended = known("b", 30, Link::Grace { until: at(150) });
+        let decision = record_presence(ended.clone(), &event("a", 30, false), GRACE);
+        assert_eq!((decision.answer, decision.changes), (PresenceOutcome::Outdated, vec![]));
+        assert_eq!(record_presence(ended, &event("b", 30, true), GRACE).changes, vec![], "it does not begin again");
+    }
+
+    #[test]
     fn given_the_grace_is_over_then_the_whole_locker_has_lost_its_network() {
         let presence = known("a", 10, Link::Grace { until: at(130) }).unwrap();
         assert_eq!(find_offline(presence.clone(), at(129)), Err(Refusal::wrong_state("grace")));
@@ -180,6 +192,13 @@ mod tests {
         assert_eq!(next.link, Link::Down);
         assert_eq!(report.faults[0].code, FaultCode::NetworkLost);
         assert_eq!(find_offline(next, at(131)), Err(Refusal::wrong_state("down")));
+    }
+
+    #[test]
+    fn a_locker_is_looked_at_again_when_its_grace_is_over_and_otherwise_not() {
+        let due_at = |link| known("a", 10, link).unwrap().due_at();
+        let due = [Link::Up, Link::Grace { until: at(130) }, Link::Down].map(due_at);
+        assert_eq!(due, [None, Some(at(130)), None]);
     }
 
     #[test]

@@ -101,8 +101,11 @@ pub fn order(name: &str, compartment: u16) -> Order {
         deposited_at: None,
         pickup_deadline: None,
         pickup_stopped_at: None,
+        pickup_settled_until: None,
+        pickup_owed: SignedDuration::ZERO,
         collected_at: None,
         incidents: Vec::new(),
+        latest_notice: None,
     }
 }
 
@@ -228,5 +231,10 @@ impl Order {
             pickup_deadline: Some(at(second) + hours(72)),
             ..self
         }
+    }
+
+    /// The same once its customer is to be told this.
+    pub fn told(self, notice: &Notice) -> Self {
+        Self { latest_notice: Some(notice.id.clone()), ..self }
     }
 }

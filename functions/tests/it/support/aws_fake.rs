@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use aws::publisher::{PublishError, Publisher};
-use aws::shadow::{Desired, Shadow};
+use aws::shadow::{DesireError, Desired, Looked, Shadow};
 use aws::store::Unavailable;
 use aws_sdk_iot::config::http::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::http::{
@@ -147,23 +147,33 @@ impl Publisher for Mailbox {
 #[derive(Debug, Default)]
 pub struct Shadows {
     pub broken: Cell<bool>,
-    desired: RefCell<BTreeMap<LockerId, Desired>>,
+    /// By locker, with how often each was written.
+    desired: RefCell<BTreeMap<LockerId, (i64, Desired)>>,
 }
 
 impl Shadows {
     /// What a device has been told.
     pub fn of(&self, locker: &str) -> Desired {
-        self.desired.borrow().get(&locker.parse().unwrap()).cloned().unwrap_or_default()
+        self.desired.borrow().get(&locker.parse().unwrap()).map(|(_, desired)| desired.clone()).unwrap_or_default()
     }
 }
 
 impl Shadow for Shadows {
-    async fn desire(&self, locker: &LockerId, desired: &Desired) -> Result<(), Unavailable> {
+    async fn look(&self, locker: &LockerId) -> Result<Option<Looked>, Unavailable> {
+        let known = self.desired.borrow().get(locker).cloned();
+        Ok(known.map(|(version, desired)| Looked { version, desired }))
+    }
+
+    async fn desire(&self, locker: &LockerId, desired: &Desired, at: Option<i64>) -> Result<(), DesireError> {
         if self.broken.get() {
-            return Err(Unavailable("throttled".to_owned()));
+            return Err(Unavailable("throttled".to_owned()).into());
         }
         let mut all = self.desired.borrow_mut();
-        let known = all.entry(locker.clone()).or_default();
+        if at.is_some() && at != all.get(locker).map(|(version, _)| *version) {
+            return Err(DesireError::Changed);
+        }
+        let (version, known) = all.entry(locker.clone()).or_default();
+        *version += 1;
         known.closed.extend(desired.closed.clone());
         known.test_openings.extend(desired.test_openings.clone());
         Ok(())

@@ -14,6 +14,7 @@ use aws::store::memory::Memory;
 use aws::store::{Item, Store};
 use domain::case::Case;
 use domain::compartment::Compartment;
+use domain::decision::Event;
 use domain::delivery::Delivery;
 use domain::locker::Locker;
 use domain::order::Order;
@@ -199,11 +200,13 @@ impl Network {
         panic!("the streams do not run dry");
     }
 
-    /// Items that the streams have not brought to anyone yet.
+    /// Items that the streams have not brought to anyone yet. Of notices they bring the new ones only, as the template
+    /// has it: one that was put back comes again when it is due.
     fn changed(&self) -> Vec<Key> {
         let now = self.store.snapshot();
         let before = self.streamed.replace(now.clone());
-        now.into_iter().filter(|(key, item)| before.get(key) != Some(item)).map(|(key, _)| key).collect()
+        let brought = |key: &Key, item: &Item| before.get(key).is_some_and(|it| key.is_notice() || it == item);
+        now.into_iter().filter(|(key, item)| !brought(key, item)).map(|(key, _)| key).collect()
     }
 
     /// Hands changes to every function fed by a stream.
@@ -316,6 +319,22 @@ impl Network {
         let mut kinds: Vec<&str> = self.notices().iter().map(|entry| entry.notice.message.kind()).collect();
         kinds.sort_unstable();
         kinds
+    }
+
+    /// The status of the one notice of a kind.
+    #[track_caller]
+    pub fn status_of(&self, kind: &str) -> ledger::Status {
+        let found: Vec<ledger::Entry> =
+            self.notices().into_iter().filter(|entry| entry.notice.message.kind() == kind).collect();
+        let [entry] = &found[..] else { panic!("{kind}: {found:?}") };
+        entry.status.clone()
+    }
+
+    /// What the history of a locker tells of one event.
+    pub fn happened_at(&self, locker: &str, event: &str) -> Option<Event> {
+        let key = keys::of_state(&StateKey::Locker(id(locker))).event(&id(event));
+        let item = self.store.snapshot().remove(&key)?;
+        Some(items::read::<items::HistoryEntry>(&key, item).unwrap().state.event)
     }
 
     /// What is in quarantine.

@@ -1,4 +1,4 @@
-//! Stores that misbehave or count, over the one in memory.
+//! Stores that misbehave, lag or count, over the one in memory.
 
 use std::cell::{Cell, RefCell};
 
@@ -40,6 +40,66 @@ impl Store for Throttled<'_> {
     async fn query(&self, query: &Query) -> Result<Page, Unavailable> {
         self.pass(Asked::Query)?;
         self.store.query(query).await
+    }
+
+    async fn back_off(&self, attempt: u32) {
+        self.store.back_off(attempt).await;
+    }
+}
+
+/// A store that goes away after so many commits. What it refuses it has not done.
+pub struct GoingAway<'a> {
+    pub store: &'a Memory,
+    pub commits_left: Cell<usize>,
+}
+
+impl Store for GoingAway<'_> {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Unavailable> {
+        self.store.read(keys).await
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+        let left = self.commits_left.get().checked_sub(1).ok_or(Unavailable("gone".to_owned()))?;
+        self.commits_left.set(left);
+        self.store.commit(writes).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, Unavailable> {
+        self.store.query(query).await
+    }
+
+    async fn back_off(&self, attempt: u32) {
+        self.store.back_off(attempt).await;
+    }
+}
+
+/// A store whose indexes are behind, as those of DynamoDB may be: they answer as they did at an earlier moment.
+pub struct Lagging<'a> {
+    store: &'a Memory,
+    before: Memory,
+}
+
+impl<'a> Lagging<'a> {
+    /// A store whose indexes know of nothing that is committed from now on.
+    pub fn from_now_on(store: &'a Memory) -> Self {
+        let before = Memory::default();
+        store.snapshot().into_iter().for_each(|(key, item)| before.put(key, item));
+        Self { store, before }
+    }
+}
+
+impl Store for Lagging<'_> {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Unavailable> {
+        self.store.read(keys).await
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+        self.store.commit(writes).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, Unavailable> {
+        let store = if query.index.is_some() { &self.before } else { self.store };
+        store.query(query).await
     }
 
     async fn back_off(&self, attempt: u32) {

@@ -2,21 +2,71 @@
 //! hold whatever happens between two calls.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use super::{CommitError, Item, Page, Query, Range, Store, TRANSACTION_ACTIONS_MAX, Unavailable, VERSION, Write};
-use crate::keys::Key;
+use crate::keys::{Index, Key, Table};
 
 /// The store in memory.
 #[derive(Debug, Default)]
 pub struct Memory {
-    items: RefCell<BTreeMap<Key, Item>>,
+    kept: RefCell<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    items: BTreeMap<Key, Item>,
+    indexes: BTreeSet<Entry>,
+}
+
+/// That an item belongs to an index, in the order in which queries answer: the order of the fields.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    table: Table,
+    index: Index,
+    partition: String,
+    sort: String,
+    pk: String,
+    sk: String,
+}
+
+impl Kept {
+    fn put(&mut self, key: Key, item: Item) {
+        if let Some(before) = self.items.get(&key) {
+            for entry in entries(&key, before) {
+                self.indexes.remove(&entry);
+            }
+        }
+        self.indexes.extend(entries(&key, &item));
+        self.items.insert(key, item);
+    }
+}
+
+fn entries(key: &Key, item: &Item) -> Vec<Entry> {
+    let in_index = |index: Index| {
+        let (partition, sort) = index.attributes();
+        Some(Entry {
+            table: key.table,
+            index,
+            partition: text(item, partition)?.to_owned(),
+            sort: text(item, sort)?.to_owned(),
+            pk: key.pk.clone(),
+            sk: key.sk.clone(),
+        })
+    };
+    Index::ALL.into_iter().filter_map(in_index).collect()
 }
 
 impl Memory {
     /// Everything that is kept, by key.
     pub fn snapshot(&self) -> BTreeMap<Key, Item> {
-        self.items.borrow().clone()
+        self.kept.borrow().items.clone()
+    }
+
+    /// Puts an item in, whatever was there: for replicas, which follow another store.
+    pub fn put(&self, key: Key, item: Item) {
+        self.kept.borrow_mut().put(key, item);
     }
 }
 
@@ -36,13 +86,56 @@ fn position<'a>(item: &'a Item, sort: &str) -> Option<Position<'a>> {
 }
 
 impl Range {
-    fn contains(&self, sort_key: &str) -> bool {
+    /// The least sort key that can be in it.
+    fn least(&self) -> &str {
         match self {
-            Range::All => true,
+            Range::All | Range::UpTo(_) => "",
+            Range::Prefix(from) | Range::From(from) | Range::Between(from, _) => from,
+        }
+    }
+
+    /// Whether a sort key that is not below the least one is in it. Those that are come before those that are not.
+    fn reaches(&self, sort_key: &str) -> bool {
+        match self {
+            Range::All | Range::From(_) => true,
             Range::Prefix(prefix) => sort_key.starts_with(prefix.as_str()),
-            Range::From(from) => sort_key >= from.as_str(),
-            Range::UpTo(to) => sort_key <= to.as_str(),
-            Range::Between(from, to) => (from.as_str()..=to.as_str()).contains(&sort_key),
+            Range::UpTo(to) | Range::Between(_, to) => sort_key <= to.as_str(),
+        }
+    }
+}
+
+impl Kept {
+    /// The items a query is about, in the order of their sort keys.
+    fn find(&self, query: &Query) -> Vec<(Position<'_>, &Item)> {
+        let Query { table, partition, range, .. } = query;
+        match query.index {
+            None => {
+                let from = Key { table: *table, pk: partition.clone(), sk: range.least().to_owned() };
+                self.items
+                    .range((Bound::Included(from), Bound::Unbounded))
+                    .take_while(|(key, _)| key.table == *table && key.pk == *partition && range.reaches(&key.sk))
+                    .map(|(key, item)| ((key.sk.as_str(), key.pk.as_str(), key.sk.as_str()), item))
+                    .collect()
+            }
+            Some(index) => {
+                let (pk, sk) = (String::new(), String::new());
+                let (partition, sort) = (partition.clone(), range.least().to_owned());
+                let from = Entry { table: *table, index, partition, sort, pk, sk };
+                let belongs = |it: &Entry| {
+                    it.table == *table
+                        && it.index == index
+                        && it.partition == query.partition
+                        && range.reaches(&it.sort)
+                };
+                self.indexes
+                    .range((Bound::Included(from), Bound::Unbounded))
+                    .take_while(|entry| belongs(entry))
+                    .filter_map(|it| {
+                        let key = Key { table: it.table, pk: it.pk.clone(), sk: it.sk.clone() };
+                        Some(((it.sort.as_str(), it.pk.as_str(), it.sk.as_str()), self.items.get(&key)?))
+                    })
+                    .collect()
+            }
         }
     }
 }
@@ -55,15 +148,15 @@ impl Store for Memory {
         if let Some(key) = keys.iter().enumerate().find_map(|(at, key)| keys[..at].contains(key).then_some(key)) {
             return Err(Unavailable(format!("a read that asks for {key:?} twice")));
         }
-        let items = self.items.borrow();
-        Ok(keys.iter().map(|key| items.get(key).cloned()).collect())
+        let kept = self.kept.borrow();
+        Ok(keys.iter().map(|key| kept.items.get(key).cloned()).collect())
     }
 
     async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
         if writes.len() > TRANSACTION_ACTIONS_MAX {
             return Err(Unavailable(format!("a transaction of {} actions", writes.len())).into());
         }
-        let mut items = self.items.borrow_mut();
+        let mut kept = self.kept.borrow_mut();
         for (at, write) in writes.iter().enumerate() {
             if writes[..at].iter().any(|other| other.key() == write.key()) {
                 return Err(Unavailable(format!("a transaction with two actions on {:?}", write.key())).into());
@@ -73,7 +166,7 @@ impl Store for Memory {
             .iter()
             .enumerate()
             .filter(|(_, write)| {
-                let stored = items.get(write.key());
+                let stored = kept.items.get(write.key());
                 match write {
                     Write::Create { .. } => stored.is_some(),
                     Write::Replace { version: read, .. } | Write::Check { version: read, .. } => {
@@ -88,7 +181,7 @@ impl Store for Memory {
         }
         for write in writes {
             match write {
-                Write::Create { key, item } | Write::Replace { key, item, .. } => drop(items.insert(key, item)),
+                Write::Create { key, item } | Write::Replace { key, item, .. } => kept.put(key, item),
                 Write::Check { .. } => {}
             }
         }
@@ -97,15 +190,11 @@ impl Store for Memory {
 
     async fn query(&self, query: &Query) -> Result<Page, Unavailable> {
         let (partition, sort) = query.index.map_or(("pk", "sk"), |index| index.attributes());
-        let items = self.items.borrow();
-        let mut found: Vec<(Position<'_>, &Item)> = items
-            .iter()
-            .filter(|(key, _)| key.table == query.table)
-            .filter(|(_, item)| text(item, partition) == Some(query.partition.as_str()))
-            .filter_map(|(_, item)| Some((position(item, sort)?, item)))
-            .filter(|((sort_key, _, _), _)| query.range.contains(sort_key))
-            .collect();
-        found.sort_by(|(a, _), (b, _)| if query.backwards { b.cmp(a) } else { a.cmp(b) });
+        let kept = self.kept.borrow();
+        let mut found = kept.find(query);
+        if query.backwards {
+            found.reverse();
+        }
         if let Some(cursor) = &query.after {
             // By where it was, not by what is there: the item may have moved since.
             let after = position(cursor, sort).ok_or_else(|| Unavailable("the cursor of another query".to_owned()))?;

@@ -75,7 +75,7 @@ async fn a_claim_without_a_result_is_due_again_and_its_outcome_unknown() {
 #[tokio::test]
 async fn what_is_finished_is_never_due_and_never_sent_again() {
     let failed = Status::Failed { at: at(1), why: "gone".to_owned() };
-    for status in [sent(1), failed] {
+    for status in [sent(1), failed, Status::Superseded { at: at(1) }] {
         let (store, key) = entered().await;
         let claimed = claim(&store, &key, at(0)).await.unwrap();
         ledger::settle(&store, &key, claimed, status.clone(), at(1)).await.unwrap();
@@ -96,6 +96,29 @@ async fn the_result_of_one_who_was_too_slow_is_not_written_over_the_record_of_th
     ledger::settle(&store, &key, slow, failed, overdue).await.unwrap();
     let entry = read(&store, &key).await.state;
     assert_eq!((entry.status, entry.attempts, entry.unknown_outcomes), (sent(301), 2, 1));
+}
+
+#[tokio::test]
+async fn what_is_put_back_is_due_again_after_five_minutes_and_was_certainly_not_sent() {
+    let (store, key) = entered().await;
+    let claimed = claim(&store, &key, at(10)).await.unwrap();
+    ledger::settle(&store, &key, claimed, Status::Pending, at(10)).await.unwrap();
+    assert_eq!((due(&store, at(309)).await, due(&store, at(310)).await), (0, 1));
+    let again = claim(&store, &key, at(310)).await.unwrap().state;
+    assert_eq!((again.attempts, again.unknown_outcomes, again.status), (2, 0, Status::Sending { since: at(310) }));
+}
+
+#[tokio::test]
+async fn only_what_was_claimed_less_than_five_minutes_ago_is_on_its_way() {
+    let (store, key) = entered().await;
+    let pending = read(&store, &key).await.state;
+    assert!(!pending.is_on_its_way(at(0)));
+    let claimed = claim(&store, &key, at(0)).await.unwrap();
+    let on_its_way = |second| claimed.state.is_on_its_way(at(second));
+    assert_eq!((on_its_way(0), on_its_way(299), on_its_way(300)), (true, true, false));
+    for status in [sent(1), Status::Superseded { at: at(1) }, Status::Failed { at: at(1), why: "gone".to_owned() }] {
+        assert!(!Entry { status: status.clone(), ..claimed.state.clone() }.is_on_its_way(at(1)), "{status:?}");
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use aws::apply::{Cause, apply};
-use aws::items::{self, HistoryEntry, Versioned};
+use aws::items::{self, HistoryEntry, Kept, Versioned};
 use aws::keys::{self, Index, Key, Table};
 use aws::ledger::{self, Status};
 use aws::quarantine::{self, Quarantined};
@@ -90,6 +90,9 @@ fn states() -> BTreeMap<&'static str, State> {
     ])
 }
 
+/// The entries of the ledger there are items of.
+const NOTICES: [&str; 3] = ["notice-pending", "notice-sent", "notice-superseded"];
+
 /// Does not compile until a new kind of state is thought of here.
 fn has_a_golden_item(state: &State) -> bool {
     match state {
@@ -125,6 +128,39 @@ fn every_stored_state_reads_back_as_what_it_was() {
         let golden = golden(name);
         let read = items::read_state(&state.key(), stored_item(&golden)).unwrap();
         assert_eq!(read, Versioned { version: golden["version"].as_u64().unwrap(), state }, "{name}");
+    }
+}
+
+#[test]
+fn whoever_looks_at_everything_reads_each_item_as_what_it_is() {
+    let read = |name: &str, table: Table| {
+        let golden = golden(name);
+        let item = stored_item(&golden);
+        let kept = items::read_kept(&items::key_of(table, &item).unwrap(), item).unwrap();
+        assert_eq!(kept.version, golden["version"].as_u64().unwrap(), "{name}");
+        kept.state
+    };
+    for (name, state) in states() {
+        assert_eq!(read(name, keys::of_state(&state.key()).table), Kept::State(state), "{name}");
+    }
+    for name in NOTICES {
+        let Kept::Notice(entry) = read(name, Table::Orders) else { panic!("{name}") };
+        assert_eq!(serde_json::to_value(entry.notice).unwrap(), golden(name)["notice"], "{name}");
+    }
+    let Kept::History(entry) = read("history-entry", Table::Orders) else { panic!("no history entry") };
+    assert_eq!(entry.event_id, id("m-0044"));
+    let Kept::Quarantined(message) = read("quarantined", Table::Network) else { panic!("nothing in quarantine") };
+    assert_eq!(json!(message.body), golden("quarantined")["body"]);
+}
+
+#[test]
+fn an_item_of_no_known_kind_is_not_read() {
+    for kind in [json!("wish"), json!(7), Value::Null] {
+        let mut item = golden("order");
+        item["kind"] = kind.clone();
+        let key = keys::of_state(&StateKey::Order(id("o-1001")));
+        let unreadable = items::read_kept(&key, stored_item(&item)).unwrap_err();
+        assert!(unreadable.to_string().contains("unknown kind"), "{kind}: {unreadable}");
     }
 }
 
@@ -206,19 +242,28 @@ async fn a_notice_is_stored_as_it_always_was() {
 
 #[tokio::test]
 async fn a_notice_that_was_sent_is_stored_as_it_always_was_and_is_not_due() {
-    let sent = golden("notice-sent");
-    let notice: Notice = serde_json::from_value(sent["notice"].clone()).unwrap();
+    let status = Status::Sent { at: at(0), message_id: "95df01b4".to_owned() };
+    settled_as("notice-sent", StateKey::Locker(id("mz-03")), status).await;
+}
+
+#[tokio::test]
+async fn a_notice_that_was_superseded_is_stored_as_it_always_was_and_is_not_due() {
+    settled_as("notice-superseded", StateKey::Order(id("o-1001")), Status::Superseded { at: at(0) }).await;
+}
+
+/// The notice of a golden item is stored like that once it has been claimed and settled.
+async fn settled_as(name: &str, subject: StateKey, status: Status) {
+    let settled = golden(name);
+    let notice: Notice = serde_json::from_value(settled["notice"].clone()).unwrap();
     let store = Memory::default();
-    let locker = keys::of_state(&StateKey::Locker(id("mz-03")));
-    let entered = ledger::enter(&locker, &notice);
+    let entered = ledger::enter(&keys::of_state(&subject), &notice);
     let key = entered.key().clone();
     store.commit(vec![entered]).await.unwrap();
     let found = ledger::read(&key, kept(&store, &key).await.unwrap()).unwrap();
     let claimed = ledger::claim(&store, &key, found, at(0)).await.unwrap().unwrap();
-    let status = Status::Sent { at: at(0), message_id: "95df01b4".to_owned() };
     ledger::settle(&store, &key, claimed, status, at(0)).await.unwrap();
-    assert_eq!(plain_item(&kept(&store, &key).await.unwrap()), sent);
-    assert_eq!(ledger::read(&key, stored_item(&sent)).unwrap().state.notice, notice);
+    assert_eq!(plain_item(&kept(&store, &key).await.unwrap()), settled);
+    assert_eq!(ledger::read(&key, stored_item(&settled)).unwrap().state.notice, notice);
 }
 
 #[tokio::test]
@@ -240,7 +285,7 @@ fn every_item_that_is_kept_for_a_while_says_until_when() {
     for name in ["history-entry", "quarantined"] {
         assert_eq!(golden(name)["expires_at"], json!(at(0).as_second() + ninety_days), "{name}");
     }
-    for name in states().into_keys().chain(["notice-pending", "notice-sent"]) {
+    for name in states().into_keys().chain(NOTICES) {
         assert_eq!(golden(name).get("expires_at"), None, "{name}");
     }
 }
@@ -284,4 +329,24 @@ async fn an_item_is_in_an_index_only_while_it_belongs_there() {
         assert_eq!(before_and_after(here, gone, index, partition).await, [1, 0], "{here} to {gone}");
         assert_eq!(before_and_after(gone, here, index, partition).await, [0, 1], "{gone} to {here}");
     }
+}
+
+#[tokio::test]
+async fn what_is_put_in_replaces_what_was_there_and_its_place_in_the_indexes() {
+    let store = Memory::default();
+    let mut free = golden("compartment-free");
+    let put = |item: &Value| {
+        let item = stored_item(item);
+        store.put(items::key_of(Table::Network, &item).unwrap(), item);
+    };
+    put(&free);
+    assert_eq!(indexed(&store, Index::Bookable, "LOCKER#mz-03").await.len(), 1);
+    let mut reserved = golden("compartment-reserved");
+    (reserved["pk"], reserved["sk"]) = (free["pk"].clone(), free["sk"].clone());
+    put(&reserved);
+    assert_eq!(indexed(&store, Index::Bookable, "LOCKER#mz-03").await, Vec::<String>::new());
+    free["version"] = json!(9);
+    put(&free);
+    assert_eq!(indexed(&store, Index::Bookable, "LOCKER#mz-03").await.len(), 1);
+    assert_eq!(store.snapshot().into_values().map(|it| plain_item(&it)).collect::<Vec<_>>(), [free]);
 }

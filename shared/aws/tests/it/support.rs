@@ -9,7 +9,7 @@ use aws::store::{CommitError, Item, Page, Query, Store, Unavailable, Write};
 use domain::order::{Order, OrderStatus};
 use domain::place::Place;
 use domain::size::Size;
-use domain::{Decision, StateKey, Timestamp};
+use domain::{Decision, SignedDuration, StateKey, Timestamp};
 
 /// Seconds after the moment tests begin: 2026-09-21T14:13:20Z.
 pub fn at(second: i64) -> Timestamp {
@@ -41,8 +41,11 @@ pub fn order(name: &str, place_epoch: u32) -> Order {
         deposited_at: None,
         pickup_deadline: None,
         pickup_stopped_at: None,
+        pickup_settled_until: None,
+        pickup_owed: SignedDuration::ZERO,
         collected_at: None,
         incidents: Vec::new(),
+        latest_notice: None,
     }
 }
 

@@ -218,7 +218,11 @@ fn a_copy_from_before_the_repair_of_its_compartment_closes_no_locker_however_muc
 
 #[test]
 fn given_a_verified_work_order_when_a_fault_is_new_then_the_next_one_opens_and_takes_on_what_people_are_owed() {
-    let owed = ImpactTask::AllClear { unit: Unit::Locker, done_to: Some(CompartmentNumber::try_from(30).unwrap()) };
+    let owed = ImpactTask::AllClear {
+        unit: Unit::Locker,
+        was_shut: None,
+        done_to: Some(CompartmentNumber::try_from(30).unwrap()),
+    };
     let verified = work_order(WorkOrderStatus::Verified, &[(Unit::Locker, PowerLoss)]);
     let latest = calling(std::slice::from_ref(&owed), 100, verified.clone());
     let decision = judge(scene(vec![compartment(7)], Some(latest)), &report(200, &[(unit(7), LockJammed)]));
@@ -272,6 +276,14 @@ fn the_words_of_the_vendor_are_kept_with_the_fault() {
     let decision = judge(scene(vec![compartment(7)], None), &vendors);
     let State::Compartment(closed) = &decision.changes[1] else { panic!("{decision:?}") };
     assert_eq!(closed.faults[&VendorOther].vendor_text.as_deref(), Some("E-1234"));
+}
+
+#[test]
+fn a_locker_takes_orders_until_a_fault_closes_it() {
+    assert!(locker().bookable());
+    for code in FaultCode::ALL {
+        assert_eq!(locker().faulted(code).bookable(), code.closes() == Closure::Nothing, "{code}");
+    }
 }
 
 #[test]

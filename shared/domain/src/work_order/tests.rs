@@ -28,6 +28,11 @@ fn judge(scene: RepairScene, opening: &TestOpening) -> Result<Decision<WorkOrder
     record_test_opening(scene, opening, id("notice-1"), at(90))
 }
 
+/// For how long what is [`claimed`] to be repaired could not be opened.
+fn shut() -> Option<ShutTime> {
+    Some(ShutTime { since: at(0), until: at(90) })
+}
+
 fn cleared(unit: Unit, code: FaultCode) -> State {
     FaultRecord { locker: locker_id(), unit, code, fault: open_fault(at(0)), cleared_at: at(90) }.into()
 }
@@ -123,12 +128,15 @@ fn given_a_reported_repair_then_nothing_reopens_and_the_proof_begins_anew() {
 }
 
 #[test]
-fn the_oldest_note_makes_room_for_the_newest() {
-    let notes: Vec<Note> = (0..NOTES_MAX).map(|it| words(&it.to_string())).collect();
-    let before = WorkOrder { notes, ..work_order(InProgress, &[]) };
-    let after = take_step(before, Step::Hold { reason: "last".to_owned() }, technician(), at(50)).unwrap().answer;
-    assert_eq!(after.notes.len(), NOTES_MAX);
-    assert_eq!((&after.notes[0], &after.notes[NOTES_MAX - 1]), (&words("1"), &words("last")));
+fn a_work_order_keeps_fifty_notes_and_then_the_oldest_makes_room_for_the_newest() {
+    let notes: Vec<Note> = (0..50).map(|it| words(&it.to_string())).collect();
+    let hold = Step::Hold { reason: "last".to_owned() };
+    let kept = |notes: &[Note]| {
+        let before = WorkOrder { notes: notes.to_vec(), ..work_order(InProgress, &[]) };
+        take_step(before, hold.clone(), technician(), at(50)).unwrap().answer.notes
+    };
+    assert_eq!(kept(&notes[..49]), [&notes[..49], &[words("last")]].concat());
+    assert_eq!(kept(&notes), [&notes[1..], &[words("last")]].concat());
 }
 
 #[test]
@@ -152,7 +160,7 @@ fn a_passed_test_opening_reopens_nothing_before_every_unit_is_proven() {
 fn given_three_test_openings_in_a_row_of_every_unit_then_everything_reopens_in_one_decision() {
     let proven = WorkOrder {
         status: Verified,
-        impact: vec![ImpactTask::all_clear(unit(7)), ImpactTask::all_clear(unit(8))],
+        impact: vec![ImpactTask::all_clear(unit(7), shut()), ImpactTask::all_clear(unit(8), shut())],
         impact_due_at: Some(at(90) + IMPACT_RETRY_AFTER),
         ..claimed(3, 3).work_order
     };
@@ -209,12 +217,32 @@ fn the_largest_repair_reopens_in_one_commit_of_at_most_100_actions() {
 }
 
 #[test]
+fn where_a_compartment_and_its_locker_were_shut_its_own_all_clear_names_the_first_moment_and_comes_first() {
+    let mut scene = claimed(3, 2);
+    scene.work_order.add_fault(Unit::Locker, PowerLoss);
+    scene.work_order.status = Repaired;
+    for repair in scene.work_order.units.values_mut() {
+        repair.openings_passed = TEST_OPENINGS_REQUIRED;
+    }
+    scene.work_order.units.get_mut(&unit(8)).unwrap().openings_passed -= 1;
+    scene.compartments =
+        vec![compartment(7).faulted_since(10, LockJammed), compartment(8).faulted_since(40, DoorForced)];
+    scene.locker = locker().faulted_since(20, PowerLoss);
+    let decision = judge(scene, &opening(unit(8), true)).unwrap();
+    let State::WorkOrder(proven) = &decision.changes[0] else { panic!("{decision:?}") };
+    let shut_since = |second| Some(ShutTime { since: at(second), until: at(90) });
+    let tasks = [(unit(7), 10), (unit(8), 20), (Unit::Locker, 20)];
+    assert_eq!(proven.impact, tasks.map(|(unit, second)| ImpactTask::all_clear(unit, shut_since(second))));
+}
+
+#[test]
 fn a_proof_leaves_what_people_are_owed_from_before_on_the_list() {
     let mut scene = claimed(2, 3);
     scene.work_order.impact = vec![ImpactTask::displace(unit(8))];
     let decision = judge(scene, &opening(unit(7), true)).unwrap();
     let State::WorkOrder(proven) = &decision.changes[0] else { panic!("{decision:?}") };
-    let tasks = [ImpactTask::displace(unit(8)), ImpactTask::all_clear(unit(7)), ImpactTask::all_clear(unit(8))];
+    let tasks =
+        [ImpactTask::displace(unit(8)), ImpactTask::all_clear(unit(7), shut()), ImpactTask::all_clear(unit(8), shut())];
     assert_eq!(proven.impact, tasks);
 }
 
@@ -229,6 +257,7 @@ fn given_a_failed_test_opening_then_the_work_goes_on_and_the_team_is_told_and_ev
             unit: unit(7),
         },
         created_at: at(90),
+        supersedes: None,
     };
     let expected = Decision {
         answer: InProgress,
@@ -294,7 +323,7 @@ fn given_an_outage_alone_when_the_locker_returns_then_the_work_order_ends_and_th
     let scene = RepairScene { work_order: before.clone(), locker: locker().faulted(NetworkLost), compartments: vec![] };
     let after = WorkOrder {
         status: Verified,
-        impact: vec![ImpactTask::all_clear(Unit::Locker)],
+        impact: vec![ImpactTask::all_clear(Unit::Locker, None)],
         impact_due_at: Some(at(90) + IMPACT_RETRY_AFTER),
         ..before
     };
@@ -343,6 +372,41 @@ fn given_an_outage_and_a_jammed_door_when_the_locker_returns_then_the_door_stays
 }
 
 #[test]
+fn given_doors_proven_during_an_outage_when_the_locker_returns_then_everything_reopens_and_the_record_names_the_outage()
+{
+    let mut scene = claimed(3, 3);
+    scene.work_order.add_fault(Unit::Locker, NetworkLost);
+    scene.work_order.status = Repaired;
+    for repair in scene.work_order.units.values_mut() {
+        repair.openings_passed = TEST_OPENINGS_REQUIRED;
+    }
+    scene.locker = locker().faulted(NetworkLost);
+    let decision = prove_network(scene, at(90)).unwrap();
+    let all = vec![(unit(7), LockJammed), (unit(8), DoorForced), (Unit::Locker, NetworkLost)];
+    assert_eq!((decision.answer, &decision.event), (Verified, &Event::RepairVerified { cleared: all.clone() }));
+    for (unit, code) in all {
+        assert!(decision.changes.contains(&cleared(unit, code)), "{unit} {code}");
+    }
+    let State::WorkOrder(proven) = &decision.changes[0] else { panic!("{decision:?}") };
+    assert_eq!(proven.impact, [ImpactTask::all_clear(unit(7), shut()), ImpactTask::all_clear(unit(8), shut())]);
+}
+
+#[test]
+fn given_a_door_that_is_not_proven_yet_when_the_locker_returns_then_it_stays_closed() {
+    let scene = |work_order: WorkOrder, locker| RepairScene {
+        work_order,
+        locker,
+        compartments: vec![compartment(7).faulted(LockJammed), compartment(8).faulted(DoorForced)],
+    };
+    let claimed = claimed(3, 2).work_order;
+    let mut in_an_outage = claimed.clone();
+    in_an_outage.units.insert(Unit::Locker, UnitRepair { codes: [NetworkLost].into(), openings_passed: 0 });
+    let decision = prove_network(scene(in_an_outage, locker().faulted(NetworkLost)), at(90)).unwrap();
+    assert_eq!(decision.answer, Repaired);
+    assert_eq!(decision.changes, vec![claimed.into(), locker().into(), cleared(Unit::Locker, NetworkLost)]);
+}
+
+#[test]
 fn returning_proves_nothing_but_the_network() {
     for code in FaultCode::ALL.into_iter().filter(|code| *code != NetworkLost) {
         let scene = RepairScene {
@@ -385,6 +449,12 @@ fn a_work_order_is_looked_at_again_until_everybody_has_been_dealt_with() {
     assert_eq!(State::from(work_order.clone()).due_at(), Some(at(60) + IMPACT_RETRY_AFTER));
     work_order.advance_impact(None, at(120));
     assert_eq!(State::from(work_order).due_at(), None);
+}
+
+#[test]
+fn a_work_order_names_the_compartments_it_repairs_and_not_the_locker() {
+    let work_order = work_order(Open, &[(unit(8), LockJammed), (Unit::Locker, PowerLoss), (unit(7), DoorForced)]);
+    assert_eq!(work_order.compartments(), [compartment_key(7), compartment_key(8)]);
 }
 
 #[test]

@@ -21,13 +21,14 @@ fn other_locker() -> Choice {
 #[test]
 fn given_a_question_when_the_customer_chooses_a_locker_then_its_room_is_held_and_the_choice_confirmed() {
     let place = Place::Compartment { locker: id("mz-02"), compartment: number(1) };
-    let chosen = Order { status: OrderStatus::Rerouted, place: place.clone(), place_epoch: 3, ..asked() };
     let message = Message::PlaceConfirmed { order: id("o1"), locker_name: Some("mz-02".to_owned()) };
+    let notice = told(message, at(90));
+    let chosen = Order { status: OrderStatus::Rerouted, place: place.clone(), place_epoch: 3, ..asked().told(&notice) };
     let expected = Decision {
         answer: chosen.clone(),
         changes: vec![room("mz-02").compartment.reserved_for("o1").into(), chosen.into()],
         unchanged: vec![StateKey::Locker(id("mz-02"))],
-        notices: vec![told(message, at(90))],
+        notices: vec![notice],
         event: Event::PlaceChosen { to: place },
     };
     assert_eq!(choose(asked(), None, 2, other_locker()), Ok(expected));
@@ -36,14 +37,15 @@ fn given_a_question_when_the_customer_chooses_a_locker_then_its_room_is_held_and
 #[test]
 fn given_a_held_compartment_when_the_customer_chooses_home_then_it_is_freed_in_the_same_decision() {
     let before = Order { driver: Some(driver()), ..order("o1", 7) };
+    let notice = told(Message::PlaceConfirmed { order: id("o1"), locker_name: None }, at(90));
     let chosen =
         Order { status: OrderStatus::Rerouted, place: Place::Home, place_epoch: 2, driver: None, ..before.clone() };
-    let message = Message::PlaceConfirmed { order: id("o1"), locker_name: None };
+    let chosen = chosen.told(&notice);
     let expected = Decision {
         answer: chosen.clone(),
         changes: vec![compartment(7).into(), chosen.into()],
         unchanged: vec![],
-        notices: vec![told(message, at(90))],
+        notices: vec![notice],
         event: Event::PlaceChosen { to: Place::Home },
     };
     let held = compartment(7).reserved_for("o1");

@@ -61,15 +61,16 @@ fn given_consent_then_the_nearest_other_locker_takes_the_order_in_one_decision_w
         locker_name: "mz-02".to_owned(),
         place_epoch: 2,
     };
+    let notice = told(message, at(90));
     let expected = Decision {
         answer: (),
         changes: vec![
             freed().into(),
             room("mz-02").compartment.reserved_for("o1").into(),
-            moved(to.clone(), OrderStatus::Rerouted).into(),
+            moved(to.clone(), OrderStatus::Rerouted).told(&notice).into(),
         ],
         unchanged: vec![locker_key(), compartment_key(7), StateKey::Locker(id("mz-02"))],
-        notices: vec![told(message, at(90))],
+        notices: vec![notice],
         event: Event::OrderRerouted { from: place(7), to },
     };
     assert_eq!(deal(scene), Some(expected));
@@ -93,11 +94,12 @@ fn given_no_other_locker_and_consent_to_home_then_the_parcel_comes_to_the_door()
     let scene = DisplacedScene { preferences: preferences(Some(1_000), true), rooms: vec![], ..underway() };
     let message =
         Message::ReroutedHome { order: id("o1"), from_locker_name: "Hauptbahnhof".to_owned(), place_epoch: 2 };
+    let notice = told(message, at(90));
     let expected = Decision {
         answer: (),
-        changes: vec![freed().into(), moved(Place::Home, OrderStatus::Rerouted).into()],
+        changes: vec![freed().into(), moved(Place::Home, OrderStatus::Rerouted).told(&notice).into()],
         unchanged: vec![locker_key(), compartment_key(7)],
-        notices: vec![told(message, at(90))],
+        notices: vec![notice],
         event: Event::OrderRerouted { from: place(7), to: Place::Home },
     };
     assert_eq!(deal(scene), Some(expected));
@@ -106,11 +108,12 @@ fn given_no_other_locker_and_consent_to_home_then_the_parcel_comes_to_the_door()
 #[test]
 fn without_consent_the_customer_is_asked_and_no_room_is_taken() {
     let message = Message::ChoosePlace { order: id("o1"), from_locker_name: "Hauptbahnhof".to_owned(), place_epoch: 2 };
+    let notice = told(message, at(90));
     let expected = Decision {
         answer: (),
-        changes: vec![freed().into(), moved(Place::Asked, OrderStatus::Rerouting).into()],
+        changes: vec![freed().into(), moved(Place::Asked, OrderStatus::Rerouting).told(&notice).into()],
         unchanged: vec![locker_key(), compartment_key(7)],
-        notices: vec![told(message, at(90))],
+        notices: vec![notice],
         event: Event::OrderRerouted { from: place(7), to: Place::Asked },
     };
     for preferences in [None, preferences(None, false)] {
@@ -135,23 +138,25 @@ fn an_order_that_was_moved_once_is_moved_again_when_its_new_place_breaks() {
 fn a_displaced_order_leaves_a_compartment_that_another_holds_alone() {
     let others = compartment(7).reserved_for("o2").faulted_since(30, FaultCode::LockJammed);
     let decision = deal(DisplacedScene { compartment: others, ..underway() }).unwrap();
-    assert_eq!(decision.changes, vec![moved(Place::Asked, OrderStatus::Rerouting).into()]);
+    let moved = moved(Place::Asked, OrderStatus::Rerouting).told(&decision.notices[0]);
+    assert_eq!(decision.changes, vec![moved.into()]);
 }
 
 #[test]
 fn given_a_shut_door_then_the_deadline_stops_where_the_fault_began_and_the_customer_is_told() {
     let message =
         Message::PickupDelayed { order: id("o1"), locker_name: "Hauptbahnhof".to_owned(), compartment: number(7) };
+    let notice = told(message, at(90));
     let stopped = Order {
         pickup_stopped_at: Some(at(30)),
         incidents: vec![incident(unit(7), FaultCode::LockJammed, 30, None)],
-        ..order("o1", 7).deposited(10)
+        ..order("o1", 7).deposited(10).told(&notice)
     };
     let expected = Decision {
         answer: (),
         changes: vec![stopped.into()],
         unchanged: vec![locker_key(), compartment_key(7)],
-        notices: vec![told(message, at(90))],
+        notices: vec![notice],
         event: Event::PickupDelayed { code: FaultCode::LockJammed },
     };
     assert_eq!(deal(inside()), Some(expected));
@@ -229,16 +234,21 @@ fn an_order_that_is_no_longer_there_is_left_alone() {
     }
 }
 
-#[test]
-fn the_oldest_incident_makes_room_for_the_newest() {
-    let met = (0..INCIDENTS_MAX as i64).map(|it| incident(unit(1), FaultCode::LockJammed, it, Some(it)));
-    let incidents: Vec<Incident> = met.collect();
-    let mut expected = incidents[1..].to_vec();
-    expected.push(incident(unit(7), FaultCode::LockJammed, 30, None));
-    let order = Order { incidents, ..inside().order };
+/// What an order remembers that met these before its door was shut.
+fn remembered(incidents: &[Incident]) -> Vec<Incident> {
+    let order = Order { incidents: incidents.to_vec(), ..inside().order };
     let decision = deal(DisplacedScene { order, ..inside() }).unwrap();
     let State::Order(after) = &decision.changes[0] else { panic!("{decision:?}") };
-    assert_eq!(after.incidents, expected);
+    after.incidents.clone()
+}
+
+#[test]
+fn an_order_remembers_ten_incidents_and_then_the_oldest_makes_room_for_the_newest() {
+    let met = (0..10).map(|it| incident(unit(1), FaultCode::LockJammed, it, Some(it)));
+    let met: Vec<Incident> = met.collect();
+    let newest = incident(unit(7), FaultCode::LockJammed, 30, None);
+    assert_eq!(remembered(&met[..9]), [&met[..9], std::slice::from_ref(&newest)].concat());
+    assert_eq!(remembered(&met), [&met[1..], &[newest]].concat());
 }
 
 /// The order `o1`, deposited at second 0, with its deadline stopped an hour later.
@@ -251,7 +261,7 @@ fn waiting() -> Order {
 }
 
 fn resume(order: Order, now: Timestamp) -> Option<Decision<()>> {
-    resume_pickup(order, &locker(), &compartment(7).occupied_by("o1"), &event(), now)
+    resume_pickup(order, &locker(), &compartment(7).occupied_by("o1"), None, &event(), now)
 }
 
 #[test]
@@ -259,17 +269,19 @@ fn given_the_all_clear_then_the_deadline_runs_on_by_the_time_it_stood_still_and_
     let deadline = at(0) + hours(72 + 5);
     let message =
         Message::AllClear { order: id("o1"), locker_name: "Hauptbahnhof".to_owned(), compartment: number(7), deadline };
+    let notice = told(message, at(0) + hours(6));
     let resumed = Order {
         pickup_stopped_at: None,
         pickup_deadline: Some(deadline),
+        pickup_settled_until: Some(at(0) + hours(6)),
         incidents: vec![incident(unit(7), FaultCode::LockJammed, 3_600, Some(6 * 3_600))],
-        ..waiting()
+        ..waiting().told(&notice)
     };
     let expected = Decision {
         answer: (),
         changes: vec![resumed.into()],
         unchanged: vec![compartment_key(7), locker_key()],
-        notices: vec![told(message, at(0) + hours(6))],
+        notices: vec![notice],
         event: Event::PickupResumed { order: id("o1") },
     };
     assert_eq!(resume(waiting(), at(0) + hours(6)), Some(expected));
@@ -302,8 +314,10 @@ fn nobody_gets_the_all_clear_before_a_door_that_is_still_shut() {
         (locker(), Compartment { service: Service::Blocked, ..mine }),
     ];
     for (locker, compartment) in doors {
-        let resumed = resume_pickup(waiting(), &locker, &compartment, &event(), at(0) + hours(6));
-        assert_eq!(resumed, None, "{locker:?} {compartment:?}");
+        for was_shut in [None, shut(1, 5)] {
+            let resumed = resume_pickup(waiting(), &locker, &compartment, was_shut, &event(), at(0) + hours(6));
+            assert_eq!(resumed, None, "{locker:?} {compartment:?}");
+        }
     }
 }
 
@@ -313,4 +327,132 @@ fn an_order_that_was_collected_or_is_elsewhere_gets_no_all_clear() {
     let elsewhere = Order { place: place(8), ..waiting() };
     assert_eq!(resume(collected, at(0) + hours(6)), None);
     assert_eq!(resume(elsewhere, at(0) + hours(6)), None);
+}
+
+/// A door was shut from one hour to another.
+fn shut(since: i64, until: i64) -> Option<ShutTime> {
+    Some(ShutTime { since: at(0) + hours(since), until: at(0) + hours(until) })
+}
+
+/// The all-clear after six hours, for a door that was shut.
+fn resume_after(order: Order, was_shut: Option<ShutTime>) -> Option<Decision<()>> {
+    resume_pickup(order, &locker(), &compartment(7).occupied_by("o1"), was_shut, &event(), at(0) + hours(6))
+}
+
+#[test]
+fn a_deadline_that_nobody_stopped_in_time_is_moved_on_all_the_same_and_the_customer_is_told() {
+    let deadline = at(0) + hours(72 + 4);
+    let message =
+        Message::AllClear { order: id("o1"), locker_name: "Hauptbahnhof".to_owned(), compartment: number(7), deadline };
+    let notice = told(message, at(0) + hours(6));
+    let resumed = Order {
+        pickup_deadline: Some(deadline),
+        pickup_settled_until: Some(at(0) + hours(6)),
+        ..order("o1", 7).deposited(0).told(&notice)
+    };
+    let expected = Decision {
+        answer: (),
+        changes: vec![resumed.into()],
+        unchanged: vec![compartment_key(7), locker_key()],
+        notices: vec![notice],
+        event: Event::PickupResumed { order: id("o1") },
+    };
+    assert_eq!(resume_after(order("o1", 7).deposited(0), shut(1, 5)), Some(expected));
+}
+
+#[test]
+fn a_deadline_is_moved_on_once_for_the_time_that_a_door_was_shut() {
+    // Where it was stopped in time, it stood still until the all-clear, and not only until the repair.
+    for (order, moved_on) in [(order("o1", 7).deposited(0), 4), (waiting(), 5)] {
+        let decision = resume_after(order, shut(1, 5)).unwrap();
+        let State::Order(resumed) = decision.changes[0].clone() else { panic!("{decision:?}") };
+        assert_eq!(resumed.pickup_deadline, Some(at(0) + hours(72 + moved_on)));
+        // The whole locker and the compartment were shut, and were repaired together.
+        for was_shut in [shut(1, 5), shut(3, 5), shut(1, 6)] {
+            assert_eq!(resume_after(resumed.clone(), was_shut), None);
+        }
+    }
+}
+
+#[test]
+fn the_time_for_which_a_door_was_shut_counts_from_the_deposit_on() {
+    let deposited = |after_hours: i64| order("o1", 7).deposited(after_hours * 3_600);
+    let decision = resume_after(deposited(2), shut(1, 5)).unwrap();
+    let State::Order(resumed) = &decision.changes[0] else { panic!("{decision:?}") };
+    assert_eq!(resumed.pickup_deadline, Some(at(0) + hours(2 + 72 + 3)));
+    assert_eq!(resume_after(deposited(5), shut(1, 5)), None, "deposited after the repair");
+    let stopped = Order { pickup_stopped_at: Some(at(0) + hours(2)), ..deposited(2) };
+    let decision = resume_after(stopped, shut(1, 5)).unwrap();
+    let State::Order(resumed) = &decision.changes[0] else { panic!("{decision:?}") };
+    assert_eq!(resumed.pickup_deadline, Some(at(0) + hours(2 + 72 + 4)), "it stood still ever since");
+}
+
+#[test]
+fn a_deadline_that_ran_on_before_is_moved_on_only_for_the_time_since() {
+    let before = Order { pickup_settled_until: Some(at(0) + hours(3)), ..order("o1", 7).deposited(0) };
+    let decision = resume_after(before, shut(1, 5)).unwrap();
+    let State::Order(resumed) = &decision.changes[0] else { panic!("{decision:?}") };
+    assert_eq!(resumed.pickup_deadline, Some(at(0) + hours(72 + 2)));
+}
+
+#[test]
+fn given_another_fault_before_the_all_clear_then_the_deadline_stops_with_it_and_the_time_before_is_owed() {
+    let message =
+        Message::PickupDelayed { order: id("o1"), locker_name: "Hauptbahnhof".to_owned(), compartment: number(7) };
+    let notice = told(message, at(0) + hours(6));
+    let stopped = Order {
+        pickup_stopped_at: Some(at(5 * 3_600 + 60)),
+        pickup_settled_until: Some(at(0) + hours(5)),
+        pickup_owed: hours(4),
+        incidents: vec![incident(unit(7), FaultCode::DoorForced, 5 * 3_600 + 60, None)],
+        ..order("o1", 7).deposited(0).told(&notice)
+    };
+    let expected = Decision {
+        answer: (),
+        changes: vec![stopped.into()],
+        unchanged: vec![locker_key(), compartment_key(7)],
+        notices: vec![notice],
+        event: Event::PickupDelayed { code: FaultCode::DoorForced },
+    };
+    let resume = |was_shut| {
+        let order = order("o1", 7).deposited(0);
+        resume_pickup(order, &locker(), &shut_again(), was_shut, &event(), at(0) + hours(6))
+    };
+    assert_eq!(resume(shut(1, 5)), Some(expected));
+    assert_eq!(resume(None), None, "its own closure stops it, if the door was not shut before");
+}
+
+/// Compartment 7, which was repaired after five hours and forced open a minute later.
+fn shut_again() -> Compartment {
+    compartment(7).occupied_by("o1").faulted_since(5 * 3_600 + 60, FaultCode::DoorForced)
+}
+
+#[test]
+fn a_deadline_that_only_the_next_fault_has_stopped_is_owed_the_time_before_it_and_nobody_is_told_again() {
+    let stopped = Order { pickup_stopped_at: Some(at(5 * 3_600 + 60)), ..waiting() };
+    let resume = |order| resume_pickup(order, &locker(), &shut_again(), shut(1, 5), &event(), at(0) + hours(6));
+    let owed = Order { pickup_settled_until: Some(at(0) + hours(5)), pickup_owed: hours(4), ..stopped.clone() };
+    let expected = Decision {
+        answer: (),
+        changes: vec![owed.clone().into()],
+        unchanged: vec![],
+        notices: vec![],
+        event: Event::PickupDelayed { code: FaultCode::DoorForced },
+    };
+    assert_eq!(resume(stopped), Some(expected));
+    assert_eq!(resume(owed), None, "that is settled");
+}
+
+#[test]
+fn what_a_deadline_is_owed_is_added_once_when_its_door_works_at_last() {
+    let owed = Order {
+        pickup_stopped_at: Some(at(0) + hours(5)),
+        pickup_settled_until: Some(at(0) + hours(5)),
+        pickup_owed: hours(4),
+        ..order("o1", 7).deposited(0)
+    };
+    let decision = resume_after(owed, shut(5, 6)).unwrap();
+    let State::Order(resumed) = &decision.changes[0] else { panic!("{decision:?}") };
+    let after = (resumed.pickup_deadline, resumed.pickup_stopped_at, resumed.pickup_owed);
+    assert_eq!(after, (Some(at(0) + hours(72 + 1 + 4)), None, hours(0)));
 }

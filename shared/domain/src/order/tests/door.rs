@@ -104,6 +104,7 @@ fn given_a_deposit_then_the_hold_time_begins_and_the_customer_is_told_and_the_dr
         compartment: number(7),
         deadline,
     };
+    let notice = told(message, at(60));
     let expected = Decision {
         answer: (),
         changes: vec![
@@ -113,12 +114,12 @@ fn given_a_deposit_then_the_hold_time_begins_and_the_customer_is_told_and_the_dr
                 status: OrderStatus::Deposited,
                 deposited_at: Some(at(60)),
                 pickup_deadline: Some(deadline),
-                ..authorised.clone()
+                ..authorised.clone().told(&notice)
             }
             .into(),
         ],
         unchanged: vec![locker_key()],
-        notices: vec![told(message, at(60))],
+        notices: vec![notice],
         event: Event::ParcelDeposited { compartment: number(7) },
     };
     assert_eq!(record_deposit(DoorScene { order: Some(authorised), ..scene() }, &event(), at(60)), Ok(expected));
@@ -127,7 +128,8 @@ fn given_a_deposit_then_the_hold_time_begins_and_the_customer_is_told_and_the_dr
 #[test]
 fn a_deposit_that_nobody_was_let_in_for_is_recorded_and_is_no_drivers_delivery() {
     let decision = record_deposit(scene(), &event(), at(60)).unwrap();
-    let expected = [compartment(7).occupied_by("o1").into(), order("o1", 7).deposited(60).into()];
+    let deposited = order("o1", 7).deposited(60).told(&decision.notices[0]);
+    let expected = [compartment(7).occupied_by("o1").into(), deposited.into()];
     assert_eq!(decision.changes, expected);
 }
 
@@ -150,12 +152,13 @@ fn a_deposit_that_arrives_again_or_after_the_collection_is_refused_and_changes_n
 
 #[test]
 fn given_a_collection_then_the_compartment_is_free_and_the_customer_is_asked_how_it_went() {
+    let notice = told(Message::FeedbackRequested { order: id("o1") }, at(120));
     let after = Order { status: OrderStatus::Collected, collected_at: Some(at(120)), ..order("o1", 7).deposited(60) };
     let expected = Decision {
         answer: (),
-        changes: vec![compartment(7).into(), after.into()],
+        changes: vec![compartment(7).into(), after.told(&notice).into()],
         unchanged: vec![],
-        notices: vec![told(Message::FeedbackRequested { order: id("o1") }, at(120))],
+        notices: vec![notice],
         event: Event::ParcelCollected { compartment: number(7) },
     };
     assert_eq!(record_collection(waiting(), &event(), at(120)), Ok(expected));
@@ -179,6 +182,7 @@ fn a_collection_through_a_door_believed_to_be_shut_counts_and_the_fault_is_over_
         ..stopped
     };
     let decision = record_collection(scene, &event(), at(120)).unwrap();
+    let after = after.told(&decision.notices[0]);
     assert_eq!(decision.changes, vec![Compartment { occupancy: Occupancy::Free, ..shut }.into(), after.into()]);
 }
 
@@ -187,7 +191,7 @@ fn a_collection_leaves_a_compartment_that_another_order_holds_alone() {
     let scene = DoorScene { compartment: Some(compartment(7).reserved_for("o2")), ..waiting() };
     let decision = record_collection(scene, &event(), at(120)).unwrap();
     let after = Order { status: OrderStatus::Collected, collected_at: Some(at(120)), ..order("o1", 7).deposited(60) };
-    assert_eq!(decision.changes, vec![after.into()]);
+    assert_eq!(decision.changes, vec![after.told(&decision.notices[0]).into()]);
 }
 
 #[test]

@@ -88,7 +88,10 @@ fn given_an_agreed_alternative_then_the_customer_learns_where_the_parcel_goes() 
         locker_name: "mz-02".to_owned(),
         place_epoch: 1,
     };
-    assert_eq!(decision.notices, vec![told(message, at(0))]);
+    let notice = told(message, at(0));
+    assert_eq!(decision.answer.latest_notice, Some(notice.id.clone()));
+    assert_eq!(decision.changes[1], decision.answer.clone().into());
+    assert_eq!(decision.notices, vec![notice]);
     assert_eq!(decision.answer.place, Place::Compartment { locker: id("mz-02"), compartment: number(1) });
     assert_eq!(decision.unchanged, vec![StateKey::Locker(id("mz-02"))]);
 }

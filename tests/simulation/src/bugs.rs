@@ -1,0 +1,62 @@
+//! The bugs that are seeded into the rules and handlers to see whether they are found. Each is one line of the real
+//! code, switched on for one run: `domain::seeded::bug` with its name.
+
+/// A bug, by its name in the code, and what it does.
+pub struct Bug {
+    pub name: &'static str,
+    pub what: &'static str,
+}
+
+/// Within how many seeds each has to be found.
+pub const SEEDS_MAX: u64 = 200;
+
+macro_rules! bugs {
+    ($($name:ident: $what:literal,)*) => {
+        /// Every seeded bug.
+        pub const BUGS: &[Bug] = &[$(Bug { name: stringify!($name), what: $what }),*];
+    };
+}
+
+bugs! {
+    deposit_ignores_the_locker: "a deposit looks at its compartment alone, not at the locker",
+    deposit_ignores_faults: "a deposit does not look at the faults of its compartment",
+    deposit_goes_anywhere: "a deposit is recorded in a compartment that is not held for the order",
+    deposit_does_not_hold_the_locker: "a deposit is committed whatever has become of the locker meanwhile",
+    room_does_not_hold_the_locker: "a place is taken whatever has become of its locker meanwhile",
+    cancelling_keeps_the_compartment: "a cancelled order keeps its compartment",
+    collection_keeps_the_compartment: "a collected parcel keeps its compartment",
+    choice_keeps_the_old_place: "who chooses another place keeps the old one as well",
+    choice_ignores_the_epoch: "a link chooses for an order that has moved since",
+    consent_is_assumed: "an order goes elsewhere without the customer having agreed",
+    closing_forgets_what_is_inside: "a fault empties the compartment in the records",
+    displaced_order_is_not_told: "an order gets another place and its customer is not told",
+    displaced_order_stays: "an order keeps its place in a locker that closed",
+    never_displaced: "a closure does not put what follows for people on the list",
+    team_is_not_told: "the first step of the list is struck off without telling the team",
+    impact_is_forgotten: "the next work order forgets what the last one owes people",
+    list_is_struck_off_first: "the list is struck off before it has been worked off",
+    deadline_runs_on: "a deadline is not stopped behind a shut door",
+    deadline_resumes_short: "a deadline runs on without the time it stood still",
+    two_openings_prove_a_repair: "one opening less proves a repair",
+    openings_of_an_earlier_repair_count: "openings made for an earlier repair prove a later one",
+    returning_clears_every_fault: "a locker that comes back has no faults any more",
+    report_from_before_the_repair_counts: "a report sent before the proven repair breaks the unit anew",
+    fault_joins_a_finished_work_order: "a new fault is added to a work order that is verified",
+    old_session_ends_a_new_one: "the end of an old session ends a newer one",
+    grace_is_never_over: "a locker whose grace is over is not found",
+    events_are_applied_twice: "the history entry does not guard against duplicates",
+    checks_are_left_out: "what has to stay unchanged is not checked by the commit",
+    conflict_is_success: "a commit that lost against another is taken for one that was made",
+    notice_is_sent_without_a_claim: "a notice is sent without being claimed",
+    superseded_notice_is_sent: "a notice is sent although there is a newer one",
+    newer_notice_does_not_wait: "a notice does not wait for the older one that is on its way",
+    unknown_outcome_is_sent: "a notice of which nobody knows whether it was sent is down as sent",
+    failed_message_is_acknowledged: "a message that could not be stored is acknowledged",
+    quarantine_is_forgotten: "a message that is not understood is acknowledged and kept nowhere",
+    stream_failure_is_success: "a stream batch that could not be dealt with does not come again",
+    shadow_ignores_its_version: "a device is told what was true before by whoever is late",
+    receipt_is_forgotten: "a complaint gets no receipt",
+    alibi_is_ignored: "a delivery explained by the locker counts for the driver",
+    party_decides_the_case: "who is a party decides the case",
+    anothers_order_is_shown: "an order is shown to whoever asks",
+}

@@ -1,0 +1,253 @@
+//! A locker's device: what is really so at the site, and what it says about it. It loses power, comes back as another
+//! session, sends again what it does not know to have arrived, and may lie.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use aws::shadow::Desired;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use domain::fault::{FaultCode, Unit};
+use domain::id::{CompartmentNumber, EventId, LockerId, OrderId, WorkOrderId};
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// One connection to the broker, as the broker knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    pub name: String,
+    pub from: Duration,
+    pub until: Option<Duration>,
+}
+
+/// A message that waits for the network.
+#[derive(Debug, Clone)]
+struct Outgoing {
+    function: &'static str,
+    id: String,
+    rest: Value,
+}
+
+/// One site's device.
+#[derive(Debug, Clone, Default)]
+pub struct Device {
+    pub sessions: Vec<Session>,
+    /// What is broken, whether anybody has been told or not.
+    pub broken: BTreeMap<Unit, BTreeSet<FaultCode>>,
+    pub inside: BTreeMap<CompartmentNumber, OrderId>,
+    pub shadow: Desired,
+    /// How often it was written, by the device itself too.
+    pub shadow_version: Option<i64>,
+    boots: u32,
+    sequence: u64,
+    tried: BTreeSet<(WorkOrderId, u32, Unit)>,
+    outbox: Vec<Outgoing>,
+    /// What it has sent lately, and may send again when it starts anew: it does not know what has arrived.
+    recent: Vec<Outgoing>,
+}
+
+/// How many messages a device remembers to have sent.
+const RECENT_MAX: usize = 4;
+
+impl Device {
+    /// Whether it is connected.
+    pub fn is_online(&self) -> bool {
+        self.sessions.last().is_some_and(|session| session.until.is_none())
+    }
+}
+
+/// What the broker's rules write into a queue.
+fn from_rule(world: &World, thing: &str, payload: &[u8], kind: Option<&str>) -> String {
+    let payload = BASE64_STANDARD.encode(payload);
+    let received_ms = world.now().as_millisecond();
+    let mut body = json!({ "payload": payload, "thing": thing, "client_id": thing, "received_ms": received_ms });
+    if let Some(kind) = kind {
+        body["kind"] = kind.into();
+    }
+    body.to_string()
+}
+
+impl World {
+    /// Acts on a device.
+    pub fn at_device<T>(&self, locker: &LockerId, act: impl FnOnce(&mut Device) -> T) -> T {
+        act(self.devices.borrow_mut().entry(locker.clone()).or_default())
+    }
+
+    /// A device publishes a message, or keeps it until it is connected again. `id` is the message's own.
+    pub fn publish_from(self: &Rc<Self>, locker: &LockerId, function: &'static str, id: &str, rest: Value) {
+        let message = Outgoing { function, id: id.to_owned(), rest };
+        let online = self.at_device(locker, |device| {
+            if !device.is_online() {
+                device.outbox.push(message.clone());
+            }
+            device.is_online()
+        });
+        if online {
+            self.send_from(locker, &message);
+            self.at_device(locker, |device| {
+                device.recent.push(message);
+                if device.recent.len() > RECENT_MAX {
+                    device.recent.remove(0);
+                }
+            });
+        }
+    }
+
+    fn send_from(self: &Rc<Self>, locker: &LockerId, message: &Outgoing) {
+        let (boot, sequence) = self.at_device(locker, |device| {
+            device.sequence += 1;
+            (device.boots, device.sequence)
+        });
+        let mut payload = json!({
+            "version": 1,
+            "locker_id": locker,
+            "message_id": message.id,
+            "boot_id": format!("boot-{boot}"),
+            "sequence": sequence,
+            // Its clock is anywhere; nothing may depend on it.
+            "sent_at": if sequence.is_multiple_of(3) { "1970-01-01T00:00:00Z" } else { "2036-11-21T00:00:00Z" },
+        });
+        let fields = payload.as_object_mut().expect("it was written above");
+        // What lies may say another's name.
+        fields.extend(message.rest.as_object().cloned().unwrap_or_default());
+        self.tell(|| format!("{locker} publishes {payload}"));
+        let body = from_rule(self, locker.as_str(), payload.to_string().as_bytes(), None);
+        self.triggers.send(self, message.function, &format!("{locker}-{}-{sequence}", message.id), body);
+    }
+
+    /// A device, or whoever has its key, publishes bytes.
+    pub fn publish_bytes(self: &Rc<Self>, locker: &LockerId, function: &'static str, bytes: &[u8], name: &str) {
+        self.tell(|| format!("{locker} publishes {}", String::from_utf8_lossy(bytes)));
+        self.triggers.send(self, function, name, from_rule(self, locker.as_str(), bytes, None));
+    }
+
+    fn presence_event(self: &Rc<Self>, locker: &LockerId, session: &str, kind: &str) {
+        let payload = json!({
+            "clientId": locker,
+            "timestamp": self.now().as_millisecond(),
+            "eventType": kind,
+            "sessionIdentifier": session,
+            "versionNumber": 0,
+        });
+        self.tell(|| format!("{locker} is {kind} ({session})"));
+        let body = from_rule(self, locker.as_str(), payload.to_string().as_bytes(), None);
+        self.triggers.send(self, "presence", &format!("{session}-{kind}"), body);
+    }
+
+    /// A device connects, as a new session. One that was connected is so no longer: the broker keeps one session for
+    /// each client, and tells of its end. What waited goes out, some of it once more.
+    pub fn connect(self: &Rc<Self>, locker: &LockerId, rebooted: bool) {
+        let now = self.executor.now();
+        let number = self.number();
+        let (before, session, waiting) = self.at_device(locker, |device| {
+            let before = device.sessions.last_mut().filter(|session| session.until.is_none()).map(|session| {
+                session.until = Some(now);
+                session.name.clone()
+            });
+            let session = format!("{locker}-session-{number}");
+            device.sessions.push(Session { name: session.clone(), from: now, until: None });
+            if rebooted {
+                device.boots += 1;
+                device.sequence = 0;
+            }
+            let mut waiting = if rebooted { std::mem::take(&mut device.recent) } else { Vec::new() };
+            waiting.append(&mut device.outbox);
+            (before, session, waiting)
+        });
+        if let Some(before) = before {
+            self.presence_event(locker, &before, "disconnected");
+        }
+        self.presence_event(locker, &session, "connected");
+        for message in waiting {
+            self.send_from(locker, &message);
+        }
+    }
+
+    /// A device loses its connection.
+    pub fn disconnect(self: &Rc<Self>, locker: &LockerId) {
+        let now = self.executor.now();
+        let ended = self.at_device(locker, |device| {
+            device.sessions.last_mut().filter(|session| session.until.is_none()).map(|session| {
+                session.until = Some(now);
+                session.name.clone()
+            })
+        });
+        if let Some(ended) = ended {
+            self.presence_event(locker, &ended, "disconnected");
+        }
+    }
+
+    /// A device reports faults.
+    pub fn report_faults(self: &Rc<Self>, locker: &LockerId, id: &str, faults: &[(Unit, &str)]) {
+        let faults: Vec<Value> = faults.iter().map(|(unit, code)| json!({ "unit": unit, "code": code })).collect();
+        self.publish_from(locker, "fault_intake", id, json!({ "faults": faults }));
+    }
+
+    /// A device says that a parcel was put in or taken out.
+    pub fn report_parcel(
+        self: &Rc<Self>,
+        locker: &LockerId,
+        id: &str,
+        kind: &str,
+        order: &OrderId,
+        compartment: CompartmentNumber,
+    ) {
+        let event = json!({ "type": kind, "order_id": order, "compartment": compartment });
+        self.publish_from(locker, "parcel_events", id, json!({ "event": event }));
+    }
+
+    /// A device tries the doors it is asked to, each once for each repair, and says what came of it.
+    pub fn try_doors(self: &Rc<Self>, locker: &LockerId, name: &str) {
+        let wanted = self.at_device(locker, |device| {
+            let mut wanted = Vec::new();
+            for (unit, asked) in &device.shadow.test_openings {
+                let Some(asked) = asked else { continue };
+                if device.tried.insert((asked.work_order_id.clone(), asked.attempt, *unit)) {
+                    wanted.push((*unit, asked.clone(), device.broken.get(unit).is_none_or(BTreeSet::is_empty)));
+                }
+            }
+            wanted
+        });
+        for (unit, asked, works) in wanted {
+            for time in 0..asked.times {
+                let id = format!("try-{name}-{unit}-{time}");
+                self.report_opening(locker, &id, &asked.work_order_id, asked.attempt, unit, works);
+            }
+        }
+    }
+
+    /// A device says that it has tried a door.
+    pub fn report_opening(
+        self: &Rc<Self>,
+        locker: &LockerId,
+        id: &str,
+        work_order: &WorkOrderId,
+        attempt: u32,
+        unit: Unit,
+        passed: bool,
+    ) {
+        if passed && work_order.locker == *locker {
+            let mut openings = self.openings.borrow_mut();
+            let id: EventId = id.parse().expect("a message id is an identifier");
+            openings.entry((work_order.clone(), attempt, unit)).or_default().insert(id);
+        }
+        let event = json!({
+            "type": "test_opening", "work_order_id": work_order, "attempt": attempt, "unit": unit, "passed": passed,
+        });
+        self.publish_from(locker, "parcel_events", id, json!({ "event": event }));
+    }
+
+    /// A device reports what it keeps closed: what it was told, or, where it lies, nothing.
+    pub fn report_shadow(self: &Rc<Self>, locker: &LockerId, lies: bool, name: &str) {
+        let closed = self.at_device(locker, |device| {
+            device.shadow_version = Some(device.shadow_version.unwrap_or_default() + 1);
+            device.shadow.closed.clone()
+        });
+        let closed = if lies { json!({ "locker": "nothing" }) } else { json!(closed) };
+        let document = json!({ "state": { "reported": { "closed": closed } } });
+        let body = from_rule(self, locker.as_str(), document.to_string().as_bytes(), Some("$aws"));
+        self.triggers.send(self, "parcel_events", &format!("shadow-{name}"), body);
+    }
+}

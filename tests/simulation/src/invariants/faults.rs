@@ -1,0 +1,242 @@
+//! Faults and work orders: what closes, who is called, and what it takes to reopen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws::keys;
+use domain::StateKey;
+use domain::compartment::Occupancy;
+use domain::decision::Event;
+use domain::fault::{FaultCode, OpenFaults, Unit};
+use domain::id::{EventId, LockerId, WorkOrderId};
+use domain::notice::{Message, Recipient};
+use domain::order::OrderStatus;
+use domain::work_order::{TEST_OPENINGS_REQUIRED, WorkOrder, WorkOrderStatus};
+
+use super::{Verdict, broken, holds};
+use crate::history::{Committed, History};
+use crate::world::World;
+
+/// Which faults a unit had before and has after a commit.
+fn changed_faults(commit: &Committed) -> Vec<(LockerId, Unit, OpenFaults, OpenFaults)> {
+    let lockers = commit.lockers().map(|(before, after)| {
+        let before = before.map(|it| it.faults.clone()).unwrap_or_default();
+        (after.id.clone(), Unit::Locker, before, after.faults.clone())
+    });
+    let compartments = commit.compartments().map(|(before, after)| {
+        let before = before.map(|it| it.faults.clone()).unwrap_or_default();
+        (after.locker.clone(), Unit::Compartment(after.number), before, after.faults.clone())
+    });
+    lockers.chain(compartments).collect()
+}
+
+/// I5: a compartment reopens only by closing its last blocking work order with evidence, never by a heartbeat. The
+/// evidence is what devices have said of doors they tried for that repair.
+pub fn nothing_reopens_without_evidence(world: &World, commit: &Committed) -> Verdict {
+    for (locker, unit, before, after) in changed_faults(commit) {
+        for (code, fault) in before.iter().filter(|(code, _)| !after.contains_key(code)) {
+            let came_back = commit.presences().any(|(before, after)| {
+                use domain::presence::Link;
+                after.locker == locker && after.link == Link::Up && before.is_some_and(|it| it.link == Link::Down)
+            });
+            if *code == FaultCode::NetworkLost && unit == Unit::Locker && came_back {
+                continue;
+            }
+            let work_order = commit.work_orders().map(|(_, after)| after).find(|it| it.id == fault.work_order);
+            let Some(work_order) = work_order.filter(|it| it.status == WorkOrderStatus::Verified) else {
+                return broken(format!("{locker} {unit}: {code} is gone, and {} is not verified", fault.work_order));
+            };
+            let openings = world.openings.borrow();
+            let key = (work_order.id.clone(), work_order.repairs_reported, unit);
+            let subject = keys::of_state(&StateKey::Locker(locker.clone()));
+            let recorded = |id: &&EventId| world.history.borrow().applied.contains_key(&subject.event(id));
+            let passed = openings.get(&key).map_or(0, |made| made.iter().filter(recorded).count());
+            holds(passed >= usize::from(TEST_OPENINGS_REQUIRED), || {
+                format!("{locker} {unit}: {code} is gone after {passed} test openings for repair {}", key.1)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// I7: each accepted fault belongs to exactly one work order; at most one open fault per (locker, unit, code).
+pub fn each_fault_belongs_to_one_work_order(world: &World, commit: &Committed) -> Verdict {
+    let mut lockers: BTreeSet<LockerId> = changed_faults(commit).into_iter().map(|(locker, ..)| locker).collect();
+    lockers.extend(commit.work_orders().map(|(_, after)| after.id.locker.clone()));
+    let history = world.history.borrow();
+    for locker in lockers {
+        let open = history.work_order(&locker).filter(|it| it.status != WorkOrderStatus::Verified);
+        let repairs: BTreeSet<(Unit, FaultCode)> = open
+            .iter()
+            .flat_map(|it| it.units.iter().flat_map(|(unit, repair)| repair.codes.iter().map(|code| (*unit, *code))))
+            .collect();
+        let faults = open_faults(&history, &locker);
+        let known: BTreeSet<(Unit, FaultCode)> = faults.keys().copied().collect();
+        holds(known == repairs, || {
+            format!("{locker} has open faults {known:?}, and its work order repairs {repairs:?}")
+        })?;
+        for ((unit, code), work_order) in &faults {
+            let own = open.is_some_and(|it| it.id == *work_order);
+            holds(own, || format!("{locker} {unit} {code} belongs to {work_order}, which is not the open one"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Every open fault of a locker, with its work order.
+fn open_faults(history: &History, locker: &LockerId) -> BTreeMap<(Unit, FaultCode), WorkOrderId> {
+    let own = history.locker(locker).into_iter().map(|it| (Unit::Locker, &it.faults));
+    let compartments = history.compartments_of(locker).map(|it| (Unit::Compartment(it.number), &it.faults));
+    own.chain(compartments)
+        .flat_map(|(unit, faults)| faults.iter().map(move |(code, fault)| ((unit, *code), fault.work_order.clone())))
+        .collect()
+}
+
+/// I9: only legal transitions; a later fault opens a new work order.
+pub fn only_legal_transitions(_: &World, commit: &Committed) -> Verdict {
+    use OrderStatus::*;
+    for (before, after) in commit.orders() {
+        let legal = match (before.map(|it| it.status), after.status) {
+            (None, Placed) => true,
+            (Some(a), b) if a == b => true,
+            (Some(Placed | Rerouted), Deposited | Rerouting | Rerouted | Cancelled) => true,
+            (Some(Rerouting), Rerouted | Cancelled) => true,
+            (Some(Deposited), Collected) => true,
+            _ => false,
+        };
+        holds(legal, || format!("order {}: {:?} became {}", after.id, before.map(|it| it.status), after.status))?;
+        if let Some(before) = before {
+            let epoch = after.place_epoch - before.place_epoch.min(after.place_epoch);
+            let moved = before.place != after.place;
+            holds(!moved || epoch == 1, || format!("order {} moved, and its epoch went on by {epoch}", after.id))?;
+        }
+    }
+    for (before, after) in commit.work_orders() {
+        legal_work_order(before, after)?;
+    }
+    for (before, after) in commit.cases() {
+        use domain::case::CaseStatus::*;
+        let legal = matches!(
+            (before.map(|it| it.status), after.status),
+            (None, Received) | (Some(Received | Assigned), Assigned | Decided) | (Some(Decided), Closed)
+        );
+        holds(legal, || format!("case {}: {:?} became {}", after.id, before.map(|it| it.status), after.status))?;
+    }
+    for (before, after) in commit.compartments() {
+        let moved = before.is_some_and(|it| it.size != after.size || it.service != after.service);
+        holds(!moved, || format!("{}.{} became another", after.locker, after.number))?;
+        let known = after.occupancy != Occupancy::Unknown;
+        holds(known, || format!("{}.{} is unknown", after.locker, after.number))?;
+    }
+    Ok(())
+}
+
+fn legal_work_order(before: Option<&WorkOrder>, after: &WorkOrder) -> Verdict {
+    use WorkOrderStatus::*;
+    let id = &after.id;
+    let Some(before) = before else {
+        return holds(id.number == 1 && after.status == Open, || format!("{id} began as {}", after.status));
+    };
+    if before.id != after.id {
+        let next = before.status == Verified && id.number == before.id.number + 1 && after.status == Open;
+        holds(next, || format!("{} ({}) was followed by {id} ({})", before.id, before.status, after.status))?;
+        // What it still owes to people goes on.
+        let kept = before.impact.iter().all(|task| after.impact.contains(task));
+        return holds(kept, || format!("{id} forgot what {} owed: {:?}", before.id, before.impact));
+    }
+    let legal = match (before.status, after.status) {
+        (a, b) if a == b => true,
+        (Open, Acknowledged | InProgress) => true,
+        (Acknowledged, InProgress | OnHold) => true,
+        (InProgress, OnHold | Repaired) => true,
+        (OnHold, InProgress) => true,
+        (Repaired, InProgress | Verified) => true,
+        // The network came back by itself, which was all that was wrong.
+        (Open | Acknowledged | InProgress | OnHold, Verified) => before.units.iter().all(|(unit, repair)| {
+            *unit == Unit::Locker && repair.codes.iter().all(|code| *code == FaultCode::NetworkLost)
+        }),
+        _ => false,
+    };
+    holds(legal, || format!("{id}: {} became {}", before.status, after.status))?;
+    let reported = after.repairs_reported - before.repairs_reported.min(after.repairs_reported);
+    holds(reported == u32::from(before.status != Repaired && after.status == Repaired), || {
+        format!("{id} went from {} to {} and counted {reported} repairs", before.status, after.status)
+    })?;
+    if before.status == Verified {
+        let same = before.units == after.units;
+        holds(same, || format!("{id} is verified, and its units changed"))?;
+    }
+    Ok(())
+}
+
+/// I11: the team is told once per change of a work order: of new faults together at the latest when everything is at
+/// rest, and never without one; of a failed test opening each time.
+pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
+    #[derive(Default)]
+    struct Told {
+        raised: u32,
+        units: BTreeSet<Unit>,
+        told: u32,
+        told_units: BTreeSet<Unit>,
+        failed: u32,
+        rejected: u32,
+        with_team: bool,
+    }
+    let history = world.history.borrow();
+    let mut all: BTreeMap<WorkOrderId, Told> = BTreeMap::new();
+    for commit in &history.commits {
+        for (before, after) in commit.work_orders() {
+            let told = all.entry(after.id.clone()).or_default();
+            let before = before.filter(|before| before.id == after.id);
+            let known =
+                |unit: &Unit| before.and_then(|it| it.units.get(unit)).map(|it| it.codes.clone()).unwrap_or_default();
+            let new: Vec<Unit> = after
+                .units
+                .iter()
+                .filter(|(unit, repair)| !repair.codes.is_subset(&known(unit)))
+                .map(|(unit, _)| *unit)
+                .collect();
+            told.raised += u32::from(!new.is_empty());
+            told.units.extend(new);
+            told.with_team |= after.team.is_some();
+        }
+        for (_, entry) in &commit.events {
+            if let Event::TestOpeningFailed { .. } = entry.event
+                && let Some((_, after)) = commit.work_orders().next()
+            {
+                all.entry(after.id.clone()).or_default().failed += 1;
+            }
+        }
+        for (_, entry) in commit.entered() {
+            let Recipient::Team { .. } = entry.notice.recipient else { continue };
+            match &entry.notice.message {
+                Message::WorkOrderCalled { work_order, units, .. } => {
+                    let told = all.entry(work_order.clone()).or_default();
+                    told.told += 1;
+                    told.told_units.extend(units);
+                }
+                Message::RepairRejected { work_order, .. } => all.entry(work_order.clone()).or_default().rejected += 1,
+                _ => {}
+            }
+        }
+    }
+    for (id, told) in all {
+        holds(told.told <= told.raised, || format!("{id} was called {} times for {} changes", told.told, told.raised))?;
+        // What was over before anybody could be called needs nobody.
+        let over = history.work_order(&id.locker).is_some_and(|latest| latest.id != id);
+        let missing: Vec<&Unit> = told.units.difference(&told.told_units).collect();
+        holds(over || missing.is_empty() || is_network_only(&history, &id, &missing), || {
+            format!("the team of {id} was never told of {missing:?}")
+        })?;
+        holds(told.rejected <= told.failed && (told.rejected == told.failed || !told.with_team), || {
+            format!("{} failed openings of {id}, and {} times told", told.failed, told.rejected)
+        })?;
+    }
+    Ok(())
+}
+
+/// A locker that came back before its team was called has nothing left to repair.
+fn is_network_only(history: &History, id: &WorkOrderId, missing: &[&Unit]) -> bool {
+    let gone =
+        |unit: &Unit| history.work_order(&id.locker).is_none_or(|it| it.id != *id || !it.units.contains_key(unit));
+    missing.iter().all(|unit| **unit == Unit::Locker && gone(unit))
+}

@@ -1,0 +1,193 @@
+//! The promises of the network, each a function of its own that is asked whenever something has happened that it is
+//! about. Their numbers and sentences are those of the network's design.
+//!
+//! To add one: write the function beside its kin, with the sentence as its doc, and name it in the list for the moment
+//! it is about. To add what it needs to know: [`crate::history::Committed`] for what a commit did,
+//! [`crate::history::History`] for what is known, [`crate::world::World`] for what is really so.
+
+pub mod cases;
+pub mod faults;
+pub mod model;
+pub mod notices;
+pub mod orders;
+pub mod places;
+pub mod presence;
+pub mod system;
+
+use domain::Timestamp;
+
+use crate::history::Committed;
+use crate::triggers::{Answer, Message};
+use crate::world::{Mail, World};
+
+/// What holding something to a promise comes to: how it was broken, if it was.
+pub type Verdict = Result<(), String>;
+
+/// A promise, and the function that holds something to it.
+pub struct Invariant<T: ?Sized> {
+    pub name: &'static str,
+    pub check: fn(&World, &T) -> Verdict,
+}
+
+macro_rules! invariants {
+    ($($number:ident $family:ident::$check:ident,)*) => {
+        &[$(Invariant { name: concat!(stringify!($number), " ", stringify!($check)), check: $family::$check }),*]
+    };
+}
+
+/// Asked of every commit, at the moment it has been made.
+pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
+    I1 places::no_deposit_behind_a_closed_door,
+    I2 places::one_reservation_per_compartment_and_one_place_per_order,
+    I3 places::pointers_agree,
+    I4 places::each_parcel_is_in_exactly_one_place,
+    I5 faults::nothing_reopens_without_evidence,
+    I6 system::stale_or_duplicate_messages_change_nothing,
+    I7 faults::each_fault_belongs_to_one_work_order,
+    I9 faults::only_legal_transitions,
+    I12 orders::an_order_is_placed_only_where_it_can_be,
+    I13 orders::a_new_state_and_its_notice_are_one_commit,
+    I14 notices::the_ledger_goes_only_forward,
+    I15 notices::a_notice_is_for_whom_it_concerns,
+    I17 orders::a_choice_moves_an_order_whole,
+    I19 presence::an_old_session_ends_nothing,
+    I20 cases::a_complaint_has_owner_clock_and_receipt,
+    I21 cases::no_measure_without_evidence_and_a_person,
+    I22 cases::a_lockers_fault_never_counts_against_a_driver,
+    I24 system::what_a_locker_says_changes_only_what_is_its_own,
+    I27 system::no_commit_is_too_large,
+};
+
+/// Asked whenever something is published to people.
+pub const AT_SENDING: &[Invariant<Mail>] = invariants! {
+    I16 notices::a_superseded_notice_is_never_sent_after_the_newer_one,
+};
+
+/// Asked whenever a queue is told that a message has been dealt with.
+pub const AT_ACKNOWLEDGEMENT: &[Invariant<Message>] = invariants! {
+    I8 system::accepted_means_recorded,
+};
+
+/// Asked after every sweep that did not fail, with the time it ran at.
+pub const AT_SWEEP: &[Invariant<Timestamp>] = invariants! {
+    I19 presence::a_silent_locker_is_found,
+};
+
+/// Asked of every answer to a request.
+pub const AT_ANSWER: &[Invariant<Answer>] = invariants! {
+    I1 places::no_deposit_is_allowed_behind_a_closed_door,
+    I8 orders::an_acknowledged_order_exists,
+    I12 orders::a_refused_order_is_told_where_else,
+    I17 orders::a_used_or_expired_link_changes_nothing,
+    I20 cases::an_acknowledged_complaint_exists,
+    I22 cases::counters_equal_the_fold,
+    I24 system::nobody_sees_what_is_anothers,
+};
+
+/// Asked once everything has come to rest.
+pub const AT_END: &[Invariant<()>] = invariants! {
+    I11 faults::the_team_was_told_of_every_change,
+    I13 orders::everybody_has_been_dealt_with,
+    I14 notices::every_notice_was_sent_or_has_failed,
+    I16 notices::the_latest_notice_was_not_held_back,
+    I18 orders::no_deadline_ran_behind_a_shut_door,
+    I19 presence::what_is_known_of_connections_is_so,
+    I20 cases::every_decided_complaint_was_answered,
+    I24 system::devices_are_told_what_is_so,
+    I25 system::no_personal_data_but_in_the_people_table,
+    I26 model::the_final_state_is_the_models,
+};
+
+/// What is promised, by number: the sentence, and what is missing where it cannot be held to yet.
+pub const PROMISES: [(u8, &str, Option<&str>); 28] = [
+    (
+        1,
+        "no deposit is authorised or recorded if at that commit the compartment or its locker is closed, or the compartment is held by another order",
+        None,
+    ),
+    (2, "at most one live reservation per compartment, at most one place per order", None),
+    (3, "the pointers order to compartment and compartment to order agree", None),
+    (4, "each parcel is in exactly one place; closing a compartment never forgets what is inside", None),
+    (5, "a compartment reopens only by closing its last blocking work order with evidence, never by a heartbeat", None),
+    (6, "stale or duplicate messages change nothing", None),
+    (7, "each accepted fault belongs to exactly one work order; at most one open fault per (locker, unit, code)", None),
+    (8, "accepted means recorded: a message acknowledged is in the table or in quarantine", None),
+    (9, "only legal transitions; a later fault opens a new work order", None),
+    (
+        10,
+        "each escalation level fires exactly once, never early, at most two sweeps late",
+        Some("there are no escalation levels yet"),
+    ),
+    (11, "the team is told once per change of a work order", None),
+    (
+        12,
+        "an order for an unavailable locker is refused with alternatives or placed elsewhere by consent, never silently accepted",
+        None,
+    ),
+    (13, "each affected order gets its new state and its notice in one commit, or by a job that always finishes", None),
+    (
+        14,
+        "per (person, consequence, channel): delivered at least once or a recorded final failure; at most once plus the sends whose outcome was unknown, which are counted",
+        None,
+    ),
+    (
+        15,
+        "no notice about something not committed, or to someone unaffected, opted out or erased",
+        Some("opting out and erasure; the rest is held to"),
+    ),
+    (16, "a superseded notice is never sent after the newer one", None),
+    (
+        17,
+        "choosing an alternative: the first valid choice wins; the new place and the release of the old one in one commit; a used or expired link changes nothing",
+        None,
+    ),
+    (18, "a customer's pickup deadline never runs while the compartment cannot be opened", None),
+    (
+        19,
+        "an old session's disconnect never marks a locker offline; a silent locker is found within its deadline plus two sweeps; reconnecting clears no fault but network_lost",
+        None,
+    ),
+    (
+        20,
+        "each complaint acknowledged with a 2xx exists with owner, state and due time; the same key gives one; each gets a receipt and a final answer",
+        None,
+    ),
+    (
+        21,
+        "no measure without valid evidence and a named, authorised person's decision, who is neither the complainant nor the subject; the driver is told and may contest",
+        Some("telling the driver and contesting; the rest is held to"),
+    ),
+    (
+        22,
+        "a driver's counters equal the fold over the deliveries and complaints that count; excluded ones never do",
+        None,
+    ),
+    (
+        23,
+        "a suspension ends once, on time; a suspended driver is assigned nothing",
+        Some("there are no suspensions yet"),
+    ),
+    (24, "locker A never affects locker B; customer A never sees customer B's data", None),
+    (
+        25,
+        "no personal data in logs, subjects, topics or dead letters; none anywhere after erasure",
+        Some("erasure; the rest is held to"),
+    ),
+    (26, "the final state equals the reference model's", None),
+    (27, "no transaction above 100 actions or 4 MB, no item above 400 KB: large work is chunked", None),
+    (
+        28,
+        "what is in a dead-letter queue is a permanent failure, alarmed, and can be replayed without doubling any effect",
+        Some("that it is alarmed is held to by the template's tests; replaying is, by I6 and by everything at the end"),
+    ),
+];
+
+/// Says that something is not as promised.
+fn broken<T>(what: impl Into<String>) -> Result<T, String> {
+    Err(what.into())
+}
+
+/// Says it where the condition does not hold.
+fn holds(condition: bool, what: impl FnOnce() -> String) -> Verdict {
+    if condition { Ok(()) } else { Err(what()) }
+}

@@ -1,0 +1,326 @@
+//! Orders: where they are placed, what becomes of them when a place is lost, and whom that is told.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::compartment::{Compartment, Occupancy};
+use domain::decision::Event;
+use domain::fault::Closure;
+use domain::id::{CompartmentNumber, LockerId};
+use domain::locker::Locker;
+use domain::notice::{LinkPurpose, Message, Recipient};
+use domain::order::{HOLD_FOR, Order, OrderStatus};
+use domain::place::Place;
+use domain::{SignedDuration, Timestamp};
+
+use super::places::closes;
+use super::{Verdict, broken, holds};
+use crate::history::{Committed, History};
+use crate::invocation::Cause;
+use crate::triggers::Answer;
+use crate::world::World;
+
+/// By how much an index may be behind the table in this world, with room for the answer's way.
+const INDEX_LAG_MAX: Duration = Duration::from_secs(8);
+
+/// Which order a message to a customer is about.
+pub fn order_of(message: &Message) -> Option<&domain::id::OrderId> {
+    match message {
+        Message::ReadyForPickup { order, .. }
+        | Message::PickupDelayed { order, .. }
+        | Message::AllClear { order, .. }
+        | Message::PlacedElsewhere { order, .. }
+        | Message::Rerouted { order, .. }
+        | Message::ReroutedHome { order, .. }
+        | Message::ChoosePlace { order, .. }
+        | Message::PlaceConfirmed { order, .. }
+        | Message::FeedbackRequested { order }
+        | Message::CaseReceived { order, .. }
+        | Message::CaseAnswered { order, .. } => Some(order),
+        Message::WorkOrderCalled { .. } | Message::RepairRejected { .. } => None,
+    }
+}
+
+/// I12: an order for an unavailable locker is refused with alternatives or placed elsewhere by consent, never silently
+/// accepted.
+pub fn an_order_is_placed_only_where_it_can_be(world: &World, commit: &Committed) -> Verdict {
+    for (_, entry) in &commit.events {
+        let Event::OrderPlaced { place } = &entry.event else { continue };
+        let Some((None, order)) = commit.orders().next() else { return broken("an order was placed that is not new") };
+        let Place::Compartment { locker: at, compartment: number } = place else {
+            return broken(format!("{} was placed at {place:?}", order.id));
+        };
+        let history = world.history.borrow();
+        let before = commit.compartments().find(|(_, after)| after.locker == *at && after.number == *number);
+        let (Some((Some(before), _)), Some(locker)) = (before, history.locker(at)) else {
+            return broken(format!("{} was placed in {at}.{number} without taking it", order.id));
+        };
+        let open = closes(&locker.faults) == Closure::Nothing && closes(&before.faults) == Closure::Nothing;
+        holds(open && before.occupancy == Occupancy::Free, || {
+            let (own, its) = (locker.faults.keys(), before.faults.keys());
+            format!("{} was placed in {at}.{number}, {:?}, with faults {own:?} {its:?}", order.id, before.occupancy)
+        })?;
+        holds(before.size >= order.size, || format!("{} does not fit into {at}.{number}", order.id))?;
+        let Cause::Request(asked) = &commit.cause else { return broken("an order was placed that nobody asked for") };
+        let wanted = asked.body["locker_id"].as_str().unwrap_or_default();
+        if wanted == at.as_str() {
+            continue;
+        }
+        let within = asked.body["elsewhere_within_m"].as_u64();
+        let far =
+            wanted.parse().ok().and_then(|wanted| Some(history.locker(&wanted)?.position.distance_m(locker.position)));
+        holds(within.zip(far).is_some_and(|(within, far)| u64::from(far) <= within), || {
+            format!("{} was placed at {at}, {far:?} m from {wanted}, with consent to {within:?}", order.id)
+        })?;
+        let told = commit.entered().any(|(_, entry)| matches!(entry.notice.message, Message::PlacedElsewhere { .. }));
+        holds(told, || format!("{} was placed elsewhere, and nobody was told", order.id))?;
+    }
+    Ok(())
+}
+
+/// I12: an order for an unavailable locker is refused with alternatives: each of them open at some moment while they
+/// were looked for.
+pub fn a_refused_order_is_told_where_else(world: &World, answer: &Answer) -> Verdict {
+    if answer.asked.route != "POST /orders" || answer.status != 409 {
+        return Ok(());
+    }
+    let Some(offered) = answer.body["error"]["alternatives"].as_array() else {
+        return broken(format!("a refusal without alternatives: {}", answer.body));
+    };
+    let history = world.history.borrow();
+    let since = answer.since.saturating_sub(INDEX_LAG_MAX);
+    let ever = |locker: &LockerId, wanted: &dyn Fn(&Locker) -> bool| {
+        let mut states: Vec<Locker> = history.locker(locker).cloned().into_iter().collect();
+        for commit in history.commits.iter().rev().take_while(|commit| commit.at >= since) {
+            states.extend(
+                commit.lockers().filter(|(_, after)| after.id == *locker).filter_map(|(before, _)| before.cloned()),
+            );
+        }
+        states.iter().any(wanted)
+    };
+    let open = |locker: &Locker| closes(&locker.faults) == Closure::Nothing;
+    for alternative in offered {
+        let Ok(locker) = alternative["locker_id"].as_str().unwrap_or_default().parse() else {
+            return broken("an alternative without a locker");
+        };
+        holds(ever(&locker, &open), || format!("{locker} is offered and was closed all the time"))?;
+    }
+    if answer.reason() == "locker_unavailable"
+        && let Ok(wanted) = answer.asked.body["locker_id"].as_str().unwrap_or_default().parse()
+    {
+        let closed = |locker: &Locker| !open(locker);
+        holds(ever(&wanted, &closed), || format!("{wanted} is said to be closed and was open all the time"))?;
+    }
+    Ok(())
+}
+
+/// I8: accepted means recorded: an order, and a choice, that is acknowledged is what is kept.
+pub fn an_acknowledged_order_exists(world: &World, answer: &Answer) -> Verdict {
+    let acknowledges = ["POST /orders", "POST /choices/{token}", "POST /my/orders/{order_id}/place"];
+    if !acknowledges.contains(&answer.asked.route.as_str()) || !answer.is_ok() {
+        return Ok(());
+    }
+    let Ok(said) = serde_json::from_value::<Order>(answer.body["order"].clone()) else {
+        return broken(format!("an order was acknowledged that cannot be read: {}", answer.body));
+    };
+    let history = world.history.borrow();
+    let kept = history.order(&said.id);
+    // It may have gone on meanwhile, and never back.
+    holds(kept.is_some_and(|kept| kept.place_epoch >= said.place_epoch && kept.customer == said.customer), || {
+        format!("order {} was acknowledged as {said:?}, and is {kept:?}", said.id)
+    })
+}
+
+/// I13: each affected order gets its new state and its notice in one commit.
+pub fn a_new_state_and_its_notice_are_one_commit(_: &World, commit: &Committed) -> Verdict {
+    for (before, after) in commit.orders() {
+        let Some(before) = before else { continue };
+        let moved = before.place != after.place;
+        let stopped = before.pickup_stopped_at.is_none() && after.pickup_stopped_at.is_some();
+        let resumed = before.pickup_stopped_at.is_some()
+            && after.pickup_stopped_at.is_none()
+            && after.status == OrderStatus::Deposited;
+        let deposited = before.status != after.status && after.status == OrderStatus::Deposited;
+        let collected = before.status != after.status && after.status == OrderStatus::Collected;
+        let says = |message: &Message| match message {
+            Message::Rerouted { .. }
+            | Message::ReroutedHome { .. }
+            | Message::ChoosePlace { .. }
+            | Message::PlaceConfirmed { .. } => moved,
+            Message::PickupDelayed { .. } => stopped,
+            Message::AllClear { .. } => resumed,
+            Message::ReadyForPickup { .. } => deposited,
+            Message::FeedbackRequested { .. } => collected,
+            _ => false,
+        };
+        if moved || stopped || resumed || deposited || collected {
+            let about = |message: &Message| order_of(message) == Some(&after.id) && says(message);
+            let told = commit.entered().filter(|(_, entry)| about(&entry.notice.message)).count();
+            holds(told == 1, || {
+                format!(
+                    "{} went from {:?} to {:?}, and its customer gets {told} notices",
+                    after.id, before.place, after.place
+                )
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// I13: each affected order is dealt with by a job that always finishes: nobody is on the way to a closed place, no
+/// deadline runs behind a shut door, none stands still before one that opens, and no list is left.
+pub fn everybody_has_been_dealt_with(world: &World, (): &()) -> Verdict {
+    let history = world.history.borrow();
+    for order in history.orders() {
+        let Some((locker, number)) = order.compartment() else { continue };
+        let (Some(own), Some(compartment)) = (history.locker(locker), history.compartment(locker, number)) else {
+            return broken(format!("{} is at {locker}.{number}, which nobody knows", order.id));
+        };
+        let closure = closes(&own.faults).max(closes(&compartment.faults));
+        match order.status {
+            OrderStatus::Placed | OrderStatus::Rerouted | OrderStatus::Rerouting => {
+                holds(closure == Closure::Nothing, || {
+                    format!("{} is on its way to {locker}.{number}, which is closed", order.id)
+                })?;
+            }
+            OrderStatus::Deposited => {
+                let (shut, stopped) = (closure == Closure::DepositsAndPickups, order.pickup_stopped_at.is_some());
+                holds(shut == stopped, || {
+                    format!("{}: its door is shut: {shut}; its deadline is stopped: {stopped}", order.id)
+                })?;
+            }
+            OrderStatus::Collected | OrderStatus::Cancelled => {}
+        }
+    }
+    for state in history.states.values() {
+        if let domain::State::WorkOrder(it) | domain::State::ArchivedWorkOrder(it) = state {
+            holds(it.impact.is_empty(), || format!("{} still has to do {:?}", it.id, it.impact))?;
+        }
+    }
+    holds(history.due.iter().all(|(_, key)| key.sk == "PRESENCE"), || format!("still due: {:?}", history.due))
+}
+
+/// I17: choosing an alternative: the first valid choice wins; the new place and the release of the old one in one
+/// commit.
+pub fn a_choice_moves_an_order_whole(_: &World, commit: &Committed) -> Verdict {
+    for (_, entry) in &commit.events {
+        let Event::PlaceChosen { to } = &entry.event else { continue };
+        let Some((Some(before), after)) = commit.orders().next() else { return broken("a choice for no order") };
+        let Cause::Request(asked) = &commit.cause else { return broken("a choice that nobody made") };
+        holds(after.place == *to, || format!("{} is at {:?}, not at {to:?}", after.id, after.place))?;
+        match &asked.link {
+            Some((LinkPurpose::ChoosePlace { order, place_epoch }, until)) => {
+                let valid = *order == before.id && *place_epoch == before.place_epoch && commit.now < *until;
+                holds(valid, || {
+                    format!(
+                        "{} at epoch {} was moved by a link for {order} at {place_epoch}",
+                        before.id, before.place_epoch
+                    )
+                })?;
+            }
+            Some((LinkPurpose::GiveFeedback { .. }, _)) => return broken("a link for feedback moved an order"),
+            None => {
+                let own = asked.person.as_deref() == Some(before.customer.as_str());
+                holds(own, || format!("{:?} moved an order of {}", asked.person, before.customer))?;
+            }
+        }
+        let at = |place: &Place| match place {
+            Place::Compartment { locker, compartment } => Some((locker.clone(), *compartment)),
+            Place::Home | Place::Asked => None,
+        };
+        let is = |place: Option<(LockerId, CompartmentNumber)>, wanted: Occupancy| {
+            place.is_none_or(|(locker, number)| {
+                commit
+                    .compartments()
+                    .any(|(_, it)| it.locker == locker && it.number == number && it.occupancy == wanted)
+            })
+        };
+        let (old, new) = (at(&before.place), at(&after.place));
+        let released = old == new || is(old, Occupancy::Free);
+        holds(released && is(new, Occupancy::Reserved { order: after.id.clone() }), || {
+            format!("{} went from {:?} to {:?}, and not whole", after.id, before.place, after.place)
+        })?;
+    }
+    Ok(())
+}
+
+/// I17: a used or expired link changes nothing.
+pub fn a_used_or_expired_link_changes_nothing(world: &World, answer: &Answer) -> Verdict {
+    if answer.asked.route != "POST /choices/{token}" {
+        return Ok(());
+    }
+    let valid = match &answer.asked.link {
+        Some((LinkPurpose::ChoosePlace { .. }, until)) => world.at(answer.since) < *until,
+        _ => false,
+    };
+    holds(valid || !answer.is_ok(), || format!("a link that is none was answered {}", answer.body))
+}
+
+/// When a door could not be opened, from the commits.
+fn shut_times(
+    history: &History,
+    locker: &LockerId,
+    number: CompartmentNumber,
+    now: Timestamp,
+) -> Vec<(Timestamp, Timestamp)> {
+    let (mut own, mut its) = (Closure::Nothing, Closure::Nothing);
+    let mut since: Option<Timestamp> = None;
+    let mut times = Vec::new();
+    for commit in &history.commits {
+        for (_, after) in commit.lockers().filter(|(_, after): &(_, &Locker)| after.id == *locker) {
+            own = closes(&after.faults);
+        }
+        for (_, after) in commit
+            .compartments()
+            .filter(|(_, after): &(_, &Compartment)| after.locker == *locker && after.number == number)
+        {
+            its = closes(&after.faults);
+        }
+        let shut = own.max(its) == Closure::DepositsAndPickups;
+        match (shut, since) {
+            (true, None) => since = Some(commit.now),
+            (false, Some(from)) => {
+                times.push((from, commit.now));
+                since = None;
+            }
+            _ => {}
+        }
+    }
+    times.extend(since.map(|from| (from, now)));
+    times
+}
+
+/// I18: a customer's pickup deadline never runs while the compartment cannot be opened: what a deadline that runs
+/// leaves is the hold time and all the time for which the door was shut.
+pub fn no_deadline_ran_behind_a_shut_door(world: &World, (): &()) -> Verdict {
+    // The clocks of the handlers that close, reopen and reckon are those of when they began.
+    let slack = SignedDuration::from_secs(15);
+    let history = world.history.borrow();
+    let mut doors: BTreeMap<(LockerId, CompartmentNumber), Vec<(Timestamp, Timestamp)>> = BTreeMap::new();
+    let waiting = |order: &&Order| order.status == OrderStatus::Deposited && order.pickup_stopped_at.is_none();
+    for order in history.orders().filter(waiting) {
+        let (Some((locker, number)), Some(deposited_at), Some(deadline)) =
+            (order.compartment(), order.deposited_at, order.pickup_deadline)
+        else {
+            return broken(format!("{} waits without a place or a deadline", order.id));
+        };
+        let times =
+            doors.entry((locker.clone(), number)).or_insert_with(|| shut_times(&history, locker, number, world.now()));
+        let shut = times
+            .iter()
+            .map(|(from, until)| until.duration_since((*from).max(deposited_at)).max(SignedDuration::ZERO))
+            .fold(SignedDuration::ZERO, |sum, it| sum + it);
+        holds(deadline + slack >= deposited_at + HOLD_FOR + shut, || {
+            format!(
+                "{} was deposited at {deposited_at}, its door was shut for {shut:#}, and it waits until {deadline}",
+                order.id
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// Whether a recipient is this person.
+pub fn is_person(recipient: &Recipient, person: &domain::id::PersonId) -> bool {
+    matches!(recipient, Recipient::Person { person: it } if it == person)
+}

@@ -1,0 +1,214 @@
+//! Places: who holds which compartment, what is in it, and who may put something in.
+
+use domain::compartment::{Compartment, Occupancy, Service};
+use domain::decision::Event;
+use domain::fault::{Closure, OpenFaults};
+use domain::id::OrderId;
+use domain::locker::Locker;
+use domain::order::{Order, OrderStatus};
+use domain::place::Place;
+use domain::{State, StateKey};
+
+use super::{Verdict, broken, holds};
+use crate::history::Committed;
+use crate::triggers::Answer;
+use crate::world::World;
+
+/// What open faults close together, as the published list of codes says.
+pub fn closes(faults: &OpenFaults) -> Closure {
+    faults.keys().map(|code| code.closes()).max().unwrap_or(Closure::Nothing)
+}
+
+/// Why this order's parcel may not go into this compartment now, if so.
+fn forbids(order: &Order, locker: &Locker, compartment: &Compartment) -> Option<String> {
+    if closes(&locker.faults) > Closure::Nothing {
+        return Some(format!("locker {} is closed by {:?}", locker.id, locker.faults.keys()));
+    }
+    if closes(&compartment.faults) > Closure::Nothing || compartment.service != Service::InService {
+        return Some(format!("compartment {} is closed by {:?}", compartment.number, compartment.faults.keys()));
+    }
+    if (compartment.occupancy != Occupancy::Reserved { order: order.id.clone() }) {
+        return Some(format!("compartment {} is {:?}", compartment.number, compartment.occupancy));
+    }
+    let here = Place::Compartment { locker: locker.id.clone(), compartment: compartment.number };
+    (order.place != here).then(|| format!("the order's place is {:?}", order.place))
+}
+
+/// I1: no deposit is authorised or recorded if at that commit the compartment or its locker is closed, or the
+/// compartment is held by another order.
+pub fn no_deposit_behind_a_closed_door(world: &World, commit: &Committed) -> Verdict {
+    for (_, entry) in &commit.events {
+        let number = match &entry.event {
+            Event::DepositAuthorised { compartment, .. } | Event::ParcelDeposited { compartment } => *compartment,
+            _ => continue,
+        };
+        let Some((Some(order), _)) = commit.orders().next() else { return broken("a deposit without an order") };
+        let Some((at, _)) = order.compartment() else { return broken("a deposit of an order without a compartment") };
+        let history = world.history.borrow();
+        let before = commit.compartments().find(|(_, after)| after.locker == *at && after.number == number);
+        let compartment = before.and_then(|(before, _)| before).or_else(|| history.compartment(at, number));
+        let (Some(locker), Some(compartment)) = (history.locker(at), compartment) else {
+            return broken("a deposit in a compartment that nobody knows");
+        };
+        if let Some(why) = forbids(order, locker, compartment) {
+            return broken(format!("{:?} of {} although {why}", entry.event, order.id));
+        }
+    }
+    Ok(())
+}
+
+/// I1: no deposit is authorised if the compartment or its locker is closed, or the compartment is held by another
+/// order. An authorisation that needs no commit holds at some moment while it was asked for.
+pub fn no_deposit_is_allowed_behind_a_closed_door(world: &World, answer: &Answer) -> Verdict {
+    if answer.asked.route != "POST /deposits" || !answer.is_ok() {
+        return Ok(());
+    }
+    let history = world.history.borrow();
+    let read = |name: &str| answer.body[name].as_str().unwrap_or_default().to_owned();
+    let (Ok(order), Ok(locker)) = (read("order_id").parse(), read("locker_id").parse()) else {
+        return broken("an authorisation that does not say for what");
+    };
+    let number = answer.body["compartment"].as_u64().and_then(|number| u16::try_from(number).ok());
+    let Some(number) = number.and_then(|number| number.try_into().ok()) else {
+        return broken("an authorisation without a compartment");
+    };
+    let mut order = history.order(&order).cloned();
+    let mut own = history.locker(&locker).cloned();
+    let mut compartment = history.compartment(&locker, number).cloned();
+    let mut why = "one of them is unknown".to_owned();
+    let mut allowed = |order: &Option<Order>, own: &Option<Locker>, compartment: &Option<Compartment>| {
+        let (Some(order), Some(own), Some(compartment)) = (order, own, compartment) else { return false };
+        match forbids(order, own, compartment) {
+            None => true,
+            Some(because) => {
+                why = because;
+                false
+            }
+        }
+    };
+    if allowed(&order, &own, &compartment) {
+        return Ok(());
+    }
+    // Back through what has changed since it was asked for.
+    for commit in history.commits.iter().rev().take_while(|commit| commit.at >= answer.since) {
+        for (before, after) in commit.orders() {
+            if order.as_ref().is_some_and(|it| it.id == after.id) {
+                order = before.cloned();
+            }
+        }
+        for (before, after) in commit.lockers() {
+            if after.id == locker {
+                own = before.cloned();
+            }
+        }
+        for (before, after) in commit.compartments() {
+            if after.locker == locker && after.number == number {
+                compartment = before.cloned();
+            }
+        }
+        if allowed(&order, &own, &compartment) {
+            return Ok(());
+        }
+    }
+    broken(format!("a deposit into {locker}.{number} was allowed and at no moment meanwhile could be: {why}"))
+}
+
+/// I2: at most one live reservation per compartment, at most one place per order.
+pub fn one_reservation_per_compartment_and_one_place_per_order(world: &World, commit: &Committed) -> Verdict {
+    let history = world.history.borrow();
+    for (_, order) in commit.orders() {
+        if let Some((locker, number)) = order.compartment()
+            && let Some(pointing) = history.pointing.get(&(locker.clone(), number))
+        {
+            holds(pointing.len() <= 1, || format!("{locker}.{number} is the place of {pointing:?}"))?;
+        }
+    }
+    for (_, compartment) in commit.compartments() {
+        let Some(order) = compartment.order() else { continue };
+        let holding = history.states.values().filter(|state| match state {
+            State::Compartment(it) => it.order() == Some(order),
+            _ => false,
+        });
+        let count = holding.count();
+        holds(count == 1, || format!("{order} has {count} compartments"))?;
+    }
+    Ok(())
+}
+
+fn is_alive(order: &Order) -> bool {
+    match order.status {
+        OrderStatus::Placed | OrderStatus::Rerouting | OrderStatus::Rerouted | OrderStatus::Deposited => true,
+        OrderStatus::Collected | OrderStatus::Cancelled => false,
+    }
+}
+
+/// I3: the pointers order to compartment and compartment to order agree.
+pub fn pointers_agree(world: &World, commit: &Committed) -> Verdict {
+    let history = world.history.borrow();
+    let agrees = |order: &OrderId, compartment: &Compartment| {
+        history.order(order).is_some_and(|order| {
+            is_alive(order) && order.compartment() == Some((&compartment.locker, compartment.number))
+        })
+    };
+    for (before, after) in commit.compartments() {
+        if let Some(order) = after.order() {
+            holds(agrees(order, after), || {
+                format!("{}.{} holds {order}, which is not there", after.locker, after.number)
+            })?;
+        }
+        if let Some(order) = before.and_then(Compartment::order).filter(|order| after.order() != Some(order)) {
+            let left = !agrees(order, after);
+            holds(left, || format!("{}.{} let go of {order}, which is there still", after.locker, after.number))?;
+        }
+    }
+    for (_, order) in commit.orders() {
+        if let Some((locker, number)) = order.compartment().filter(|_| is_alive(order)) {
+            let held = history.compartment(locker, number).is_some_and(|it| it.order() == Some(&order.id));
+            holds(held, || format!("{} is to be in {locker}.{number}, which does not hold it", order.id))?;
+        }
+    }
+    Ok(())
+}
+
+/// I4: each parcel is in exactly one place; closing a compartment never forgets what is inside.
+pub fn each_parcel_is_in_exactly_one_place(world: &World, commit: &Committed) -> Verdict {
+    let happened = |wanted: fn(&Event) -> bool| commit.events.iter().any(|(_, entry)| wanted(&entry.event));
+    for (before, after) in commit.compartments() {
+        let Some(before) = before else {
+            holds(after.occupancy == Occupancy::Free, || "a new compartment is not empty".to_owned())?;
+            continue;
+        };
+        let name = format!("{}.{}", after.locker, after.number);
+        if before.faults != after.faults {
+            let kept = before.occupancy == after.occupancy;
+            holds(kept, || format!("{name}: {:?} became {:?} by a fault", before.occupancy, after.occupancy))?;
+        }
+        let legal = match (&before.occupancy, &after.occupancy) {
+            (a, b) if a == b => true,
+            (Occupancy::Free, Occupancy::Reserved { .. }) => true,
+            (Occupancy::Reserved { order: a }, Occupancy::Occupied { order: b }) => {
+                a == b && happened(|event| matches!(event, Event::ParcelDeposited { .. }))
+            }
+            (Occupancy::Occupied { .. }, Occupancy::Free) => {
+                happened(|event| matches!(event, Event::ParcelCollected { .. }))
+            }
+            (Occupancy::Reserved { .. }, Occupancy::Free) => true,
+            _ => false,
+        };
+        holds(legal, || format!("{name}: {:?} became {:?}", before.occupancy, after.occupancy))?;
+    }
+    let history = world.history.borrow();
+    for (_, order) in commit.orders() {
+        let Some((locker, number)) = order.compartment().filter(|_| is_alive(order)) else { continue };
+        let Some(State::Compartment(compartment)) = history.states.get(&StateKey::Compartment(locker.clone(), number))
+        else {
+            continue;
+        };
+        let inside = compartment.occupancy == Occupancy::Occupied { order: order.id.clone() };
+        let deposited = order.status == OrderStatus::Deposited;
+        holds(inside == deposited, || {
+            format!("{} is {} and its compartment {:?}", order.id, order.status, compartment.occupancy)
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,624 @@
+//! What people and devices do, each journey from its own chance: a parcel from its order to the rating, a fault from
+//! the first report to the proven repair, an outage, and what those try who lie, pry or are confused.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use domain::fault::{FaultCode, Unit};
+use domain::id::{CompartmentNumber, LockerId, OrderId, WorkOrderId};
+use domain::notice::{Message, Recipient};
+use serde_json::{Value, json};
+
+use crate::chance::{Chance, seed_of};
+use crate::site::{self, AGENTS, CUSTOMERS, DRIVERS, TECHNICIANS};
+use crate::triggers::{Answer, Call, call};
+use crate::trouble::DUPLICATES_IN_A_THOUSAND;
+use crate::world::{Mail, World};
+
+/// A kind of journey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A parcel, from its order to the rating of its delivery.
+    Parcel,
+    /// Something breaks and is repaired.
+    Breakdown,
+    /// A locker loses its network, and comes back.
+    Outage,
+    /// A device, or somebody with its key, says what is not so.
+    Lie,
+    /// Somebody tries what is another's.
+    Prying,
+    /// Staff do things in the wrong order, twice, or with what is not theirs.
+    Confusion,
+    /// Somebody only looks.
+    Looking,
+    /// A customer changes what is wanted, a device tells what it keeps closed.
+    Change,
+}
+
+/// Which kinds there are, and how often of a hundred each is taken.
+pub const KINDS: [(Kind, u64); 8] = [
+    (Kind::Parcel, 46),
+    (Kind::Breakdown, 18),
+    (Kind::Outage, 10),
+    (Kind::Lie, 7),
+    (Kind::Prying, 6),
+    (Kind::Confusion, 5),
+    (Kind::Looking, 4),
+    (Kind::Change, 4),
+];
+
+/// Somebody under way.
+pub struct Traveller {
+    world: Rc<World>,
+    chance: RefCell<Chance>,
+    seed: u64,
+    steps: Cell<u32>,
+}
+
+/// Starts a journey.
+pub fn start(world: &Rc<World>, kind: Kind, seed: u64) -> Pin<Box<dyn Future<Output = ()>>> {
+    let it = Traveller::new(world, seed);
+    match kind {
+        Kind::Parcel => Box::pin(async move { it.parcel().await }),
+        Kind::Breakdown => Box::pin(async move { it.breakdown().await }),
+        Kind::Outage => Box::pin(async move { it.outage().await }),
+        Kind::Lie => Box::pin(async move { it.lie().await }),
+        Kind::Prying => Box::pin(async move { it.pry().await }),
+        Kind::Confusion => Box::pin(async move { it.confuse().await }),
+        Kind::Looking => Box::pin(async move { it.look().await }),
+        Kind::Change => Box::pin(async move { it.change().await }),
+    }
+}
+
+/// What people send as the reasons of a complaint.
+const REASONS: [&str; 8] =
+    ["delay", "damage", "conduct", "missing", "wrong_place", "locker_fault", "privacy_or_safety", "other"];
+
+impl Traveller {
+    fn new(world: &Rc<World>, seed: u64) -> Rc<Self> {
+        let chance = RefCell::new(Chance::new(seed));
+        Rc::new(Self { world: world.clone(), chance, seed, steps: Cell::new(0) })
+    }
+
+    /// Somebody else of this journey, with a chance of their own.
+    fn beside(self: &Rc<Self>, name: &str) -> Rc<Self> {
+        Self::new(&self.world, seed_of(self.seed, name))
+    }
+
+    fn below(&self, end: u64) -> u64 {
+        self.chance.borrow_mut().below(end)
+    }
+
+    fn often(&self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
+    fn one_of<T: Copy>(&self, from: &[T]) -> T {
+        *self.chance.borrow_mut().one_of(from)
+    }
+
+    fn any_of<T: Clone>(&self, from: &[T]) -> Option<T> {
+        self.chance.borrow_mut().any_of(from)
+    }
+
+    /// A name for what comes next, which nobody else has.
+    fn name(&self) -> String {
+        let step = self.steps.get();
+        self.steps.set(step + 1);
+        format!("{:08x}-{step}", self.seed & 0xffff_ffff)
+    }
+
+    /// Some time: mostly so short that others are in the middle of something.
+    async fn wait(&self) {
+        let millis = match self.below(100) {
+            0..70 => self.below(250),
+            70..93 => self.below(3_000),
+            93..98 => self.below(300_000),
+            _ => self.below(5_400_000),
+        };
+        self.world.executor.sleep(Duration::from_millis(millis)).await;
+    }
+
+    async fn wait_up_to(&self, time: Duration) {
+        let time = Duration::from_millis(self.below(time.as_millis() as u64 + 1));
+        self.world.executor.sleep(time).await;
+    }
+
+    /// Asks, and again where there is no answer or the answer is to try again; sometimes twice although there was one.
+    async fn ask(&self, request: &Call) -> Option<Answer> {
+        let twice = self.chance.borrow_mut().in_a_thousand(DUPLICATES_IN_A_THOUSAND) && self.world.trouble.by_chance();
+        if twice {
+            let (world, request, name) = (self.world.clone(), request.clone(), self.name());
+            let after = Duration::from_millis(self.below(60));
+            self.world.executor.spawn(async move {
+                world.executor.sleep(after).await;
+                world.triggers.ask(&world, request, &name).await;
+            });
+        }
+        for _ in 0..5 {
+            let name = self.name();
+            match self.world.triggers.ask(&self.world, request.clone(), &name).await {
+                Some(answer) if answer.status != 503 => return Some(answer),
+                _ => self.wait_up_to(Duration::from_secs(3)).await,
+            }
+        }
+        None
+    }
+
+    fn any_locker(&self) -> LockerId {
+        self.chance.borrow_mut().one_of(&site::lockers()).clone()
+    }
+
+    /// The first mail that says it, looked for now and again.
+    async fn mail(&self, recipient: &str, mut says: impl FnMut(&Mail) -> bool) -> Option<Mail> {
+        let recipient = Recipient::Person { person: recipient.parse().expect("a person") };
+        for _ in 0..12 {
+            let topic = self.world.reach(&recipient).unwrap_or_default();
+            let found =
+                self.world.mail.borrow().get(&topic).and_then(|all| all.iter().rev().find(|it| says(it)).cloned());
+            if found.is_some() {
+                return found;
+            }
+            self.wait().await;
+        }
+        None
+    }
+
+    // ---------- a parcel
+
+    async fn parcel(self: Rc<Self>) {
+        let customer = self.one_of(&CUSTOMERS);
+        let size = self.one_of(&["S", "S", "M", "M", "M", "L", "XL"]);
+        let Some(order) = self.place(customer, size).await else { return };
+        let minding = self.beside("customer");
+        {
+            let order = order.clone();
+            self.world.executor.spawn(async move { minding.mind(customer, &order).await });
+        }
+        if self.often(8) {
+            self.wait().await;
+            self.ask(&call("DELETE /orders/{order_id}").by_order_system().path("order_id", order.as_str())).await;
+            if self.often(60) {
+                return;
+            }
+        }
+        let driver = self.one_of(&DRIVERS);
+        let Some((locker, compartment)) = self.deposit(driver, &order).await else { return };
+        self.collect(customer, &order, &locker, compartment).await;
+        self.rate(customer, driver, &order).await;
+    }
+
+    async fn place(&self, customer: &str, size: &str) -> Option<OrderId> {
+        let mut locker = self.any_locker();
+        for attempt in 0..3 {
+            let mut body = json!({ "customer_id": customer, "locker_id": locker, "size": size });
+            if self.often(25) {
+                body["elsewhere_within_m"] = 3_000.into();
+            }
+            let key = format!("{:016x}-{attempt}", self.seed);
+            let request = call("POST /orders").by_order_system().header("idempotency-key", &key).json(body);
+            let answer = self.ask(&request).await?;
+            if answer.is_ok() {
+                return answer.body["order"]["id"].as_str()?.parse().ok();
+            }
+            let offered = answer.body["error"]["alternatives"][0]["locker_id"].as_str().and_then(|id| id.parse().ok());
+            if let Some(offered) = offered.filter(|_| self.often(70)) {
+                locker = offered;
+            }
+            self.wait().await;
+        }
+        None
+    }
+
+    /// A driver brings it to where it is to go, and puts it in where the network says that a door may be opened.
+    async fn deposit(&self, driver: &str, order: &OrderId) -> Option<(LockerId, CompartmentNumber)> {
+        for _ in 0..6 {
+            self.wait().await;
+            let order_path = || call("GET /orders/{order_id}").by_order_system().path("order_id", order.as_str());
+            let Some(seen) = self.ask(&order_path()).await else { continue };
+            let Some(locker) = seen.body["locker_id"].as_str().and_then(|id| id.parse::<LockerId>().ok()) else {
+                match seen.body["order"]["place"]["kind"].as_str() {
+                    Some("asked") => continue,
+                    _ => return None,
+                }
+            };
+            let body = json!({ "order_id": order, "locker_id": locker });
+            let Some(allowed) = self.ask(&call("POST /deposits").by(driver).json(body)).await else { continue };
+            let number = allowed.body["compartment"].as_u64().and_then(|number| u16::try_from(number).ok());
+            let Some(compartment) = number.and_then(|number| CompartmentNumber::try_from(number).ok()) else {
+                if seen.body["order"]["status"] == "cancelled" {
+                    return None;
+                }
+                continue;
+            };
+            self.wait_up_to(Duration::from_secs(40)).await;
+            self.world.at_device(&locker, |device| device.inside.insert(compartment, order.clone()));
+            let id = format!("in-{}", self.name());
+            self.world.report_parcel(&locker, &id, "parcel_deposited", order, compartment);
+            if self.often(10) {
+                // The device does not know that it has told already.
+                let again = format!("in-{}", self.name());
+                self.world.report_parcel(&locker, &again, "parcel_deposited", order, compartment);
+            }
+            return Some((locker, compartment));
+        }
+        None
+    }
+
+    async fn collect(&self, customer: &str, order: &OrderId, locker: &LockerId, compartment: CompartmentNumber) {
+        let about =
+            |mail: &Mail| matches!(&mail.notice.message, Message::ReadyForPickup { order: of, .. } if of == order);
+        if self.mail(customer, about).await.is_none() {
+            return;
+        }
+        for _ in 0..8 {
+            self.wait().await;
+            let unit = Unit::Compartment(compartment);
+            let opens = self.world.at_device(locker, |device| {
+                let shut = |unit: &Unit| {
+                    device.broken.get(unit).is_some_and(|codes| {
+                        codes.iter().any(|code| code.closes() == domain::fault::Closure::DepositsAndPickups)
+                    })
+                };
+                !shut(&Unit::Locker) && !shut(&unit)
+            });
+            if opens {
+                self.world.at_device(locker, |device| device.inside.remove(&compartment));
+                let id = format!("out-{}", self.name());
+                self.world.report_parcel(locker, &id, "parcel_collected", order, compartment);
+                return;
+            }
+        }
+    }
+
+    /// A customer reads what comes, and sometimes chooses otherwise.
+    async fn mind(&self, customer: &str, order: &OrderId) {
+        for _ in 0..4 {
+            self.wait().await;
+            let about = |mail: &Mail| {
+                mail.notice.message.link().is_some_and(|purpose| {
+                    matches!(purpose, domain::notice::LinkPurpose::ChoosePlace { order: of, .. } if of == *order)
+                })
+            };
+            let locker = self.any_locker();
+            let body = if self.often(40) { json!({ "home": true }) } else { json!({ "locker_id": locker }) };
+            if self.often(15) {
+                let request = call("POST /my/orders/{order_id}/place").by(customer).path("order_id", order.as_str());
+                self.ask(&request.json(body.clone())).await;
+            }
+            let Some(mail) = self.mail(customer, about).await else { return };
+            let Some(token) = mail.link.as_deref().and_then(|link| link.strip_prefix("/choices/")) else { return };
+            if self.often(40) {
+                self.ask(&call("GET /choices/{token}").path("token", token)).await;
+            }
+            if self.often(60) {
+                self.ask(&call("POST /choices/{token}").path("token", token).json(body)).await;
+            }
+        }
+    }
+
+    async fn rate(&self, customer: &str, driver: &str, order: &OrderId) {
+        let about =
+            |mail: &Mail| matches!(&mail.notice.message, Message::FeedbackRequested { order: of } if of == order);
+        let Some(mail) = self.mail(customer, about).await else { return };
+        let Some(token) = mail.link.as_deref().and_then(|link| link.strip_prefix("/feedback/")) else { return };
+        let mut case = None;
+        for _ in 0..1 + self.below(3) {
+            self.wait().await;
+            let bad = self.often(60);
+            let star = |good: u64| if bad { 1 + self.below(3) } else { good };
+            let ratings = json!({
+                "delivery": star(5), "condition": star(4), "punctuality": star(5), "driver": star(3),
+            });
+            let reasons: Vec<&str> = (0..self.below(3)).map(|_| self.one_of(&REASONS)).collect();
+            let body = json!({
+                "ratings": ratings, "reasons": reasons, "text": "It was as it was.", "answer_wanted": self.often(30),
+            });
+            let by_link = call("POST /feedback/{token}").path("token", token).json(body.clone());
+            let own =
+                call("POST /my/orders/{order_id}/feedback").by(customer).path("order_id", order.as_str()).json(body);
+            let answer = self.ask(if self.often(60) { &by_link } else { &own }).await;
+            if let Some(number) = answer.as_ref().and_then(|answer| answer.body["case"].as_str()) {
+                case = Some(number.to_owned());
+            }
+            if self.often(20) {
+                self.ask(&call("GET /feedback/{token}").path("token", token)).await;
+            }
+        }
+        if let Some(case) = case {
+            self.answer_complaint(customer, driver, &case).await;
+        }
+    }
+
+    async fn answer_complaint(&self, customer: &str, driver: &str, case: &str) {
+        let agent = self.one_of(&AGENTS);
+        self.wait().await;
+        let path = |route: &str| call(route).path("case_id", case);
+        let seen = self.ask(&path("GET /cases/{case_id}").by(agent)).await;
+        if self.often(70) {
+            let to = if self.often(90) { agent } else { customer };
+            self.ask(&path("POST /cases/{case_id}/assignment").by(agent).json(json!({ "to": to }))).await;
+        }
+        for _ in 0..3 {
+            self.wait().await;
+            let by = if self.often(85) { agent } else { self.one_of(&[customer, driver]) };
+            let body = json!({
+                "cause": self.one_of(&["locker", "driver", "sender", "customer", "unknown"]),
+                "measure": self.one_of(&["apology", "locker_repaired", "refund", "talk"]),
+                "reasons": if self.often(90) { "Seen in the records." } else { " " },
+            });
+            let mut request = path("POST /cases/{case_id}/decision").by(by).json(body);
+            if let Some(version) =
+                seen.as_ref().and_then(|seen| seen.body["version"].as_u64()).filter(|_| self.often(30))
+            {
+                request = request.header("if-match", &version.to_string());
+            }
+            if self.ask(&request).await.is_some_and(|answer| answer.is_ok()) {
+                break;
+            }
+        }
+        if self.often(80) {
+            self.wait().await;
+            self.ask(&path("POST /cases/{case_id}/closing").by(agent).json(json!({}))).await;
+        }
+    }
+
+    // ---------- a fault
+
+    fn any_faults(&self, locker: &LockerId) -> Vec<(Unit, FaultCode)> {
+        let count = match self.below(10) {
+            0..7 => 1,
+            7..9 => 2,
+            _ => 4,
+        };
+        (0..count)
+            .map(|_| {
+                let unit = site::any_unit(locker, &mut self.chance.borrow_mut());
+                let code = match self.below(10) {
+                    0..4 => FaultCode::LockJammed,
+                    4..6 => FaultCode::DoorNotClosing,
+                    _ => self.one_of(&FaultCode::ALL),
+                };
+                (unit, code)
+            })
+            // A locker finds out by its connection that it has lost it.
+            .filter(|(_, code)| *code != FaultCode::NetworkLost)
+            .collect()
+    }
+
+    async fn breakdown(self: Rc<Self>) {
+        let locker = self.any_locker();
+        let broken = self.any_faults(&locker);
+        if broken.is_empty() {
+            return;
+        }
+        let faults: Vec<(Unit, &str)> = broken.iter().map(|(unit, code)| (*unit, code.as_str())).collect();
+        self.world.at_device(&locker, |device| {
+            for (unit, code) in &broken {
+                device.broken.entry(*unit).or_default().insert(*code);
+            }
+        });
+        let id = format!("fault-{}", self.name());
+        self.world.report_faults(&locker, &id, &faults);
+        for _ in 0..self.below(4) {
+            self.wait().await;
+            // A door that jams reports on every retry: as another message, or as the same one.
+            let id = if self.often(70) { format!("fault-{}", self.name()) } else { id.clone() };
+            self.world.report_faults(&locker, &id, &faults);
+        }
+        if self.often(90) {
+            self.repair(&locker).await;
+        }
+    }
+
+    /// The latest work order that a team was called for.
+    fn called_for(&self, locker: &LockerId) -> Option<WorkOrderId> {
+        let mail = self.world.mail.borrow();
+        let of_teams = mail.iter().filter(|(topic, _)| topic.contains("-team-")).flat_map(|(_, all)| all);
+        of_teams
+            .filter_map(|mail| match &mail.notice.message {
+                Message::WorkOrderCalled { work_order, .. } if work_order.locker == *locker => Some(work_order.clone()),
+                _ => None,
+            })
+            .max_by_key(|work_order| work_order.number)
+    }
+
+    async fn repair(&self, locker: &LockerId) {
+        let technician = self.one_of(&TECHNICIANS);
+        for round in 0..10 {
+            self.wait().await;
+            let Some(work_order) = self.called_for(locker) else { continue };
+            let known =
+                call("GET /work-orders/{work_order_id}").by(technician).path("work_order_id", &work_order.to_string());
+            let Some(seen) = self.ask(&known).await else { continue };
+            match seen.body["status"].as_str().unwrap_or_default() {
+                "open" if self.often(70) => self.step(technician, &work_order, "acknowledge").await,
+                "open" | "acknowledged" | "on_hold" => self.step(technician, &work_order, "start").await,
+                "in_progress" if self.often(15) => self.step(technician, &work_order, "hold").await,
+                "in_progress" => {
+                    if self.often(85) {
+                        // Mended: what is broken is no longer, if it was found at all.
+                        self.world.at_device(locker, |device| device.broken.clear());
+                    }
+                    self.step(technician, &work_order, "report-repaired").await;
+                }
+                "repaired" => {
+                    let name = format!("{}-{round}", self.name());
+                    self.world.try_doors(locker, &name);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    async fn step(&self, technician: &str, work_order: &WorkOrderId, step: &str) {
+        let body = match step {
+            "hold" => json!({ "reason": "waiting for a part" }),
+            "report-repaired" => json!({ "note": "lock changed", "parts": ["lock"] }),
+            _ => json!({}),
+        };
+        let request = call("POST /work-orders/{work_order_id}/{step}").by(technician);
+        let request = request.path("work_order_id", &work_order.to_string()).path("step", step).json(body);
+        self.ask(&request).await;
+    }
+
+    // ---------- an outage
+
+    async fn outage(self: Rc<Self>) {
+        let locker = self.any_locker();
+        for _ in 0..1 + self.below(3) {
+            let rebooted = self.often(60);
+            // A new session may begin before the broker has noticed the end of the old one.
+            if self.often(75) {
+                self.world.disconnect(&locker);
+                match self.below(3) {
+                    0 => self.wait_up_to(Duration::from_secs(3)).await,
+                    1 => self.wait_up_to(Duration::from_secs(150)).await,
+                    _ => self.wait_up_to(Duration::from_secs(1_800)).await,
+                }
+            }
+            self.world.connect(&locker, rebooted);
+            self.wait().await;
+        }
+        if self.often(50) {
+            self.repair(&locker).await;
+        }
+    }
+
+    // ---------- those who are not as they should be
+
+    async fn lie(self: Rc<Self>) {
+        let (locker, other) = (self.any_locker(), self.any_locker());
+        let name = self.name();
+        let orders: Vec<OrderId> = self.world.history.borrow().orders().map(|order| order.id.clone()).collect();
+        let order = self.any_of(&orders).unwrap_or_else(|| "nobody".parse().expect("an id"));
+        let number: CompartmentNumber = (1 + self.below(5) as u16).try_into().expect("a number");
+        let unit = Unit::Compartment(number);
+        match self.below(9) {
+            0 => self.world.publish_bytes(&locker, "fault_intake", b"{\"version\":1,", &name),
+            1 => self.world.publish_bytes(&locker, "parcel_events", &[0xff, 0xfe, 0x00], &name),
+            2 => self.world.publish_bytes(&locker, "presence", b"[]", &name),
+            // As if it were another locker, with its own key.
+            3 => {
+                let lie = json!({ "locker_id": other, "faults": [{ "unit": "1", "code": "lock_jammed" }] });
+                self.world.publish_from(&locker, "fault_intake", &format!("lie-{name}"), lie);
+            }
+            // A compartment that does not exist, and one that does.
+            4 => {
+                let faults =
+                    json!({ "faults": [{ "unit": "77", "code": "tamper" }, { "unit": unit, "code": "tamper" }] });
+                self.world.publish_from(&locker, "fault_intake", &format!("lie-{name}"), faults);
+            }
+            // One id for two messages.
+            5 => {
+                for code in ["door_not_closing", "display_fault"] {
+                    self.world.report_faults(&locker, &format!("lie-{name}"), &[(unit, code)]);
+                }
+            }
+            // Parcels that came and went nowhere.
+            6 => {
+                let kind = self.one_of(&["parcel_deposited", "parcel_collected"]);
+                self.world.report_parcel(&locker, &format!("lie-{name}"), kind, &order, number);
+            }
+            // Doors that nobody asked to try, of this or of another locker.
+            7 => {
+                let known = self.world.history.borrow().work_order(&other).cloned();
+                if let Some(known) = known {
+                    let attempt = known.repairs_reported.saturating_sub(self.below(2) as u32);
+                    let unit = known.units.keys().next().copied().unwrap_or(unit);
+                    for time in 0..3 {
+                        let id = format!("lie-{name}-{time}");
+                        self.world.report_opening(&locker, &id, &known.id, attempt, unit, true);
+                    }
+                }
+            }
+            _ => self.world.report_shadow(&locker, true, &name),
+        }
+    }
+
+    async fn pry(self: Rc<Self>) {
+        self.wait().await;
+        let orders: Vec<OrderId> = self.world.history.borrow().orders().map(|order| order.id.clone()).collect();
+        let Some(order) = self.any_of(&orders) else { return };
+        let (person, order) = (self.one_of(&CUSTOMERS), order.as_str());
+        let ratings = json!({ "delivery": 1, "condition": 1, "punctuality": 1, "driver": 1 });
+        let feedback = json!({ "ratings": ratings, "answer_wanted": true });
+        self.ask(&call("GET /my/orders/{order_id}").by(person).path("order_id", order)).await;
+        let place = call("POST /my/orders/{order_id}/place").by(person).path("order_id", order);
+        if self.often(30) {
+            self.ask(&place.json(json!({ "home": true }))).await;
+        }
+        if self.often(30) {
+            let own = call("POST /my/orders/{order_id}/feedback").by(person).path("order_id", order);
+            self.ask(&own.json(feedback)).await;
+        }
+        // A link that somebody received, some time later, or for something else, or altered.
+        let links: Vec<String> = {
+            let mail = self.world.mail.borrow();
+            mail.values().flatten().filter_map(|mail| mail.link.clone()).collect()
+        };
+        let Some(link) = self.any_of(&links) else { return };
+        let token = link.rsplit('/').next().unwrap_or_default().to_owned();
+        let token = if self.often(20) { token.replacen('e', "f", 1) } else { token };
+        if self.often(15) {
+            self.world.executor.sleep(Duration::from_secs(15 * 24 * 3_600)).await;
+        }
+        let body: Value = json!({ "home": true });
+        self.ask(&call("POST /choices/{token}").path("token", &token).json(body)).await;
+        self.ask(&call("GET /feedback/{token}").path("token", &token)).await;
+    }
+
+    async fn confuse(self: Rc<Self>) {
+        self.wait().await;
+        let locker = self.any_locker();
+        let number = 1 + self.below(4) as u32;
+        let work_order = WorkOrderId { locker: locker.clone(), number };
+        for _ in 0..3 {
+            let step = self.one_of(&["acknowledge", "start", "hold", "report-repaired", "start"]);
+            let latest = self.world.history.borrow().work_order(&locker).map(|it| it.id.clone());
+            let work_order = latest.filter(|_| self.often(70)).unwrap_or_else(|| work_order.clone());
+            self.step(self.one_of(&TECHNICIANS), &work_order, step).await;
+            self.wait_up_to(Duration::from_secs(2)).await;
+        }
+        let orders: Vec<OrderId> = self.world.history.borrow().orders().map(|order| order.id.clone()).collect();
+        if let Some(order) = self.any_of(&orders) {
+            let body = json!({ "order_id": order, "locker_id": locker });
+            self.ask(&call("POST /deposits").by(self.one_of(&DRIVERS)).json(body)).await;
+        }
+    }
+
+    async fn look(self: Rc<Self>) {
+        for _ in 0..4 {
+            self.wait().await;
+            let locker = self.any_locker();
+            let orders: Vec<OrderId> = self.world.history.borrow().orders().map(|order| order.id.clone()).collect();
+            let order = self.any_of(&orders);
+            let agent = self.one_of(&AGENTS);
+            let request = match (self.below(5), order) {
+                (0, Some(order)) => call("GET /support/orders/{order_id}").by(agent).path("order_id", order.as_str()),
+                (1, _) => call("GET /support/lockers/{locker_id}").by(agent).path("locker_id", locker.as_str()),
+                (2, _) => call("GET /support/drivers/{driver_id}").by(agent).path("driver_id", self.one_of(&DRIVERS)),
+                (3, _) => call("GET /lockers/{locker_id}").by(agent).path("locker_id", locker.as_str()),
+                _ => call("GET /lockers")
+                    .by_order_system()
+                    .query("latitude_e6", "50001300")
+                    .query("longitude_e6", "8258800"),
+            };
+            self.ask(&request).await;
+        }
+    }
+
+    async fn change(self: Rc<Self>) {
+        self.wait().await;
+        let name = self.name();
+        if self.often(50) {
+            site::register_again(&self.world, self.one_of(&CUSTOMERS), self.one_of(&CUSTOMERS), &name).await;
+        } else {
+            self.world.report_shadow(&self.any_locker(), false, &name);
+        }
+    }
+}

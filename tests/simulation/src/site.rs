@@ -1,0 +1,122 @@
+//! The network of a run: a few lockers with few compartments, so that everybody wants the same ones.
+
+use std::rc::Rc;
+
+use domain::fault::Unit;
+use domain::id::LockerId;
+use serde_json::{Value, json};
+
+use crate::chance::Chance;
+use crate::triggers::call;
+use crate::world::World;
+
+/// The order system's customers. What they want done when a place is lost: to be asked, to go elsewhere, to get it
+/// brought, to go elsewhere but not everywhere, elsewhere or else home.
+pub const CUSTOMERS: [&str; 5] = ["anna", "ben", "cleo", "dora", "emil"];
+pub const DRIVERS: [&str; 3] = ["driver-1", "driver-2", "driver-3"];
+pub const TECHNICIANS: [&str; 2] = ["tech-1", "tech-2"];
+pub const AGENTS: [&str; 2] = ["agent-1", "agent-2"];
+const OPERATOR: &str = "operator-1";
+
+/// The lockers, the compartments' sizes, and how far north of the first each stands, in metres.
+const LOCKERS: [(&str, &[&str], i32); 4] = [
+    ("mz-1", &["S", "S", "M", "L"], 0),
+    ("mz-2", &["S", "M", "M"], 400),
+    ("mz-3", &["S", "M", "L", "XL"], 1_100),
+    ("wi-1", &["M", "L"], 9_000),
+];
+
+/// The names of the lockers.
+pub fn lockers() -> Vec<LockerId> {
+    LOCKERS.iter().map(|(name, ..)| name.parse().expect("an identifier")).collect()
+}
+
+/// How many compartments a locker has.
+pub fn compartments_of(locker: &LockerId) -> u16 {
+    LOCKERS.iter().find(|(name, ..)| *name == locker.as_str()).map_or(0, |(_, sizes, _)| sizes.len() as u16)
+}
+
+/// A unit of a locker: a compartment, mostly.
+pub fn any_unit(locker: &LockerId, chance: &mut Chance) -> Unit {
+    match chance.below(5) {
+        0 => Unit::Locker,
+        _ => {
+            let number = 1 + chance.below(compartments_of(locker).into()) as u16;
+            Unit::Compartment(number.try_into().expect("it is one of the locker's"))
+        }
+    }
+}
+
+/// What a customer wants done when a place is lost.
+pub fn preferences_of(customer: &str) -> Value {
+    match customer {
+        "ben" => json!({ "other_locker_within_m": 3_000 }),
+        "cleo" => json!({ "home": true }),
+        "dora" => json!({ "other_locker_within_m": 3_000, "never": ["mz-2"] }),
+        "emil" => json!({ "other_locker_within_m": 3_000, "home": true }),
+        _ => Value::Null,
+    }
+}
+
+/// Where everybody of this world has an address.
+pub const EMAIL_HOST: &str = "@inbox.example";
+
+/// What everybody's push token begins with.
+pub const PUSH_TOKEN: &str = "token-of-";
+
+/// The address of a person: nowhere but in the people table.
+pub fn email_of(person: &str) -> String {
+    format!("{person}{EMAIL_HOST}")
+}
+
+/// Registers everything through the registry, as an operator does, and connects the devices.
+pub async fn open(world: &Rc<World>) {
+    let post = async |route: &str, name: String, body: Value| {
+        // An operator tries again until it is there.
+        for attempt in 0..20 {
+            let request = call(route).by(OPERATOR).json(body.clone());
+            let answer = world.triggers.ask(world, request, &format!("{name} {attempt}")).await;
+            if answer.is_some_and(|answer| answer.is_ok() || answer.reason() == "already_exists") {
+                return;
+            }
+        }
+    };
+    for (team, skills) in [("mechanics", json!(["mechanics"])), ("electronics", json!(["electronics", "network"]))] {
+        let body = json!({
+            "team_id": team, "region": "mainz", "name": team, "skills": skills, "language": "german",
+            "email": email_of(team),
+        });
+        post("POST /teams", team.to_owned(), body).await;
+    }
+    for (number, customer) in CUSTOMERS.iter().enumerate() {
+        let language = if number.is_multiple_of(2) { "german" } else { "english" };
+        let body = json!({
+            "person_id": customer, "language": language, "email": email_of(customer),
+            "push_token": format!("{PUSH_TOKEN}{customer}"), "preferences": preferences_of(customer),
+        });
+        post("POST /people", (*customer).to_owned(), body).await;
+    }
+    for (locker, sizes, metres_north) in LOCKERS {
+        let compartments: Vec<Value> =
+            sizes.iter().enumerate().map(|(at, size)| json!({ "number": at + 1, "size": size })).collect();
+        let body = json!({
+            "locker_id": locker, "name": format!("Standort {locker}"), "region": "mainz", "compartments": compartments,
+            // 0.111 m for each millionth of a degree.
+            "position": { "latitude_e6": 50_001_300 + metres_north * 9, "longitude_e6": 8_258_800 },
+        });
+        post("POST /lockers", locker.to_owned(), body).await;
+    }
+    for locker in lockers() {
+        world.connect(&locker, true);
+    }
+}
+
+/// Registers a customer again, with other wishes.
+pub async fn register_again(world: &Rc<World>, customer: &str, like: &str, name: &str) {
+    let body = json!({
+        "person_id": customer, "language": "english", "email": email_of(customer),
+        "preferences": preferences_of(like),
+    });
+    let request = call("POST /people").by(OPERATOR).json(body);
+    world.triggers.ask(world, request, name).await;
+}
