@@ -289,6 +289,11 @@ impl Shadow for Ports {
     async fn desire(&self, locker: &LockerId, desired: &Desired, at: Option<i64>) -> Result<(), DesireError> {
         let (to, asked) = (locker.clone(), desired.clone());
         let about = || locker.to_string();
+        // Whoever writes a shadow may do so when another has long written it with what came after.
+        if self.0.world.trouble.by_chance() && self.0.in_a_thousand(400) {
+            let time = self.0.chance.borrow_mut().time(Duration::ZERO, Duration::from_secs(15));
+            self.0.world.executor.sleep(time).await;
+        }
         self.0.call("desire", &about, move |by| by.world.desire(by, &to, &asked, at)).await
     }
 }

@@ -1,5 +1,5 @@
-//! Faults of one locker, from their reports to their proven repairs: new and repeated, late and reordered, of units that
-//! exist and of some that do not, and more of them than one repair takes on.
+//! Faults of one locker, from their reports to their proven repairs: new and repeated, late and reordered, of units
+//! that exist and of some that do not, and more of them than one repair takes on.
 //!
 //! The model is a set of open faults and a pile of past ones. It knows no work order but by what was open when.
 

@@ -1,5 +1,5 @@
-//! Orders, the compartments that are held for them and the deadlines of their parcels, at a few lockers whose doors break
-//! and are repaired. What follows from an incident is done in its turn, too early, too late or twice.
+//! Orders, the compartments that are held for them and the deadlines of their parcels, at a few lockers whose doors
+//! break and are repaired. What follows from an incident is done in its turn, too early, too late or twice.
 //!
 //! The model is a map from doors to the orders that hold them. Rerouting is looking for the next free door in it.
 
@@ -27,6 +27,7 @@ use model::{Model, Whereabouts};
 use network::Network;
 
 mod history;
+mod hold_time;
 mod model;
 mod network;
 
@@ -284,8 +285,8 @@ fn check_pointers(store: &Store) {
     assert_eq!(held_by, holding);
 }
 
-/// Unless it is on the list of what is owed: nobody heads for a closed door, and a parcel waits for 72 hours in which its
-/// door could be opened.
+/// Unless it is on the list of what is owed: nobody heads for a closed door, and a parcel waits for 72 hours in which
+/// its door could be opened.
 fn check_deadlines(store: &Store, model: &Model) {
     for (order, parcel) in &model.parcels {
         let kept: Order = store.get(StateKey::Order(order_id(*order))).unwrap();

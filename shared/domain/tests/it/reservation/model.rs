@@ -1,60 +1,9 @@
 //! What the network promises an order and its customer, in a few small maps.
 
+use super::hold_time::HoldTime;
 use super::*;
 
-/// How long a parcel waits for its customer: for 72 hours in which its door can be opened.
-#[derive(Debug, Clone)]
-pub struct HoldTime {
-    pub deposited: i64,
-    /// When it is over: not before the first, which counts what was known when it ran on, nor after the second, which
-    /// counts all the time to the all-clear.
-    pub deadline: (i64, i64),
-    /// Since when the door is shut.
-    shut_since: Option<i64>,
-    /// For how long it was shut before.
-    pub shut_s: i64,
-    /// Since when the customer has been waiting for the all-clear.
-    waits_since: Option<i64>,
-    /// Since when it stands still for all that is known to the customer.
-    pub stopped: Option<i64>,
-    /// Up to when the all-clears so far say for how long the door was shut.
-    settled: i64,
-}
-
-impl HoldTime {
-    fn from(deposited: i64) -> Self {
-        let over = deposited + 72 * HOUR_S;
-        Self {
-            deposited,
-            deadline: (over, over),
-            shut_since: None,
-            shut_s: 0,
-            waits_since: None,
-            stopped: None,
-            settled: deposited,
-        }
-    }
-
-    fn door_is(&mut self, shut: bool, now: i64) {
-        if shut {
-            self.shut_since.get_or_insert(now);
-            self.waits_since.get_or_insert(now);
-        } else if let Some(since) = self.shut_since.take() {
-            self.shut_s += now - since;
-        }
-    }
-
-    /// Runs on, with a day left at the least; `missed_s` were not known to be lost.
-    fn run_on(&mut self, missed_s: i64, now: i64) {
-        let known_s = self.stopped.take().map_or(0, |since| now - since);
-        let lost_s = self.waits_since.take().map_or(0, |since| now - since).max(known_s + missed_s);
-        let (earliest, latest) = self.deadline;
-        self.deadline =
-            ((earliest + known_s).max(now + 24 * HOUR_S), (latest + lost_s).max(now + 24 * HOUR_S + missed_s));
-        self.settled = now;
-    }
-}
-
+/// Where a parcel is, or is to go.
 #[derive(Debug, Clone)]
 pub enum Whereabouts {
     Door(Door),
@@ -99,7 +48,7 @@ pub struct Fault {
 #[derive(Debug, Clone, Default)]
 pub struct Site {
     pub faults: BTreeMap<(Unit, FaultCode), Fault>,
-    /// How many there were so far. The latest is open while something is broken.
+    /// How many work orders there were. The latest is open while something is broken.
     pub work_orders: u32,
     /// What is still to be done for people, in this order.
     pub owed: Vec<ImpactTask>,
