@@ -1,0 +1,19 @@
+//! What a device publishes under `lockers/<id>/faults`. First byte: the scene; the rest: the payload.
+#![no_main]
+
+use fuzz::devices::{Function, is_from_its_device, receive_payload};
+use fuzz::scene::Scene;
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+
+fuzz_target!(|input: &[u8]| {
+    let Some((scene, payload)) = input.split_first() else { return };
+    let payload = fuzz::with_secret(payload);
+    Scene::chosen_by(*scene).meet(|network| {
+        if let Some(fields) = receive_payload(network, Function::FaultIntake, None, &payload) {
+            assert!(payload.len() <= 8 * 1024 && is_from_its_device(&fields));
+            let faults = fields.get("faults").and_then(Value::as_array).map(Vec::len);
+            assert!(faults.is_some_and(|faults| (1..=50).contains(&faults)), "{faults:?} faults are understood");
+        }
+    });
+});
