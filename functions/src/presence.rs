@@ -23,6 +23,8 @@ struct LifecycleEvent {
     timestamp: i64,
     session_identifier: String,
     event_type: String,
+    #[serde(default)]
+    version_number: u64,
 }
 
 /// Records a batch of presence events. `grace` is how long a locker may be away before that is an outage.
@@ -55,7 +57,8 @@ async fn record<S: Store>(
     };
     let at = Timestamp::from_millisecond(lifecycle.timestamp).map_err(|error| unreadable(error.to_string()))?;
     // The broker's clock runs with ours; an event of the future would shut out all that follow.
-    let event = PresenceEvent { locker, session: lifecycle.session_identifier, at: at.min(now), connected };
+    let (session, session_version) = (lifecycle.session_identifier, lifecycle.version_number);
+    let event = PresenceEvent { locker, session, at: at.min(now), session_version, connected };
     let step = if connected { "connected" } else { "disconnected" };
     let cause = Cause::new(StateKey::Locker(event.locker.clone()), EventId::of_step(step, &event.session), now);
     let names = [

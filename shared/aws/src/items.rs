@@ -105,14 +105,20 @@ pub fn of_state(state: &State, version: u64) -> Item {
         State::Case(it) => body(it),
         State::Person(it) => body(it),
     };
-    item.extend(envelope(&key, kind(state), version, keys::index_attributes(&key, Some(state), state.due_at())));
+    wrap(&mut item, envelope(&key, kind(state), version, keys::index_attributes(&key, Some(state), state.due_at())));
     item
+}
+
+/// Adds what every item has. Where something kept has a field of the same name, that would be lost.
+fn wrap(item: &mut Item, envelope: Item) {
+    debug_assert!(envelope.keys().all(|name| !item.contains_key(name)), "{envelope:?} hides a field of {item:?}");
+    item.extend(envelope);
 }
 
 /// An item that is not a state: a history entry, a notice, a quarantined message.
 pub fn of_record(key: &Key, kind: &str, version: u64, due_at: Option<Timestamp>, value: &impl Serialize) -> Item {
     let mut item = body(value);
-    item.extend(envelope(key, kind, version, keys::index_attributes(key, None, due_at)));
+    wrap(&mut item, envelope(key, kind, version, keys::index_attributes(key, None, due_at)));
     item
 }
 

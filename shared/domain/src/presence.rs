@@ -17,6 +17,9 @@ pub struct Presence {
     pub session: String,
     /// The broker's time of the latest event that counted.
     pub at: Timestamp,
+    /// The broker's count of that connection.
+    #[serde(default)]
+    pub session_version: u64,
     pub link: Link,
 }
 
@@ -49,6 +52,10 @@ pub struct PresenceEvent {
     pub locker: LockerId,
     pub session: String,
     pub at: Timestamp,
+    /// The broker's count of the connection. It begins anew once a device was away for about an hour
+    /// (<https://docs.aws.amazon.com/iot/latest/developerguide/life-cycle-events.html>), so that it tells the later of
+    /// two connections within one millisecond, and no others.
+    pub session_version: u64,
     pub connected: bool,
 }
 
@@ -74,14 +81,16 @@ pub fn record_presence(
 ) -> Decision<PresenceOutcome> {
     let same_session = known.as_ref().is_some_and(|it| it.session == event.session);
     let up = known.as_ref().is_none_or(|it| it.link == Link::Up);
-    let newer = known.as_ref().is_none_or(|it| event.at >= it.at);
+    let when = (event.at, event.session_version);
+    let newer = known.as_ref().is_none_or(|it| when >= (it.at, it.session_version));
     let counts = match (event.connected, same_session) {
         (true, false) => newer,
         (false, true) => up,
-        // A disconnect that overtook its own connect: the session has come and gone. One of the same moment is that of
-        // the session before, which the known one has replaced.
+        // A disconnect that overtook its own connect: the session has come and gone. One of the same moment and count
+        // is that of the session before, which the known one has replaced.
         (false, false) => {
-            known.as_ref().is_none_or(|it| it.link != Link::Up && event.at > it.at) || bug("old_session_ends_a_new_one")
+            let came_later = |it: &Presence| it.link != Link::Up && when > (it.at, it.session_version);
+            known.as_ref().is_none_or(came_later) || bug("old_session_ends_a_new_one")
         }
         (true, true) => false,
     };
@@ -97,7 +106,8 @@ pub fn record_presence(
         (Link::Grace { until: event.at + grace }, PresenceOutcome::GraceStarted, Event::Disconnected)
     };
     let mut decision = Decision::new(outcome);
-    decision.change(Presence { locker: event.locker.clone(), session: event.session.clone(), at: event.at, link });
+    let PresenceEvent { locker, session, at, session_version, .. } = event.clone();
+    decision.change(Presence { locker, session, at, session_version, link });
     decision.record(history);
     decision
 }
@@ -130,11 +140,17 @@ mod tests {
     const GRACE: SignedDuration = SignedDuration::from_secs(120);
 
     fn event(session: &str, second: i64, connected: bool) -> PresenceEvent {
-        PresenceEvent { locker: locker_id(), session: session.to_owned(), at: at(second), connected }
+        PresenceEvent {
+            locker: locker_id(),
+            session: session.to_owned(),
+            at: at(second),
+            session_version: 0,
+            connected,
+        }
     }
 
     fn known(session: &str, second: i64, link: Link) -> Option<Presence> {
-        Some(Presence { locker: locker_id(), session: session.to_owned(), at: at(second), link })
+        Some(Presence { locker: locker_id(), session: session.to_owned(), at: at(second), session_version: 0, link })
     }
 
     #[test]
@@ -182,6 +198,20 @@ mod tests {
         let decision = record_presence(ended.clone(), &event("a", 30, false), GRACE);
         assert_eq!((decision.answer, decision.changes), (PresenceOutcome::Outdated, vec![]));
         assert_eq!(record_presence(ended, &event("b", 30, true), GRACE).changes, vec![], "it does not begin again");
+    }
+
+    #[test]
+    fn of_two_connections_within_a_millisecond_the_one_with_the_higher_count_is_the_later() {
+        let counted =
+            |session, session_version, connected| PresenceEvent { session_version, ..event(session, 30, connected) };
+        let second = known("b", 30, Link::Up).map(|it| Presence { session_version: 2, ..it });
+        assert_eq!(record_presence(second.clone(), &counted("a", 1, true), GRACE).changes, vec![]);
+        assert_ne!(record_presence(second, &counted("c", 3, true), GRACE).changes, vec![]);
+        let ended = known("b", 30, Link::Grace { until: at(150) }).map(|it| Presence { session_version: 2, ..it });
+        assert_eq!(record_presence(ended.clone(), &counted("a", 1, false), GRACE).changes, vec![]);
+        assert_ne!(record_presence(ended.clone(), &counted("c", 3, false), GRACE).changes, vec![], "came and gone");
+        let anew = PresenceEvent { session_version: 0, ..event("d", 4_000, true) };
+        assert_ne!(record_presence(ended, &anew, GRACE).changes, vec![], "the count has begun anew");
     }
 
     #[test]

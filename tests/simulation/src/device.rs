@@ -18,6 +18,8 @@ use crate::world::World;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     pub name: String,
+    /// The broker's count of the client's connections.
+    pub version: u64,
     pub from: Duration,
     pub until: Option<Duration>,
 }
@@ -48,6 +50,9 @@ pub struct Device {
     recent: Vec<Outgoing>,
 }
 
+/// For how long the broker remembers how many connections a client that is away has had: about an hour.
+const COUNT_KEPT_FOR: Duration = Duration::from_secs(3600);
+
 /// How many messages a device remembers to have sent.
 const RECENT_MAX: usize = 4;
 
@@ -55,6 +60,12 @@ impl Device {
     /// Whether it is connected.
     pub fn is_online(&self) -> bool {
         self.sessions.last().is_some_and(|session| session.until.is_none())
+    }
+
+    fn end_session(&mut self, now: Duration) -> Option<Session> {
+        let session = self.sessions.last_mut().filter(|session| session.until.is_none())?;
+        session.until = Some(now);
+        Some(session.clone())
     }
 }
 
@@ -123,17 +134,18 @@ impl World {
         self.triggers.send(self, function, name, from_rule(self, locker.as_str(), bytes, None));
     }
 
-    fn presence_event(self: &Rc<Self>, locker: &LockerId, session: &str, kind: &str) {
+    fn presence_event(self: &Rc<Self>, locker: &LockerId, session: &Session, kind: &str) {
+        let Session { name, version, .. } = session;
         let payload = json!({
             "clientId": locker,
             "timestamp": self.now().as_millisecond(),
             "eventType": kind,
-            "sessionIdentifier": session,
-            "versionNumber": 0,
+            "sessionIdentifier": name,
+            "versionNumber": version,
         });
-        self.tell(|| format!("{locker} is {kind} ({session})"));
+        self.tell(|| format!("{locker} is {kind} ({name})"));
         let body = from_rule(self, locker.as_str(), payload.to_string().as_bytes(), None);
-        self.triggers.send(self, "presence", &format!("{session}-{kind}"), body);
+        self.triggers.send(self, "presence", &format!("{name}-{kind}"), body);
     }
 
     /// A device connects, as a new session. One that was connected is so no longer: the broker keeps one session for
@@ -142,12 +154,11 @@ impl World {
         let now = self.executor.now();
         let number = self.number();
         let (before, session, waiting) = self.at_device(locker, |device| {
-            let before = device.sessions.last_mut().filter(|session| session.until.is_none()).map(|session| {
-                session.until = Some(now);
-                session.name.clone()
-            });
-            let session = format!("{locker}-session-{number}");
-            device.sessions.push(Session { name: session.clone(), from: now, until: None });
+            let before = device.end_session(now);
+            let lately = |it: &&Session| it.until.is_none_or(|until| now - until < COUNT_KEPT_FOR);
+            let version = device.sessions.last().filter(lately).map_or(0, |it| it.version + 1);
+            let session = Session { name: format!("{locker}-session-{number}"), version, from: now, until: None };
+            device.sessions.push(session.clone());
             if rebooted {
                 device.boots += 1;
                 device.sequence = 0;
@@ -168,12 +179,7 @@ impl World {
     /// A device loses its connection.
     pub fn disconnect(self: &Rc<Self>, locker: &LockerId) {
         let now = self.executor.now();
-        let ended = self.at_device(locker, |device| {
-            device.sessions.last_mut().filter(|session| session.until.is_none()).map(|session| {
-                session.until = Some(now);
-                session.name.clone()
-            })
-        });
+        let ended = self.at_device(locker, |device| device.end_session(now));
         if let Some(ended) = ended {
             self.presence_event(locker, &ended, "disconnected");
         }
@@ -231,6 +237,7 @@ impl World {
         if passed && work_order.locker == *locker {
             let mut openings = self.openings.borrow_mut();
             let id: EventId = id.parse().expect("a message id is an identifier");
+            let id = functions::device::event_of(&id);
             openings.entry((work_order.clone(), attempt, unit)).or_default().insert(id);
         }
         let event = json!({

@@ -7,6 +7,7 @@ use domain::presence::Link;
 use domain::{SignedDuration, State, Timestamp};
 
 use super::{Verdict, holds};
+use crate::device::Session;
 use crate::history::Committed;
 use crate::triggers::GRACE;
 use crate::world::World;
@@ -22,7 +23,8 @@ pub fn an_old_session_ends_nothing(world: &World, commit: &Committed) -> Verdict
             return Err(format!("{} had no session {}", after.locker, after.session));
         };
         if let Some(before) = before.and_then(|it| of(&it.session)) {
-            holds(before.from <= session.from, || {
+            let place = |it: &Session| sessions.iter().position(|of| of.name == it.name);
+            holds(place(before) <= place(session), || {
                 format!(
                     "{}: session {} was replaced by {}, which began before it",
                     after.locker, before.name, session.name
