@@ -31,7 +31,7 @@ use crate::world::{PUBLIC_URL, World};
 pub const GRACE: SignedDuration = SignedDuration::from_secs(120);
 
 /// For how long a function runs at the most.
-fn timeout_of(function: &str) -> Duration {
+pub fn timeout_of(function: &str) -> Duration {
     Duration::from_secs(match function {
         "rerouting" => 60,
         "sweeps" => 50,
@@ -41,10 +41,22 @@ fn timeout_of(function: &str) -> Duration {
     })
 }
 
-const QUEUE_BATCH_MAX: usize = 10;
-const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(60);
-const RECEIVES_MAX: u32 = 5;
-const STREAM_ATTEMPTS_MAX: u32 = 11;
+/// How many messages a queue hands over at once, at the most.
+pub const QUEUE_BATCH_MAX: usize = 10;
+
+/// After what time a queue hands a message over again that was not dealt with.
+pub const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How often a queue hands a message over before it is a dead letter.
+pub const RECEIVES_MAX: u32 = 5;
+
+/// How often a stream hands records over before it gives them up: once, and ten times again.
+pub const STREAM_ATTEMPTS_MAX: u32 = 11;
+
+/// How often the schedule calls.
+pub const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// How many partitions of a stream are read at once.
 const SHARDS: u64 = 2;
 
 /// A message in a queue.
@@ -79,13 +91,15 @@ struct Queue {
 
 /// A function that is fed by a table's stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Reader {
-    function: &'static str,
-    table: Table,
-    batch_max: usize,
+pub struct Reader {
+    pub function: &'static str,
+    pub table: Table,
+    /// How many records it is handed at once, at the most.
+    pub batch_max: usize,
 }
 
-const READERS: [Reader; 5] = [
+/// Who reads which stream.
+pub const READERS: [Reader; 5] = [
     Reader { function: "rerouting", table: Table::Network, batch_max: 5 },
     Reader { function: "locker_commands", table: Table::Network, batch_max: 10 },
     Reader { function: "notification_fan_out", table: Table::Network, batch_max: 10 },
@@ -94,8 +108,8 @@ const READERS: [Reader; 5] = [
 ];
 
 impl Reader {
-    /// The filter of its event source.
-    fn wants(&self, key: &Key, item: &Item, inserted: bool) -> bool {
+    /// The filter of its event source: whether it is handed that an item of this key was written.
+    pub fn wants(&self, key: &Key, item: &Item, inserted: bool) -> bool {
         key.table == self.table
             && match self.function {
                 "rerouting" => key.sk == "WORK_ORDER" && item.contains_key("impact_due_at"),
@@ -411,8 +425,8 @@ impl Triggers {
         let Some(due_at) = world.history.borrow().due.first().map(|(at, _)| *at) else { return };
         let now = world.executor.now();
         let waits = due_at.duration_since(world.now()).max(SignedDuration::ZERO).unsigned_abs();
-        let minute = |at: Duration| Duration::from_secs(at.as_secs() / 60 * 60);
-        let next = (minute(now + waits) + Duration::from_secs(60)).max(minute(now) + Duration::from_secs(60));
+        let minute = |at: Duration| SWEEP_EVERY * (at.as_secs() / SWEEP_EVERY.as_secs()) as u32;
+        let next = minute(now + waits).max(minute(now)) + SWEEP_EVERY;
         if self.sweep_at.get().is_some_and(|at| at <= next && at > now) {
             return;
         }

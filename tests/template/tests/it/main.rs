@@ -1,4 +1,4 @@
-//! template.yaml, openapi.yaml, asyncapi.yaml, the samples under events/ and the code say the same.
+//! template.yaml, openapi.yaml, asyncapi.yaml, the samples under events/ the code and the simulation say the same.
 
 mod devices;
 mod failures;
@@ -7,4 +7,5 @@ mod lint;
 mod permissions;
 mod routes;
 mod samples;
+mod simulation;
 mod template;
