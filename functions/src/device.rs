@@ -87,6 +87,12 @@ struct Envelope {
 /// What differs each time the same message is sent.
 const OF_ONE_SENDING: [&str; 3] = ["boot_id", "sequence", "sent_at"];
 
+/// What a device's message is recorded as: devices choose their ids, and must not choose one that a step of ours will
+/// have.
+pub fn event_of(message_id: &EventId) -> EventId {
+    EventId::of_step("said", message_id)
+}
+
 /// Reads a message of a device. The topic, the connection and the body have to name the same device.
 ///
 /// # Errors
@@ -108,7 +114,8 @@ pub fn read<B: DeserializeOwned>(message: &DeviceMessage) -> Result<Received<B>,
     let mut said: BTreeMap<String, Value> = read_json(&message.payload).map_err(DeviceFailure::quarantine)?;
     said.retain(|name, _| !OF_ONE_SENDING.contains(&name.as_str()));
     let said = serde_json::to_vec(&said).map_err(DeviceFailure::quarantine)?;
-    Ok(Received { locker, event: envelope.message_id, at: message.received_at, body, said })
+    let event = event_of(&envelope.message_id);
+    Ok(Received { locker, event, at: message.received_at, body, said })
 }
 
 /// Hands each message of a batch to `handle`. What it refuses goes into quarantine; what could not be stored

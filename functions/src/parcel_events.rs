@@ -178,7 +178,7 @@ async fn compare_shadow<S: Store>(store: &S, message: &DeviceMessage) -> Result<
             };
             let (closed_by, changed_at) = known.unwrap_or_default();
             let told = closed_by.map_or(Closure::Nothing, |(_, closure)| closure);
-            let settled = changed_at.is_none_or(|at| message.received_at > at + SHADOW_SETTLES_WITHIN);
+            let settled = changed_at.is_none_or(|at| message.received_at.duration_since(at) > SHADOW_SETTLES_WITHIN);
             if told != reported.unwrap_or(Closure::Nothing) && settled {
                 metric::count(Metric::ShadowDelta, 1);
                 tracing::warn!(%locker, %unit, "locker {locker} keeps unit {unit} otherwise than it was told");

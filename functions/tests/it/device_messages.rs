@@ -2,9 +2,12 @@
 //! the rest of its batch goes on.
 
 use aws::batch::{BatchAnswer, QueueMessage};
+use domain::Timestamp;
 use domain::compartment::Health;
+use domain::presence::Link;
 use serde_json::json;
 
+use crate::support::BEGIN_SECOND;
 use crate::support::devices::*;
 use crate::support::network::Network;
 
@@ -79,7 +82,7 @@ async fn what_hides_something_is_kept() {
         let bodies = format!("{beginning},\"faults\":[],\"event\":{{}}}}");
         for (payload, reason) in [
             (deep, "nested too deeply"),
-            (very_deep, "not JSON"),
+            (very_deep, "nested too deeply"),
             (long, "longer than 8192 bytes"),
             (endless, "not JSON"),
             (twice, "duplicate field `message_id`"),
@@ -288,4 +291,42 @@ async fn another_message_under_an_id_that_was_used_is_kept_and_never_swallowed()
     let reasons: Vec<String> = network.quarantined().into_iter().map(|it| it.reason).collect();
     assert_eq!(reasons, ["the message id was used for another message"; 2]);
     assert_eq!(network.kept(), before);
+}
+
+#[tokio::test]
+async fn a_device_cannot_choose_the_id_of_a_step_of_ours() {
+    let network = Network::mainz().await;
+    let (order, compartment) = network.place_order("anna", "M").await;
+    // What the end of the session and the placement of the order are recorded as.
+    network.happens("fault_intake", faults("mz-03", "offline-s-1", &[("1", "lock_jammed")])).await;
+    network.happens("parcel_events", deposited("mz-03", &format!("placed-{order}"), &order, compartment)).await;
+    assert!(network.order(&order).deposited_at.is_some());
+    network.happens("presence", presence("mz-03", "s-1", 0, "connected")).await;
+    network.happens("presence", presence("mz-03", "s-1", 1, "disconnected")).await;
+    network.wait_until(10_000);
+    network.sweep().await.unwrap();
+    assert_eq!(network.presence("mz-03").unwrap().link, Link::Down);
+    assert_eq!(network.quarantined(), []);
+}
+
+#[tokio::test]
+async fn messages_of_long_ids_that_differ_at_their_end_are_two() {
+    let network = Network::mainz().await;
+    for end in ["1", "2"] {
+        let id = format!("{}{end}", "m".repeat(63));
+        network.happens("fault_intake", faults("mz-03", &id, &[("7", "lock_jammed")])).await;
+    }
+    assert_eq!(network.compartment("mz-03", 7).faults.values().next().unwrap().occurrences, 2);
+}
+
+#[tokio::test]
+async fn at_the_end_of_the_calendar_a_message_is_taken_as_any_other() {
+    let network = Network::mainz().await;
+    let end = Timestamp::MAX.as_second() - BEGIN_SECOND - 1;
+    let payload = published("mz-03", "m-1", json!({ "faults": [{ "unit": "7", "code": "lock_jammed" }] })).to_string();
+    network.deliver("fault_intake", [from_rule_at("mz-03", "mz-03", payload.as_bytes(), end)]).await;
+    assert_eq!(network.compartment("mz-03", 7).health(), Health::Faulted);
+    let document = json!({ "state": { "reported": { "closed": { "7": "nothing" } } } }).to_string();
+    let reported = shadow_reported("mz-03", document.as_bytes());
+    assert_eq!(network.deliver("parcel_events", [reported]).await, BatchAnswer::default());
 }

@@ -1,14 +1,18 @@
 //! Requests from API Gateway (HTTP API, payload format 2.0) and the answers to them.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use domain::Refusal;
-use domain::id::PersonId;
-use serde::de::DeserializeOwned;
+use domain::fault::InvalidUnit;
+use domain::id::{InvalidCompartmentNumber, InvalidId, PersonId};
+use serde::de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use serde_path_to_error::Segment;
 
 use crate::apply::{ApplyError, Stop};
 use crate::link::InvalidLink;
@@ -346,26 +350,50 @@ pub struct InvalidJson {
 /// [`InvalidJson`] names the field and never repeats the input.
 pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidJson> {
     let whole = |message: &str| InvalidJson { field: None, message: message.to_owned() };
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-        serde_json::error::Category::Eof => whole("the JSON ends too early"),
-        _ => whole(&format!("not JSON: line {} column {}", error.line(), error.column())),
+    let found = RefCell::default();
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let inspected = Inspection { found: &found, path: String::new(), depth: 1 }.deserialize(&mut deserializer);
+    let inspected = inspected.and_then(|shape| deserializer.end().map(|()| shape));
+    let shape = inspected.map_err(|error| match (found.take(), error.classify()) {
+        (Some(invalid), _) => invalid,
+        (None, serde_json::error::Category::Eof) => whole("the JSON ends too early"),
+        (None, _) => whole(&format!("not JSON: line {} column {}", error.line(), error.column())),
     })?;
-    inspect(&value, &mut String::new(), 1)?;
     // Every message of ours is an object; `serde` would take an array of its fields as well.
-    if !value.is_object() {
+    if shape != Shape::Object {
         return Err(whole("invalid type, expected an object"));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let field = error.path().to_string();
-        InvalidJson { field: (field != ".").then_some(field), message: without_input(error.inner()) }
+        let mut field = String::new();
+        for segment in error.path() {
+            match segment {
+                Segment::Seq { index } => field.push_str(&format!("[{index}]")),
+                Segment::Map { key } => push_name(&mut field, key),
+                Segment::Enum { variant } => push_name(&mut field, variant),
+                Segment::Unknown => push_name(&mut field, "?"),
+            }
+        }
+        InvalidJson { field: (!field.is_empty()).then_some(field), message: without_input(error.inner()) }
     })
+}
+
+/// What the types of the domain say of a value they do not take.
+fn own_words() -> [String; 4] {
+    [
+        InvalidId.to_string(),
+        InvalidUnit.to_string(),
+        InvalidCompartmentNumber.to_string(),
+        Refusal::InvalidRating.to_string(),
+    ]
 }
 
 /// What `serde` says, without the values it quotes.
 fn without_input(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(before, _)| before);
+    // Only what was read from a text has a position, and a value may look like one.
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    let text = text.strip_suffix(&position).unwrap_or(&text);
     match text.split_once(": ") {
         Some((kind @ ("invalid type" | "invalid value" | "unknown variant" | "invalid length"), rest)) => {
             let expected = rest.rsplit_once("expected ").map(|(_, expected)| format!(", expected {expected}"));
@@ -373,39 +401,128 @@ fn without_input(error: &serde_json::Error) -> String {
         }
         _ if text.starts_with("unknown variant") => "unknown value".to_owned(),
         _ if text.starts_with("unknown field") => "unknown field".to_owned(),
-        _ => text.to_owned(),
+        // These name fields of ours, and the words of our own types are fixed. Anybody else's may quote the value.
+        _ if text.starts_with("missing field") || text.starts_with("duplicate field") => text.to_owned(),
+        _ if own_words().iter().any(|own| own == text) => text.to_owned(),
+        _ => "invalid value".to_owned(),
     }
 }
 
-fn inspect(value: &Value, path: &mut String, depth: usize) -> Result<(), InvalidJson> {
-    let problem = |path: &str, message: &str| {
-        Err(InvalidJson { field: (!path.is_empty()).then(|| path.to_owned()), message: message.to_owned() })
-    };
-    if depth > DEPTH_MAX {
-        return problem("", "nested too deeply");
+/// The longest name that is repeated in a path, in characters. Longer ones are none of ours.
+const NAME_CHARS_MAX: usize = 64;
+
+/// Adds a field's name to a path, as far as it could be one of ours.
+fn push_name(path: &mut String, name: &str) {
+    if !path.is_empty() {
+        path.push('.');
     }
-    match value {
-        Value::String(text) if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) => {
-            problem(path, "has control characters")
+    path.extend(name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '?')).take(NAME_CHARS_MAX));
+}
+
+fn has_control_characters(text: &str) -> bool {
+    text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+}
+
+/// What a JSON value is, as far as that matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Object,
+    Other,
+}
+
+/// Looks at every value of a text as it is written, those included that the type to be read passes over.
+struct Inspection<'a> {
+    found: &'a RefCell<Option<InvalidJson>>,
+    path: String,
+    depth: usize,
+}
+
+impl Inspection<'_> {
+    fn refuse<E: serde::de::Error>(self, message: &str) -> E {
+        let field = (!self.path.is_empty()).then_some(self.path);
+        *self.found.borrow_mut() = Some(InvalidJson { field, message: message.to_owned() });
+        E::custom(message)
+    }
+
+    fn within(&self, path: String) -> Self {
+        Self { found: self.found, path, depth: self.depth + 1 }
+    }
+
+    fn check_depth<E: serde::de::Error>(&self) -> Result<(), E> {
+        if self.depth > DEPTH_MAX {
+            return Err(Self { found: self.found, path: String::new(), depth: 0 }.refuse("nested too deeply"));
         }
-        Value::Array(values) => values.iter().enumerate().try_for_each(|(at, value)| {
-            let length = path.len();
-            path.push_str(&format!("[{at}]"));
-            inspect(value, path, depth + 1)?;
-            path.truncate(length);
-            Ok(())
-        }),
-        Value::Object(fields) => fields.iter().try_for_each(|(name, value)| {
-            let length = path.len();
-            if !path.is_empty() {
-                path.push('.');
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Inspection<'_> {
+    type Value = Shape;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Shape, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Inspection<'_> {
+    type Value = Shape;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Shape, E> {
+        Ok(Shape::Other)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Shape, E> {
+        Ok(Shape::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Shape, E> {
+        Ok(Shape::Other)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Shape, E> {
+        Ok(Shape::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Shape, E> {
+        Ok(Shape::Other)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Shape, E> {
+        if has_control_characters(text) { Err(self.refuse("has control characters")) } else { Ok(Shape::Other) }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Shape, A::Error> {
+        self.check_depth()?;
+        let mut at = 0;
+        while values.next_element_seed(self.within(format!("{}[{at}]", self.path)))?.is_some() {
+            at += 1;
+        }
+        Ok(Shape::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Shape, A::Error> {
+        self.check_depth()?;
+        let mut names = HashSet::new();
+        while let Some(name) = fields.next_key::<String>()? {
+            let mut path = self.path.clone();
+            push_name(&mut path, &name);
+            let field = self.within(path);
+            if has_control_characters(&name) {
+                return Err(field.refuse("has control characters in its name"));
             }
-            path.extend(name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(64));
-            inspect(value, path, depth + 1)?;
-            path.truncate(length);
-            Ok(())
-        }),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+            fields.next_value_seed(field)?;
+            if names.contains(&name) {
+                let mut shown = String::new();
+                push_name(&mut shown, &name);
+                return Err(self.refuse(&format!("duplicate field `{shown}`")));
+            }
+            names.insert(name);
+        }
+        Ok(Shape::Object)
     }
 }
 
@@ -439,6 +556,47 @@ mod tests {
         assert_eq!(problem(r#"{"name":"a","inner":[{"count":-1}]}"#).0.as_deref(), Some("inner[0].count"));
         assert_eq!(problem(r#"{"name":"a","inner":[],"secret":1}"#).1, "unknown field");
         assert_eq!(problem("{\"name\":\"\\u0000\",\"inner\":[]}").0.as_deref(), Some("name"));
+    }
+
+    /// Takes any object, and passes over what it does not know.
+    #[derive(Debug, Deserialize)]
+    struct Lenient {}
+
+    #[test]
+    fn what_a_type_passes_over_is_looked_at_too() {
+        let problem = |text: &str| {
+            let invalid = read_json::<Lenient>(text.as_bytes()).unwrap_err();
+            (invalid.field.unwrap_or_default(), invalid.message)
+        };
+        let said = |field: &str, message: &str| (field.to_owned(), message.to_owned());
+        let control = "has control characters";
+        assert_eq!(problem("{\"x\":[1,{\"y\":\"\\u0007\"}]}"), said("x[1].y", control));
+        assert_eq!(problem("{\"x\":{\"a\\u0007b\":1}}"), said("x.ab", "has control characters in its name"));
+        assert_eq!(problem(r#"{"x":{"a":1,"b":2,"a":3}}"#), said("x", "duplicate field `a`"));
+        let deep = format!("{{\"x\":{}{}}}", "[".repeat(16), "]".repeat(16));
+        assert_eq!(problem(&deep), said("", "nested too deeply"));
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Foreign {
+        #[serde(rename = "at", deserialize_with = "refuse_in_its_own_words")]
+        _at: u8,
+        #[serde(rename = "counts", default)]
+        _counts: HashMap<String, u8>,
+    }
+
+    fn refuse_in_its_own_words<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Err(serde::de::Error::custom(format!("cannot take {text}")))
+    }
+
+    #[test]
+    fn a_refusal_repeats_no_value_whoever_words_it() {
+        let problem = |text: &str| read_json::<Foreign>(text.as_bytes()).unwrap_err();
+        assert_eq!(problem(r#"{"at":"secret at line 1 column 2"}"#).message, "invalid value");
+        let name = format!("{}<secret>", "n".repeat(64));
+        let field = problem(&format!(r#"{{"counts":{{"{name}":"x"}},"at":1}}"#)).field;
+        assert_eq!(field, Some(format!("counts.{}", "n".repeat(64))), "no more of a name than ours have");
     }
 
     #[test]

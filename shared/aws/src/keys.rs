@@ -295,7 +295,9 @@ pub fn locker_part(key: &Key) -> Option<LockerPart> {
         "WORK_ORDER" => Some(LockerPart::WorkOrder(locker)),
         other => {
             let number: u16 = other.strip_prefix("COMPARTMENT#")?.parse().ok()?;
-            Some(LockerPart::Compartment(locker, number.try_into().ok()?))
+            let number: CompartmentNumber = number.try_into().ok()?;
+            let written = of_state(&StateKey::Compartment(locker.clone(), number)) == *key;
+            written.then_some(LockerPart::Compartment(locker, number))
         }
     }
 }
@@ -319,6 +321,16 @@ mod tests {
             [at("2026-11-21T10:00:00.5Z"), at("2026-11-21T10:00:00Z"), at("2026-11-21T10:00:00.05Z")].map(instant);
         keys.sort();
         assert_eq!(keys, ["2026-11-21T10:00:00.000Z", "2026-11-21T10:00:00.050Z", "2026-11-21T10:00:00.500Z"]);
+    }
+
+    #[test]
+    fn a_door_is_found_under_the_one_key_that_is_written_for_it() {
+        let written = of_state(&StateKey::Compartment("mz-03".parse().unwrap(), 7.try_into().unwrap()));
+        assert!(matches!(locker_part(&written), Some(LockerPart::Compartment(_, number)) if number.get() == 7));
+        for sk in ["COMPARTMENT#7", "COMPARTMENT#+07", "COMPARTMENT#0007", "COMPARTMENT#1000", "COMPARTMENT#"] {
+            let key = Key::new(written.table, written.pk.clone(), sk);
+            assert!(locker_part(&key).is_none(), "{sk}");
+        }
     }
 
     #[test]

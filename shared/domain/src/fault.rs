@@ -207,7 +207,9 @@ impl FromStr for Unit {
             "locker" => Ok(Unit::Locker),
             number => {
                 let number: u16 = number.parse().map_err(|_| InvalidUnit)?;
-                Ok(Unit::Compartment(number.try_into().map_err(|_| InvalidUnit)?))
+                let unit = Unit::Compartment(number.try_into().map_err(|_| InvalidUnit)?);
+                // Numbers are read from `+7` and `07` as well: one door, one name.
+                if unit.to_string() == text { Ok(unit) } else { Err(InvalidUnit) }
             }
         }
     }
@@ -310,7 +312,7 @@ mod tests {
         for text in ["locker", "1", "999"] {
             assert_eq!(text.parse::<Unit>().unwrap().to_string(), text);
         }
-        for text in ["", "0", "1000", "-1", "Locker", "99999999"] {
+        for text in ["", "0", "1000", "-1", "+7", "07", "Locker", "99999999"] {
             assert_eq!(text.parse::<Unit>(), Err(InvalidUnit), "{text}");
         }
     }

@@ -22,6 +22,19 @@ fn is_valid(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
+/// An identifier's text cut to its longest, with a digest of all of it (FNV-1a, 64 bits) in place of what is cut off:
+/// names that differ in their last characters only stay different.
+fn shortened(text: String) -> String {
+    if text.len() <= ID_LENGTH_MAX {
+        return text;
+    }
+    let digest = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let kept: String = text.chars().take(ID_LENGTH_MAX - 17).collect();
+    format!("{kept}-{digest:016x}")
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
@@ -87,20 +100,18 @@ impl EventId {
     /// The id of a step that follows from another thing, such as `all-clear` for work order `mz-03.2`: the
     /// same step of the same thing has the same id, however often it is tried.
     pub fn of_step(step: &str, of: &impl fmt::Display) -> Self {
-        let text: String = format!("{step}-{of}")
+        let text = format!("{step}-{of}")
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' })
-            .take(ID_LENGTH_MAX)
             .collect();
-        Self(text)
+        Self(shortened(text))
     }
 }
 
 impl NoticeId {
     /// One event tells one recipient about one kind of consequence once.
     pub fn new(event: &EventId, kind: &str) -> Self {
-        let room = ID_LENGTH_MAX - kind.len() - 1;
-        Self(format!("{kind}-{}", event.0.chars().take(room).collect::<String>()))
+        Self(shortened(format!("{kind}-{}", event.0)))
     }
 }
 
@@ -165,7 +176,9 @@ impl FromStr for WorkOrderId {
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let (locker, number) = text.split_once('.').ok_or(InvalidId)?;
         let number = number.parse().ok().filter(|number| *number > 0).ok_or(InvalidId)?;
-        Ok(Self { locker: locker.parse()?, number })
+        let id = Self { locker: locker.parse()?, number };
+        // Numbers are read from `+2` and `02` as well: one work order, one id.
+        if id.to_string() == text { Ok(id) } else { Err(InvalidId) }
     }
 }
 
@@ -198,7 +211,7 @@ mod tests {
     fn a_work_order_id_reads_back_as_written() {
         let id: WorkOrderId = "mz-03.2".parse().unwrap();
         assert_eq!((id.locker.as_str(), id.number, id.to_string()), ("mz-03", 2, "mz-03.2".to_owned()));
-        for text in ["mz-03", "mz-03.", "mz-03.0", ".1", "mz-03.1.2", "mz-03.-1"] {
+        for text in ["mz-03", "mz-03.", "mz-03.0", ".1", "mz-03.1.2", "mz-03.-1", "mz-03.+2", "mz-03.02"] {
             assert_eq!(text.parse::<WorkOrderId>(), Err(InvalidId), "{text}");
         }
     }
@@ -214,6 +227,15 @@ mod tests {
         assert_eq!(EventId::of_step("all-clear", &"mz_03.2").as_str(), "all-clear-mz_03-2");
         let long = EventId::of_step("all-clear", &"#".repeat(ID_LENGTH_MAX));
         assert_eq!(long.as_str().parse::<EventId>().unwrap().as_str().len(), ID_LENGTH_MAX);
+    }
+
+    #[test]
+    fn steps_and_notices_of_long_names_that_differ_at_their_end_stay_apart() {
+        let name = |end: &str| format!("{}{end}", "e".repeat(ID_LENGTH_MAX - 1)).parse::<EventId>().unwrap();
+        assert_ne!(EventId::of_step("said", &name("1")), EventId::of_step("said", &name("2")));
+        assert_ne!(NoticeId::new(&name("1"), "pickup_delayed"), NoticeId::new(&name("2"), "pickup_delayed"));
+        let longest = "e".repeat(ID_LENGTH_MAX - 2);
+        assert_eq!(EventId::of_step("s", &longest).as_str(), format!("s-{longest}"), "what fits is kept as it is");
     }
 
     #[test]

@@ -225,6 +225,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_of_an_order_or_a_work_order_is_the_latest_of_it() {
+        assert_eq!(place_lost(2).message.says_latest_of(), Some(StateKey::Order(id("o1"))));
+        assert_eq!(call(1).message.says_latest_of(), Some(StateKey::WorkOrder(work_order_id(1).locker)));
+    }
+
+    #[test]
     fn a_rejected_repair_and_what_is_said_about_a_case_are_said_whatever_follows() {
         let (order, case) = (id("o1"), id("C-1"));
         for message in [

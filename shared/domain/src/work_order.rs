@@ -32,6 +32,10 @@ const _: () = assert!(2 * FAULTS_MAX + FaultCode::ALL.len() + 3 <= 100, "a repai
 /// How many notes a work order keeps; a technician who needs more has a document to attach.
 pub const NOTES_MAX: usize = 50;
 
+/// How long the notes of a work order are together, in bytes: an item has 400 KB, and the history of a step keeps the
+/// work order with its notes.
+pub const NOTES_LENGTH_MAX: usize = 128 * 1024;
+
 /// How long after being written a follow-up is looked for again, should the stream that carries it have lost it.
 pub const IMPACT_RETRY_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
@@ -84,6 +88,12 @@ pub struct Note {
     pub text: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<String>,
+}
+
+impl Note {
+    fn length(&self) -> usize {
+        self.text.len() + self.parts.iter().map(String::len).sum::<usize>()
+    }
 }
 
 /// One call of a team for one incident of one locker.
@@ -211,7 +221,8 @@ impl WorkOrder {
 
     fn note(&mut self, note: Note) {
         self.notes.push(note);
-        if self.notes.len() > NOTES_MAX {
+        let length = |notes: &[Note]| notes.iter().map(Note::length).sum::<usize>();
+        while self.notes.len() > NOTES_MAX || (self.notes.len() > 1 && length(&self.notes) > NOTES_LENGTH_MAX) {
             self.notes.remove(0);
         }
     }

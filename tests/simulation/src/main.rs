@@ -337,19 +337,19 @@ fn crash_everything(runs: usize, threads: usize) -> Result<bool> {
             let Some((point, outcome)) = played else { return false };
             bar.set_position(number);
             lines.say(|| format!("{number} of {} crashes, {:?}", all.points.len(), begun.elapsed()));
-            if outcome.violation.is_some() {
-                broken.push((point, outcome));
+            if let Some(violation) = &outcome.violation {
+                bar.suspend(|| println!("{point:?} breaks {}\n  {}", violation.invariant, violation.what));
+                broken.push(point);
             }
             broken.len() < 10
         },
     );
     bar.finish_and_clear();
-    if let Some((point, outcome)) = broken.first() {
+    if let Some(point) = broken.first() {
+        println!("\nwhat happens with {point:?}:\n");
         for line in crashes::crash(*point, true).story {
             println!("{line}");
         }
-        let violation = outcome.violation.as_ref().map(|it| format!("{}\n  {}", it.invariant, it.what));
-        println!("\n{point:?} breaks {}\n", violation.unwrap_or_default());
     }
     if !missing.is_empty() {
         println!("never called: {missing:?}");

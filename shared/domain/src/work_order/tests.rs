@@ -128,6 +128,19 @@ fn given_a_reported_repair_then_nothing_reopens_and_the_proof_begins_anew() {
 }
 
 #[test]
+fn notes_that_are_too_long_together_make_room_for_the_newest() {
+    let long = |letter: &str| Note { parts: vec![letter.repeat(NOTES_LENGTH_MAX / 4)], ..words("") };
+    let before = WorkOrder { notes: ["a", "b", "c", "d"].map(long).to_vec(), ..work_order(InProgress, &[]) };
+    let kept = |text: &str| {
+        let hold = Step::Hold { reason: text.to_owned() };
+        take_step(before.clone(), hold, technician(), at(50)).unwrap().answer.notes
+    };
+    assert_eq!(kept("")[0], long("a"), "as long as may be");
+    assert_eq!(kept("last")[0], long("b"));
+    assert_eq!(kept(&"x".repeat(2 * NOTES_LENGTH_MAX)).len(), 1, "the newest is never dropped");
+}
+
+#[test]
 fn a_work_order_keeps_fifty_notes_and_then_the_oldest_makes_room_for_the_newest() {
     let notes: Vec<Note> = (0..50).map(|it| words(&it.to_string())).collect();
     let hold = Step::Hold { reason: "last".to_owned() };

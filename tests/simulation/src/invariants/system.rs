@@ -8,6 +8,7 @@ use domain::fault::{Closure, Unit};
 use domain::id::LockerId;
 use domain::presence::Presence;
 use domain::work_order::WorkOrderStatus;
+use functions::device;
 use serde_json::Value;
 
 use super::places::closes;
@@ -71,12 +72,13 @@ pub fn accepted_means_recorded(world: &World, message: &Message) -> Verdict {
         return Ok(());
     }
     let Some(id) = said["message_id"].as_str() else { return missing() };
+    let Ok(message_id) = id.parse() else { return missing() };
     let order = said["event"]["order_id"].as_str();
     let pk = match order {
         Some(order) => format!("ORDER#{order}"),
         None => format!("LOCKER#{locker}"),
     };
-    let sk = format!("EVENT#{id}");
+    let sk = format!("EVENT#{}", device::event_of(&message_id));
     if history.applied.iter().any(|(key, _)| key.pk == pk && key.sk == sk) {
         return Ok(());
     }
