@@ -1,8 +1,8 @@
 //! What a device must keep closed, and which doors it has to try, is written to its shadow.
-//! Trigger: the stream of the network table, work orders. Sample: events/locker-commands.
+//! Trigger: the stream of the network table, work orders and service plans. Sample: events/locker-commands.
 //!
-//! Whatever closes or reopens a unit changes the work order in the same commit, so work orders alone are listened
-//! to: bookings, deposits and pickups pass without a message to anyone. What is written is what is true now,
+//! Whatever closes or reopens a unit changes the work order or the service plan in the same commit, so these alone are
+//! listened to: bookings, deposits and pickups pass without a message to anyone. What is written is what is true now,
 //! whatever the record says: a record that comes late or twice cannot reopen a door.
 
 use std::collections::BTreeMap;
@@ -15,10 +15,11 @@ use aws::store::dynamodb::Tables;
 use aws::store::{Store, TRANSACTION_ACTIONS_MAX, Unavailable};
 use domain::StateKey;
 use domain::compartment::Compartment;
-use domain::fault::{Closure, FaultCode, Unit};
+use domain::fault::{Closure, Unit};
 use domain::id::LockerId;
 use domain::locker::Locker;
 use domain::seeded::bug;
+use domain::service::ServicePlan;
 use domain::work_order::{TEST_OPENINGS_REQUIRED, WorkOrder, WorkOrderStatus};
 
 /// Tells the devices concerned by a batch what is true now.
@@ -32,7 +33,7 @@ pub async fn handle<S: Store>(
     batch: StreamBatch,
 ) -> Result<(), StreamFailure> {
     each_change(batch, tables, async |key| match keys::locker_part(&key) {
-        Some(LockerPart::WorkOrder(locker)) => command(store, shadow, &locker).await,
+        Some(LockerPart::WorkOrder(locker) | LockerPart::ServicePlan(locker)) => command(store, shadow, &locker).await,
         Some(LockerPart::Locker(_) | LockerPart::Compartment(..) | LockerPart::Presence(_)) | None => Ok(()),
     })
     .await
@@ -63,14 +64,17 @@ async fn command<S: Store>(store: &S, shadow: &impl Shadow, locker: &LockerId) -
 /// What is true of the locker, of every unit under repair and of every unit that the device was told anything else of
 /// before, as one message: told door by door, a device would answer for some what is about to change.
 async fn what_is_true<S: Store>(store: &S, locker: &LockerId, told: &Desired) -> Result<Option<Desired>, Unavailable> {
-    let names = [StateKey::WorkOrder(locker.clone()), StateKey::Locker(locker.clone())];
+    let locker_id = || locker.clone();
+    let names = [StateKey::WorkOrder(locker_id()), StateKey::Locker(locker_id()), StateKey::ServicePlan(locker_id())];
     let (mut states, _) = look(store, &names).await?;
-    let (Some(work_order), Some(own)) = (states.take::<WorkOrder>(&names[0]), states.take::<Locker>(&names[1])) else {
-        return Ok(None);
-    };
+    let Some(own) = states.take::<Locker>(&names[1]) else { return Ok(None) };
+    let (work_order, plan) = (states.take::<WorkOrder>(&names[0]), states.take::<ServicePlan>(&names[2]));
+    let repaired = work_order.iter().flat_map(|it| it.units.keys()).copied();
+    let out_of_service = plan.into_iter().flat_map(|it| it.out_of_service).map(Unit::Compartment);
     let closed_before = told.closed.iter().filter(|(_, closure)| **closure > Closure::Nothing).map(|(unit, _)| unit);
     let tried_before = told.test_openings.iter().filter(|(_, asked)| asked.is_some()).map(|(unit, _)| unit);
-    let mut units: Vec<Unit> = work_order.units.keys().chain(closed_before).chain(tried_before).copied().collect();
+    let before = closed_before.chain(tried_before).copied();
+    let mut units: Vec<Unit> = repaired.chain(out_of_service).chain(before).collect();
     units.sort_unstable();
     units.dedup();
     let names: Vec<StateKey> = units
@@ -80,21 +84,17 @@ async fn what_is_true<S: Store>(store: &S, locker: &LockerId, told: &Desired) ->
             Unit::Compartment(number) => Some(StateKey::Compartment(locker.clone(), number)),
         })
         .collect();
-    let mut closed = BTreeMap::from([(Unit::Locker, closes(own.closed_by()))]);
+    let mut closed = BTreeMap::from([(Unit::Locker, own.closure())]);
     for names in names.chunks(TRANSACTION_ACTIONS_MAX) {
         let (mut states, _) = look(store, names).await?;
         for compartment in states.take_each::<Compartment>(names) {
-            closed.insert(Unit::Compartment(compartment.number), closes(compartment.closed_by()));
+            closed.insert(Unit::Compartment(compartment.number), compartment.closure());
         }
     }
     // No other door is to be tried any more.
     let mut test_openings: BTreeMap<_, _> = closed.keys().map(|unit| (*unit, None)).collect();
-    test_openings.extend(tried(&work_order));
+    test_openings.extend(work_order.iter().flat_map(tried));
     Ok(Some(Desired { closed, test_openings }))
-}
-
-fn closes(closed_by: Option<(FaultCode, Closure)>) -> Closure {
-    closed_by.map_or(Closure::Nothing, |(_, closure)| closure)
 }
 
 /// The doors a device has to try: those of a repair that has been reported, and none of any other.

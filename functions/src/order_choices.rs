@@ -92,7 +92,10 @@ async fn show_options<S: Store>(
     }
     let around = match order.compartment() {
         Some((locker, _)) => Some(locker.clone()),
-        None => order.incidents.last().map(|incident| incident.locker.clone()),
+        None => {
+            let of_fault = || order.incidents.last().map(|incident| incident.locker.clone());
+            order.displaced_from.clone().or_else(of_fault)
+        }
     };
     let mut options = Vec::new();
     if let Some(around) = around {

@@ -170,14 +170,15 @@ async fn compare_shadow<S: Store>(store: &S, message: &DeviceMessage) -> Result<
         for ((unit, reported), name) in page.iter().zip(&names) {
             let known = match unit {
                 Unit::Locker => {
-                    states.take::<Locker>(name).map(|it| (it.closed_by(), changed_at(&it.faults, it.reopened_at)))
+                    let since = |it: &Locker| changed_at(&it.faults, it.reopened_at).max(it.service.since);
+                    states.take::<Locker>(name).map(|it| (it.closure(), since(&it)))
                 }
                 Unit::Compartment(_) => {
-                    states.take::<Compartment>(name).map(|it| (it.closed_by(), changed_at(&it.faults, it.reopened_at)))
+                    let since = |it: &Compartment| changed_at(&it.faults, it.reopened_at).max(it.service_since);
+                    states.take::<Compartment>(name).map(|it| (it.closure(), since(&it)))
                 }
             };
-            let (closed_by, changed_at) = known.unwrap_or_default();
-            let told = closed_by.map_or(Closure::Nothing, |(_, closure)| closure);
+            let (told, changed_at) = known.unwrap_or((Closure::Nothing, None));
             let settled = changed_at.is_none_or(|at| message.received_at.duration_since(at) > SHADOW_SETTLES_WITHIN);
             if told != reported.unwrap_or(Closure::Nothing) && settled {
                 metric::count(Metric::ShadowDelta, 1);

@@ -6,11 +6,12 @@
 //! by the next try.
 
 pub mod devices;
+pub mod service;
 pub mod topics;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws::apply::{Cause, apply, list, look, put_hidden};
+use aws::apply::{Cause, View, apply, look, put_hidden};
 use aws::http::{Problem, Request, Response};
 use aws::keys;
 use aws::store::Store;
@@ -22,6 +23,7 @@ use domain::locker::Locker;
 use domain::person::{Language, Person, Preferences};
 use domain::place::Position;
 use domain::presence::{Link, Presence};
+use domain::service::{Lifecycle, LockerService};
 use domain::size::Size;
 use domain::team::Team;
 use domain::{Decision, Refusal, State, StateKey, Timestamp};
@@ -33,7 +35,14 @@ use devices::Devices;
 use topics::Topics;
 
 /// The routes of this function.
-pub const ROUTES: &[&str] = &["POST /lockers", "GET /lockers/{locker_id}", "POST /teams", "POST /people"];
+pub const ROUTES: &[&str] = &[
+    "POST /lockers",
+    "GET /lockers/{locker_id}",
+    "POST /lockers/{locker_id}/service",
+    "POST /lockers/{locker_id}/compartments/{number}/service",
+    "POST /teams",
+    "POST /people",
+];
 
 /// The longest name of a site or a team, in characters: it has to fit a line of a message.
 const NAME_CHARS_MAX: usize = 100;
@@ -59,6 +68,9 @@ struct LockerBody {
     position: Position,
     region: RegionId,
     compartments: Vec<CompartmentBody>,
+    /// One that is still being built begins as `commissioning`.
+    #[serde(default)]
+    lifecycle: Lifecycle,
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,6 +119,10 @@ pub async fn handle<S: Store>(store: &S, registrars: &Registrars, request: &Requ
     let outcome = match request.route_key.as_str() {
         "POST /lockers" => register_locker(store, registrars, request, now).await,
         "GET /lockers/{locker_id}" => show_locker(store, request).await,
+        "POST /lockers/{locker_id}/service" => service::change_lifecycle_of(store, request, now).await,
+        "POST /lockers/{locker_id}/compartments/{number}/service" => {
+            service::change_service_of(store, request, now).await
+        }
         "POST /teams" => register_team(store, registrars, request, now).await,
         "POST /people" => register_person(store, registrars, request, now).await,
         _ => Err(Problem::NotFound),
@@ -138,6 +154,9 @@ fn locker_of(body: &LockerBody) -> Result<(Locker, Vec<State>), Problem> {
     if !body.position.is_valid() {
         return Err(Problem::invalid("position", "is not a point on the Earth"));
     }
+    if !matches!(body.lifecycle, Lifecycle::Commissioning | Lifecycle::Active) {
+        return Err(Problem::invalid("lifecycle", "begins as commissioning or active"));
+    }
     let numbers: BTreeSet<CompartmentNumber> = body.compartments.iter().map(|it| it.number).collect();
     if numbers.is_empty() || numbers.len() != body.compartments.len() {
         return Err(Problem::invalid("compartments", "has at least one compartment, and each number once"));
@@ -157,6 +176,7 @@ fn locker_of(body: &LockerBody) -> Result<(Locker, Vec<State>), Problem> {
         position: body.position,
         region: body.region.clone(),
         sizes: sizes.into_iter().collect(),
+        service: LockerService::new(body.lifecycle),
         faults: OpenFaults::new(),
         reopened_at: None,
     };
@@ -196,15 +216,26 @@ async fn register_locker<S: Store>(
 async fn show_locker<S: Store>(store: &S, request: &Request) -> Result<Response, Problem> {
     let id: LockerId = request.path("locker_id")?;
     let names = [StateKey::Locker(id.clone()), StateKey::Presence(id.clone())];
-    let (mut states, _) = look(store, &names).await?;
+    let (mut states, versions) = look(store, &names).await?;
     let locker: Locker = states.take(&names[0]).ok_or(Refusal::UnknownLocker)?;
-    let all = keys::compartments(&id, None, CompartmentNumber::MAX as usize);
-    let compartments: Vec<Compartment> = list(store, &all).await?;
+    let view = View::to_look(store);
+    let compartments: Vec<Compartment> =
+        view.query(&keys::compartments(&id, None, CompartmentNumber::MAX as usize)).await?;
+    let version_of = |it: &Compartment| view.version_of(&StateKey::Compartment(id.clone(), it.number));
+    let compartment_versions: BTreeMap<String, Option<u64>> =
+        compartments.iter().map(|it| (it.number.to_string(), version_of(it))).collect();
     let free = free_by_size(store, &locker).await?;
     let connected = states.take::<Presence>(&names[1]).is_some_and(|it| it.link == Link::Up);
     Ok(Response::json(
         200,
-        &json!({ "locker": locker, "free": free, "compartments": compartments, "connected": connected }),
+        &json!({
+            "locker": locker,
+            "version": versions.get(&names[0]),
+            "free": free,
+            "compartments": compartments,
+            "compartment_versions": compartment_versions,
+            "connected": connected,
+        }),
     ))
 }
 

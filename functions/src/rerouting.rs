@@ -1,12 +1,13 @@
-//! What an incident means for people is worked off: the team is told, orders get new places, deadlines stop and
+//! What an incident, or a decision about a locker's service, means for people is worked off: the team is told, orders get new places, deadlines stop and
 //! run on.
-//! Trigger: the stream of the network table, work orders with something on their list. Sample: events/rerouting.
+//! Trigger: the stream of the network table, work orders and service plans with something on their list. Sample:
+//! events/rerouting.
 //!
-//! The list is on the work order itself. Each step is a commit of its own that strikes off what it did, so this
+//! The list is on the work order or the plan itself. Each step is a commit of its own that strikes off what it did, so this
 //! may stop anywhere and be started again, by a repeated stream record or by a sweep, and ends with everyone
 //! dealt with once.
 
-use aws::apply::{ApplyError, Cause, Stop, View, apply, look};
+use aws::apply::{ApplyError, Cause, States, Stop, View, apply, look};
 use aws::batch::{StreamBatch, StreamFailure, each_change};
 use aws::keys::{self, LockerPart};
 use aws::rooms;
@@ -15,16 +16,17 @@ use aws::store::{Store, Unavailable};
 use domain::compartment::Compartment;
 use domain::decision::Event;
 use domain::fault::Unit;
-use domain::id::{CompartmentNumber, EventId, LockerId, NoticeId, OrderId, WorkOrderId};
+use domain::id::{CompartmentNumber, EventId, LockerId, NoticeId, OrderId};
 use domain::impact::{COMPARTMENTS_PER_STEP_MAX, ImpactTask, ShutTime};
 use domain::locker::Locker;
 use domain::notice::{Message, Notice, Recipient};
 use domain::order::{DisplacedScene, Order, deal_with_displaced, resume_pickup};
 use domain::person::Preferences;
 use domain::seeded::bug;
+use domain::service::ServicePlan;
 use domain::team::{Team, choose_team};
 use domain::work_order::WorkOrder;
-use domain::{Decision, StateKey, Timestamp};
+use domain::{Decision, State, StateKey, Timestamp};
 use futures_util::future::try_join_all;
 
 /// How many steps one call takes at the most; what is left goes on with the stream record of the last of them.
@@ -50,23 +52,30 @@ pub async fn handle<S: Store>(
     now: Timestamp,
 ) -> Result<(), StreamFailure> {
     each_change(batch, tables, async |key| match keys::locker_part(&key) {
-        Some(LockerPart::WorkOrder(locker)) => work_off(store, &locker, now).await,
+        Some(LockerPart::WorkOrder(locker) | LockerPart::ServicePlan(locker)) => work_off(store, &locker, now).await,
         Some(LockerPart::Locker(_) | LockerPart::Compartment(..) | LockerPart::Presence(_)) | None => Ok(()),
     })
     .await
 }
 
-/// Works off the list of a locker's latest work order, step by step.
+/// Works off the lists of a locker's latest work order and of its service plan, step by step: what shut a door first
+/// to be settled first, since a deadline is owed each time once.
 ///
 /// # Errors
 /// [`Unavailable`]: what is left stays on the list.
 pub async fn work_off<S: Store>(store: &S, locker: &LockerId, now: Timestamp) -> Result<(), Unavailable> {
-    let name = StateKey::WorkOrder(locker.clone());
+    let names = [StateKey::WorkOrder(locker.clone()), StateKey::ServicePlan(locker.clone())];
     for _ in 0..STEPS_MAX {
-        let (mut states, versions) = look(store, std::slice::from_ref(&name)).await?;
-        let Some(work_order) = states.take::<WorkOrder>(&name) else { return Ok(()) };
-        let Some(task) = work_order.impact.first().cloned() else { return Ok(()) };
-        let step = Step { store, work_order, version: versions.get(&name).copied().unwrap_or_default(), now };
+        let (mut states, versions) = look(store, &names).await?;
+        let lists = names.iter().filter_map(|name| List::take(&mut states, name));
+        let Some((task, list)) = lists
+            .filter_map(|list| Some((list.impact().first().cloned()?, list)))
+            .min_by_key(|(task, _)| settled_by(task))
+        else {
+            return Ok(());
+        };
+        let version = versions.get(&list.name()).copied().unwrap_or_default();
+        let step = Step { store, list, version, now };
         match task {
             ImpactTask::TellTeam if bug("team_is_not_told") => step.strike(None).await?,
             ImpactTask::TellTeam => step.tell_team().await?,
@@ -92,10 +101,75 @@ pub async fn work_off<S: Store>(store: &S, locker: &LockerId, now: Timestamp) ->
     Ok(())
 }
 
-/// One step of the list, as it was read.
+/// Of the first tasks of two lists the one to be dealt with first: closures, then reopenings as they came.
+fn settled_by(task: &ImpactTask) -> Option<Option<Timestamp>> {
+    match task {
+        ImpactTask::TellTeam | ImpactTask::Displace { .. } => None,
+        ImpactTask::AllClear { was_shut, .. } => Some(was_shut.map(|was_shut| was_shut.until)),
+    }
+}
+
+/// Whose list it is.
+enum List {
+    WorkOrder(WorkOrder),
+    ServicePlan(ServicePlan),
+}
+
+impl List {
+    fn take(states: &mut States, name: &StateKey) -> Option<Self> {
+        match name {
+            StateKey::ServicePlan(_) => states.take(name).map(List::ServicePlan),
+            name => states.take(name).map(List::WorkOrder),
+        }
+    }
+
+    fn name(&self) -> StateKey {
+        match self {
+            List::WorkOrder(it) => StateKey::WorkOrder(it.id.locker.clone()),
+            List::ServicePlan(it) => StateKey::ServicePlan(it.locker.clone()),
+        }
+    }
+
+    fn locker(&self) -> &LockerId {
+        match self {
+            List::WorkOrder(it) => &it.id.locker,
+            List::ServicePlan(it) => &it.locker,
+        }
+    }
+
+    /// What tells it from the other lists of its locker.
+    fn number(&self) -> String {
+        match self {
+            List::WorkOrder(it) => it.id.number.to_string(),
+            List::ServicePlan(_) => "service".to_owned(),
+        }
+    }
+
+    fn impact(&self) -> &[ImpactTask] {
+        match self {
+            List::WorkOrder(it) => &it.impact,
+            List::ServicePlan(it) => &it.impact,
+        }
+    }
+
+    fn advance(self, rest: Option<ImpactTask>, now: Timestamp) -> State {
+        match self {
+            List::WorkOrder(mut it) => {
+                it.advance_impact(rest, now);
+                it.into()
+            }
+            List::ServicePlan(mut it) => {
+                it.advance_impact(rest, now);
+                it.into()
+            }
+        }
+    }
+}
+
+/// One step of a list, as it was read.
 struct Step<'a, S> {
     store: &'a S,
-    work_order: WorkOrder,
+    list: List,
     version: u64,
     now: Timestamp,
 }
@@ -111,12 +185,8 @@ fn settled<A>(outcome: Result<A, ApplyError>) -> Result<(), Unavailable> {
 }
 
 impl<S: Store> Step<'_, S> {
-    fn id(&self) -> &WorkOrderId {
-        &self.work_order.id
-    }
-
     fn locker(&self) -> &LockerId {
-        &self.work_order.id.locker
+        self.list.locker()
     }
 
     /// The occupied or reserved compartments that a task about this unit concerns next, and up to where that
@@ -146,19 +216,18 @@ impl<S: Store> Step<'_, S> {
     /// Strikes the first task off, or writes down how far it has come. Where the list has changed meanwhile,
     /// whoever changed it goes on with it.
     async fn strike(&self, rest: Option<ImpactTask>) -> Result<(), Unavailable> {
-        let event = EventId::of_step("follow-up", &format!("{}-{}", self.id().number, self.version));
+        let event = EventId::of_step("follow-up", &format!("{}-{}", self.list.number(), self.version));
         let cause = Cause::new(StateKey::Locker(self.locker().clone()), event, self.now);
-        let name = StateKey::WorkOrder(self.locker().clone());
-        let first = self.work_order.impact.first();
+        let name = self.list.name();
+        let first = self.list.impact().first();
         settled(
             apply(self.store, &cause, async |view| {
                 let mut states = view.read(std::slice::from_ref(&name)).await?;
                 let mut decision = Decision::new(());
-                if let Some(mut work_order) = states.take::<WorkOrder>(&name)
-                    && work_order.impact.first() == first
+                if let Some(list) = List::take(&mut states, &name)
+                    && list.impact().first() == first
                 {
-                    work_order.advance_impact(rest.clone(), self.now);
-                    decision.change(work_order);
+                    decision.change(list.advance(rest.clone(), self.now));
                 }
                 Ok(decision)
             })
@@ -168,7 +237,7 @@ impl<S: Store> Step<'_, S> {
 
     /// Finds the team where there is none yet, and tells it what is broken and how many people wait.
     async fn tell_team(&self) -> Result<(), Unavailable> {
-        let event = EventId::of_step("team-told", &format!("{}-{}", self.id().number, self.version));
+        let event = EventId::of_step("team-told", &format!("{}-{}", self.list.number(), self.version));
         let cause = Cause::new(StateKey::Locker(self.locker().clone()), event.clone(), self.now);
         let names = [StateKey::WorkOrder(self.locker().clone()), StateKey::Locker(self.locker().clone())];
         let outcome = apply(self.store, &cause, async |view| {
@@ -220,7 +289,8 @@ impl<S: Store> Step<'_, S> {
             Ok(_) => Ok(()),
             // Nobody serves this region: people must still be dealt with, and somebody must hear of it.
             Err(ApplyError::Refused(refusal)) => {
-                tracing::error!(work_order = %self.id(), "work order {} has no team: {refusal}", self.id());
+                let (locker, number) = (self.locker(), self.list.number());
+                tracing::error!(%locker, number, "work order {locker}.{number} has no team: {refusal}");
                 self.strike(None).await
             }
             other => settled(other),
@@ -248,11 +318,11 @@ impl<S: Store> Step<'_, S> {
         Ok(compartments.iter().filter(|it| it.order().is_some()).count() as u32)
     }
 
-    /// The id of a step for the order in a compartment: one of its own for each state of the work order, since the
+    /// The id of a step for the order in a compartment: one of its own for each state of the list, since the
     /// same door may fail and work again under one number. What keeps anyone from being told twice is the state of
     /// the order. The numbers come first: a long locker id may be cut.
     fn step_for(&self, step: &str, compartment: &Compartment) -> EventId {
-        let WorkOrderId { locker, number } = self.id();
+        let (locker, number) = (self.locker(), self.list.number());
         EventId::of_step(step, &format!("{}-{number}-{}-{locker}", compartment.number, self.version))
     }
 

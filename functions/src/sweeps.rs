@@ -98,7 +98,9 @@ async fn deal_with<S: Store, P: Publisher>(
     match keys::locker_part(&key) {
         Some(LockerPart::Presence(_)) if bug("grace_is_never_over") => Ok(()),
         Some(LockerPart::Presence(locker)) => end_grace(store, &locker, now).await,
-        Some(LockerPart::WorkOrder(locker)) => rerouting::work_off(store, &locker, now).await,
+        Some(LockerPart::WorkOrder(locker) | LockerPart::ServicePlan(locker)) => {
+            rerouting::work_off(store, &locker, now).await
+        }
         Some(LockerPart::Locker(_) | LockerPart::Compartment(..)) | None => {
             Err(Unavailable(format!("nobody knows what to do about {key:?}")))
         }

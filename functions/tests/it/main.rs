@@ -16,5 +16,6 @@ mod registry;
 mod repairs;
 mod round_trips;
 mod samples;
+mod service;
 mod streams;
 mod throttled;

@@ -57,6 +57,7 @@ async fn sampled(status: OrderStatus) -> Network {
         pickup_owed: SignedDuration::ZERO,
         collected_at: (status == OrderStatus::Collected).then(|| at(-60)),
         incidents: Vec::new(),
+        displaced_from: None,
         latest_notice: None,
     };
     let occupancy = match status {

@@ -184,7 +184,8 @@ fn status_of(refusal: &Refusal) -> u16 {
         | Refusal::HeldByAnother
         | Refusal::OtherPlace
         | Refusal::WrongState { .. }
-        | Refusal::AlreadyExists => 409,
+        | Refusal::AlreadyExists
+        | Refusal::NotEmpty { .. } => 409,
         Refusal::LinkUsed | Refusal::TooLate => 410,
         Refusal::InvalidRating => 400,
         Refusal::MissingEvidence => 422,

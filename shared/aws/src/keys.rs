@@ -8,6 +8,7 @@
 //! | a locker | network | `LOCKER#<id>` | `STATE` |
 //! | a compartment; all of a locker | network | `LOCKER#<id>` | `COMPARTMENT#<nnn>` |
 //! | is it on the network | network | `LOCKER#<id>` | `PRESENCE` |
+//! | what people decided about its service and is to be done | network | `LOCKER#<id>` | `SERVICE` |
 //! | the latest work order of a locker | network | `LOCKER#<id>` | `WORK_ORDER` |
 //! | an earlier work order | network | `LOCKER#<id>` | `WORK_ORDER#<nnnnnn>` |
 //! | repaired faults, by time | network | `LOCKER#<id>` | `FAULT#<raised at>#<unit>#<code>` |
@@ -140,6 +141,7 @@ pub fn of_state(key: &StateKey) -> Key {
             Key::new(Table::Network, locker_pk(locker), format!("COMPARTMENT#{:03}", number.get()))
         }
         StateKey::Presence(locker) => Key::new(Table::Network, locker_pk(locker), "PRESENCE"),
+        StateKey::ServicePlan(locker) => Key::new(Table::Network, locker_pk(locker), "SERVICE"),
         StateKey::FaultRecord { locker, unit, code, raised_at } => {
             Key::new(Table::Network, locker_pk(locker), format!("FAULT#{}#{unit}#{code}", instant(*raised_at)))
         }
@@ -280,6 +282,7 @@ pub enum LockerPart {
     Locker(LockerId),
     Compartment(LockerId, CompartmentNumber),
     Presence(LockerId),
+    ServicePlan(LockerId),
     WorkOrder(LockerId),
 }
 
@@ -292,6 +295,7 @@ pub fn locker_part(key: &Key) -> Option<LockerPart> {
     match key.sk.as_str() {
         "STATE" => Some(LockerPart::Locker(locker)),
         "PRESENCE" => Some(LockerPart::Presence(locker)),
+        "SERVICE" => Some(LockerPart::ServicePlan(locker)),
         "WORK_ORDER" => Some(LockerPart::WorkOrder(locker)),
         other => {
             let number: u16 = other.strip_prefix("COMPARTMENT#")?.parse().ok()?;

@@ -53,6 +53,9 @@ pub struct Compartment {
     pub size: Size,
     pub occupancy: Occupancy,
     pub service: Service,
+    /// Since when people have it so, where they ever decided about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_since: Option<Timestamp>,
     /// The open faults. Empty means its health is ok.
     #[serde(default)]
     pub faults: OpenFaults,
@@ -70,6 +73,7 @@ impl Compartment {
             size,
             occupancy: Occupancy::Free,
             service: Service::InService,
+            service_since: None,
             faults: OpenFaults::new(),
             reopened_at: None,
         }
@@ -98,28 +102,31 @@ impl Compartment {
 
     /// Whether its own state lets a new order have it. The locker must allow it too: [`Locker::bookable`].
     pub fn bookable(&self) -> bool {
-        self.occupancy == Occupancy::Free && self.open_for_deposits()
-    }
-
-    /// Whether its own state lets a parcel in.
-    pub fn open_for_deposits(&self) -> bool {
-        let in_service = match self.service {
+        let booked = match self.service {
             Service::InService => true,
             Service::Draining | Service::Blocked | Service::Decommissioned => false,
         };
-        in_service && self.health() == Health::Ok
+        booked && self.occupancy == Occupancy::Free && self.open_for_deposits()
+    }
+
+    /// What its faults and what people decided close together.
+    pub fn closure(&self) -> Closure {
+        self.closed_by().map_or(Closure::Nothing, |(_, closure)| closure).max(self.service.closes())
+    }
+
+    /// Whether its own state lets a parcel in that has its place here.
+    pub fn open_for_deposits(&self) -> bool {
+        self.closure() == Closure::Nothing
     }
 
     /// Whether a customer can collect from it now.
     pub fn open_for_pickups(&self, locker: &Locker) -> bool {
-        let served = match self.service {
-            Service::InService | Service::Draining => true,
-            Service::Blocked | Service::Decommissioned => false,
-        };
-        let shut = |closure: Option<(FaultCode, Closure)>| {
-            closure.is_some_and(|(_, closure)| closure == Closure::DepositsAndPickups)
-        };
-        served && !shut(self.closed_by()) && !shut(locker.closed_by())
+        self.closure().max(locker.closure()) < Closure::DepositsAndPickups
+    }
+
+    /// Since when people, not faults, keep its door from being opened.
+    pub fn shut_by_people_since(&self) -> Option<Timestamp> {
+        self.service_since.filter(|_| self.service.closes() == Closure::DepositsAndPickups)
     }
 }
 
@@ -135,9 +142,9 @@ mod tests {
     }
 
     #[test]
-    fn a_draining_compartment_permits_pickup_only() {
+    fn a_draining_compartment_permits_pickup_and_what_was_booked_before() {
         let draining = Compartment { service: Service::Draining, ..compartment(7) };
-        assert!(!draining.bookable() && !draining.open_for_deposits() && draining.open_for_pickups(&locker()));
+        assert!(!draining.bookable() && draining.open_for_deposits() && draining.open_for_pickups(&locker()));
     }
 
     #[test]

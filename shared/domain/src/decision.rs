@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::compartment::Service;
 use crate::fault::{FaultCode, Unit};
 use crate::id::{CompartmentNumber, OrderId, PersonId, TeamId};
 use crate::locker::FaultOutcome;
 use crate::notice::Notice;
 use crate::place::Place;
+use crate::service::Lifecycle;
 use crate::{State, StateKey, Timestamp};
 
 /// The whole outcome of a rule. Whoever called the rule commits it in one transaction, or not at all.
@@ -77,6 +79,21 @@ pub enum Event {
         at: Timestamp,
         outcome: FaultOutcome,
     },
+    /// Without a name it was done by what somebody had planned.
+    LifecycleChanged {
+        from: Lifecycle,
+        to: Lifecycle,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonId>,
+        reason: String,
+    },
+    ServiceChanged {
+        compartment: CompartmentNumber,
+        from: Service,
+        to: Service,
+        by: PersonId,
+        reason: String,
+    },
     Connected,
     Disconnected,
     FoundOffline,
@@ -125,6 +142,8 @@ pub enum Event {
     PickupDelayed {
         code: FaultCode,
     },
+    /// The door is kept shut, not by a fault but by what people decided.
+    PickupSuspended,
     PickupResumed {
         order: OrderId,
     },

@@ -6,9 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
 use crate::fault::Unit;
 use crate::id::CompartmentNumber;
+use crate::{SignedDuration, Timestamp};
 
 /// A time for which a door could not be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,31 @@ impl ImpactTask {
     pub fn all_clear(unit: Unit, was_shut: Option<ShutTime>) -> Self {
         ImpactTask::AllClear { unit, was_shut, done_to: None }
     }
+}
+
+/// How long after being written a follow-up is looked for again, should the stream that carries it have lost it.
+pub const RETRY_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// Adds something that has to be done for people to a list, unless it is on it from its start already.
+pub(crate) fn add(list: &mut Vec<ImpactTask>, due_at: &mut Option<Timestamp>, task: ImpactTask, now: Timestamp) {
+    if !list.contains(&task) {
+        list.push(task);
+    }
+    *due_at = Some(now + RETRY_AFTER);
+}
+
+/// Puts what is left of the first task of a list in its place, or strikes it off.
+pub(crate) fn advance(
+    list: &mut Vec<ImpactTask>,
+    due_at: &mut Option<Timestamp>,
+    rest: Option<ImpactTask>,
+    now: Timestamp,
+) {
+    match rest {
+        Some(rest) => list[0] = rest,
+        None => drop(list.remove(0)),
+    }
+    *due_at = (!list.is_empty()).then(|| now + RETRY_AFTER);
 }
 
 /// How many compartments one step of a task deals with: each may take a transaction of its own, and the step

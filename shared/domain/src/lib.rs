@@ -20,6 +20,7 @@ pub mod place;
 pub mod presence;
 pub mod refusal;
 pub mod seeded;
+pub mod service;
 pub mod size;
 pub mod state;
 pub mod team;

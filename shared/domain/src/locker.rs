@@ -10,8 +10,9 @@ use crate::fault::{Closure, FaultCode, FaultReport, OpenFault, OpenFaults, Repor
 use crate::id::{LockerId, RegionId, WorkOrderId};
 use crate::impact::ImpactTask;
 use crate::place::Position;
-use crate::refusal::Refusal;
+use crate::refusal::{ClosedBy, Refusal};
 use crate::seeded::bug;
+use crate::service::LockerService;
 use crate::size::Size;
 use crate::work_order::WorkOrder;
 use crate::{State, Timestamp};
@@ -26,6 +27,9 @@ pub struct Locker {
     pub region: RegionId,
     /// How many compartments of each size there are, smallest size first.
     pub sizes: Vec<(Size, u16)>,
+    /// What people decided about it.
+    #[serde(default, skip_serializing_if = "LockerService::is_default")]
+    pub service: LockerService,
     /// Faults of the whole locker. Those of its compartments are with them.
     #[serde(default)]
     pub faults: OpenFaults,
@@ -42,7 +46,35 @@ impl Locker {
 
     /// Whether new orders and deposits are possible at all.
     pub fn bookable(&self) -> bool {
-        self.closed_by().is_none()
+        self.unavailable().is_none()
+    }
+
+    /// Why no new order is possible, if so.
+    pub fn unavailable(&self) -> Option<ClosedBy> {
+        self.closed_unless(self.service.lifecycle.takes_bookings() || bug("booking_ignores_the_lifecycle"))
+    }
+
+    /// Why nothing may be put in, not even what has its place here, if so.
+    pub fn closed_to_deposits(&self) -> Option<ClosedBy> {
+        self.closed_unless(self.service.lifecycle.closes() == Closure::Nothing)
+    }
+
+    /// What people decided is named first: it says until when.
+    fn closed_unless(&self, serves: bool) -> Option<ClosedBy> {
+        let LockerService { lifecycle, until, .. } = self.service;
+        let by_people = (!serves).then_some(ClosedBy::People { lifecycle, until });
+        by_people.or_else(|| self.closed_by().map(|(code, _)| ClosedBy::Fault { code }))
+    }
+
+    /// What its faults and what people decided close together.
+    pub fn closure(&self) -> Closure {
+        let by_faults = self.closed_by().map_or(Closure::Nothing, |(_, closure)| closure);
+        by_faults.max(self.service.lifecycle.closes())
+    }
+
+    /// Since when people, not faults, keep its doors from being opened.
+    pub fn shut_by_people_since(&self) -> Option<Timestamp> {
+        self.service.since.filter(|_| self.service.lifecycle.closes() == Closure::DepositsAndPickups)
     }
 
     /// Whether any compartment here, free or not, is of that size or larger.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::compartment::{Compartment, Occupancy};
 use crate::decision::{Decision, Event};
 use crate::delivery::{Delivery, Standing};
-use crate::fault::{FaultCode, Unit, closed_by, shut_since as shut_by};
+use crate::fault::{Closure, FaultCode, Unit, closed_by, shut_since as shut_by};
 use crate::id::{CompartmentNumber, EventId, LockerId, NoticeId, OrderId, PersonId, WorkOrderId};
 use crate::impact::ShutTime;
 use crate::locker::Locker;
@@ -107,6 +107,10 @@ pub struct Order {
     /// The locker's faults it met, oldest first, at most [`INCIDENTS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub incidents: Vec<Incident>,
+    /// The locker whose place it last lost, where people and not a fault had closed that: other places are looked for
+    /// around it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub displaced_from: Option<LockerId>,
     /// The latest of what its customer is told about where it is: an earlier notice is not sent any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest_notice: Option<NoticeId>,
@@ -147,12 +151,12 @@ impl Order {
     }
 
     /// For how long its door was shut in that time although its deadline ran; nothing where that is settled, or the
-    /// deadline has stood still ever since.
+    /// deadline has stood still ever since. Times are to come in the order of their ends.
     fn missed(&self, was_shut: ShutTime) -> Option<SignedDuration> {
         let settled = self.pickup_settled_until.max(self.deposited_at);
-        let ran = self.pickup_stopped_at.is_none_or(|stopped_at| stopped_at >= was_shut.until);
         let since = settled.map_or(was_shut.since, |settled| settled.max(was_shut.since));
-        (ran && since < was_shut.until).then(|| was_shut.until.duration_since(since))
+        let until = self.pickup_stopped_at.map_or(was_shut.until, |stopped_at| stopped_at.min(was_shut.until));
+        (since < until).then(|| until.duration_since(since))
     }
 
     /// What its customer is told about where it is, from now on.
@@ -193,12 +197,12 @@ impl Room {
 /// several equal ones depends on `spread`, so that orders placed at the same moment do not all want the same.
 ///
 /// # Errors
-/// - [`Refusal::LockerUnavailable`]: a fault has closed the locker.
+/// - [`Refusal::LockerUnavailable`]: a fault or a decision of people has closed the locker.
 /// - [`Refusal::TooBig`]: it has no compartment large enough, free or not.
 /// - [`Refusal::NoRoom`]: all that are large enough are taken or closed.
 pub fn find_room(locker: &Locker, candidates: &[Compartment], size: Size, spread: u64) -> Result<Room, Refusal> {
-    if let Some((code, _)) = locker.closed_by() {
-        return Err(Refusal::LockerUnavailable { code });
+    if let Some(by) = locker.unavailable() {
+        return Err(Refusal::LockerUnavailable { by });
     }
     if !locker.ever_fits(size) {
         return Err(Refusal::TooBig);
@@ -245,6 +249,7 @@ pub fn place_order(
         pickup_owed: SignedDuration::ZERO,
         collected_at: None,
         incidents: Vec::new(),
+        displaced_from: None,
         latest_notice: None,
     };
     let notice = instead_of.map(|wanted| {
@@ -310,8 +315,8 @@ fn open_door(scene: DoorScene) -> Result<(Order, Locker, Compartment), Refusal> 
     if !order.is_at(&compartment) && !bug("deposit_goes_anywhere") {
         return Err(Refusal::OtherPlace);
     }
-    if let Some((code, _)) = locker.closed_by().filter(|_| !bug("deposit_ignores_the_locker")) {
-        return Err(Refusal::LockerUnavailable { code });
+    if let Some(by) = locker.closed_to_deposits().filter(|_| !bug("deposit_ignores_the_locker")) {
+        return Err(Refusal::LockerUnavailable { by });
     }
     if let Some((code, _)) = compartment.closed_by().filter(|_| !bug("deposit_ignores_faults")) {
         return Err(Refusal::CompartmentClosed { code });
@@ -431,9 +436,11 @@ fn incident_at(locker: &Locker, compartment: &Compartment) -> Option<Incident> {
     })
 }
 
-/// Since when faults keep the door from being opened: since the first of them, not the worst.
+/// Since when faults or people keep the door from being opened: since the first of them, not the worst.
 fn shut_since(locker: &Locker, compartment: &Compartment) -> Option<Timestamp> {
-    [&locker.faults, &compartment.faults].into_iter().filter_map(shut_by).min()
+    let by_faults = [&locker.faults, &compartment.faults].map(shut_by);
+    let by_people = [locker.shut_by_people_since(), compartment.shut_by_people_since()];
+    by_faults.into_iter().chain(by_people).flatten().min()
 }
 
 /// What is known when an order that lost its place is dealt with. `rooms` are what other lockers offer, nearest
@@ -456,7 +463,10 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
     if !order.is_at(&compartment) {
         return None;
     }
-    let incident = incident_at(&locker, &compartment)?;
+    if locker.closure().max(compartment.closure()) == Closure::Nothing {
+        return None;
+    }
+    let incident = incident_at(&locker, &compartment);
     let mut decision = Decision::new(());
     // A repair that is proven meanwhile comes first: it has given the all-clear by then and does not come back.
     decision.require_unchanged(StateKey::Locker(locker.id.clone()));
@@ -465,8 +475,7 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
         if order.pickup_stopped_at.is_some() || compartment.open_for_pickups(&locker) || bug("deadline_runs_on") {
             return None;
         }
-        let shut_since = shut_since(&locker, &compartment).unwrap_or(incident.from);
-        return Some(stop_pickup(order, &locker, &compartment, incident, shut_since, event, now));
+        return Some(stop_pickup(order, &locker, &compartment, event, now));
     }
     if !order.is_underway() || bug("displaced_order_stays") {
         return None;
@@ -485,7 +494,10 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
         None if preferences.is_some_and(|it| it.home) => (Place::Home, OrderStatus::Rerouted),
         None => (Place::Asked, OrderStatus::Rerouting),
     };
-    order.meet(incident);
+    order.displaced_from = incident.is_none().then(|| locker.id.clone());
+    if let Some(incident) = incident {
+        order.meet(incident);
+    }
     order.leave_incidents(now);
     order.move_to(to.clone(), status);
     let (id, from_locker_name, place_epoch) = (order.id.clone(), locker.name, order.place_epoch);
@@ -513,22 +525,30 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
     Some(decision)
 }
 
+/// What the history calls it when a deadline stands still: by the fault that is named, else by people.
+fn stopped_by(incident: Option<&Incident>) -> Event {
+    incident.map_or(Event::PickupSuspended, |incident| Event::PickupDelayed { code: incident.code })
+}
+
 /// Stops the deadline of a parcel behind a door that is shut, and tells its customer.
 fn stop_pickup(
     mut order: Order,
     locker: &Locker,
     compartment: &Compartment,
-    incident: Incident,
-    shut_since: Timestamp,
     event: &EventId,
     now: Timestamp,
 ) -> Decision<()> {
     let mut decision = Decision::new(());
+    let incident = incident_at(locker, compartment);
+    let named_since = incident.as_ref().map_or(now, |incident| incident.from);
+    let shut_since = shut_since(locker, compartment).unwrap_or(named_since);
     decision.require_unchanged(StateKey::Locker(locker.id.clone()));
     decision.require_unchanged(StateKey::Compartment(compartment.locker.clone(), compartment.number));
     order.pickup_stopped_at = Some(order.deposited_at.map_or(shut_since, |it| it.max(shut_since)));
-    decision.record(Event::PickupDelayed { code: incident.code });
-    order.meet(incident);
+    decision.record(stopped_by(incident.as_ref()));
+    if let Some(incident) = incident {
+        order.meet(incident);
+    }
     let message = Message::PickupDelayed {
         order: order.id.clone(),
         locker_name: locker.name.clone(),
@@ -561,13 +581,11 @@ pub fn resume_pickup(
     }
     if !compartment.open_for_pickups(locker) {
         missed?;
-        let incident = incident_at(locker, compartment)?;
         if order.pickup_stopped_at.is_none() {
-            let shut_since = shut_since(locker, compartment).unwrap_or(incident.from);
-            return Some(stop_pickup(order, locker, compartment, incident, shut_since, event, now));
+            return Some(stop_pickup(order, locker, compartment, event, now));
         }
         let mut decision = Decision::new(());
-        decision.record(Event::PickupDelayed { code: incident.code });
+        decision.record(stopped_by(incident_at(locker, compartment).as_ref()));
         decision.change(order);
         return Some(decision);
     }

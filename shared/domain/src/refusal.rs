@@ -1,8 +1,37 @@
 //! Why something cannot be. A refusal is final: trying again without a change gets the same one.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
+use crate::Timestamp;
 use crate::fault::FaultCode;
+use crate::service::{Inside, Lifecycle};
+
+/// What closes a whole locker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ClosedBy {
+    Fault {
+        code: FaultCode,
+    },
+    People {
+        lifecycle: Lifecycle,
+        /// When it is to serve again, where that is planned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+}
+
+impl fmt::Display for ClosedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ClosedBy::Fault { code } => code.fmt(f),
+            ClosedBy::People { lifecycle, until: None } => lifecycle.fmt(f),
+            ClosedBy::People { lifecycle, until: Some(until) } => write!(f, "{lifecycle} until {until:.0}"),
+        }
+    }
+}
 
 /// The reasons for which a rule says no. Their names are published and stay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -23,8 +52,12 @@ pub enum Refusal {
     UnknownPerson,
     #[error("no team serves this region")]
     NoTeam,
-    #[error("the locker is closed: {code}")]
-    LockerUnavailable { code: FaultCode },
+    /// By a fault, or because people decided so.
+    #[error("the locker is closed: {by}")]
+    LockerUnavailable {
+        #[serde(flatten)]
+        by: ClosedBy,
+    },
     #[error("no compartment that fits is free")]
     NoRoom,
     #[error("no compartment of this locker is large enough")]
@@ -54,6 +87,9 @@ pub enum Refusal {
     StaleVersion,
     #[error("it exists already")]
     AlreadyExists,
+    /// `inside` names the first of them.
+    #[error("{count} compartments are not empty")]
+    NotEmpty { count: u32, inside: Vec<Inside> },
 }
 
 impl Refusal {

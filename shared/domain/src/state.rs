@@ -10,6 +10,7 @@ use crate::locker::Locker;
 use crate::order::Order;
 use crate::person::{Person, Preferences};
 use crate::presence::Presence;
+use crate::service::ServicePlan;
 use crate::team::Team;
 use crate::work_order::WorkOrder;
 use crate::{Timestamp, fault::FaultCode};
@@ -20,6 +21,8 @@ pub enum StateKey {
     Locker(LockerId),
     Compartment(LockerId, CompartmentNumber),
     Presence(LockerId),
+    /// What was decided about the service of a locker and is still to be done.
+    ServicePlan(LockerId),
     FaultRecord {
         locker: LockerId,
         unit: Unit,
@@ -45,6 +48,7 @@ pub enum State {
     Locker(Locker),
     Compartment(Compartment),
     Presence(Presence),
+    ServicePlan(ServicePlan),
     FaultRecord(FaultRecord),
     WorkOrder(WorkOrder),
     ArchivedWorkOrder(WorkOrder),
@@ -64,6 +68,7 @@ impl State {
             State::Locker(it) => StateKey::Locker(it.id.clone()),
             State::Compartment(it) => StateKey::Compartment(it.locker.clone(), it.number),
             State::Presence(it) => StateKey::Presence(it.locker.clone()),
+            State::ServicePlan(it) => StateKey::ServicePlan(it.locker.clone()),
             State::FaultRecord(it) => StateKey::FaultRecord {
                 locker: it.locker.clone(),
                 unit: it.unit,
@@ -87,6 +92,7 @@ impl State {
     pub fn due_at(&self) -> Option<Timestamp> {
         match self {
             State::Presence(it) => it.due_at(),
+            State::ServicePlan(it) => it.due_at(),
             State::WorkOrder(it) => it.impact_due_at,
             State::Locker(_)
             | State::Compartment(_)
@@ -123,7 +129,7 @@ macro_rules! states {
     )*};
 }
 
-states! { Locker Compartment Presence FaultRecord Team Order Preferences Delivery Feedback Case Person }
+states! { Locker Compartment Presence ServicePlan FaultRecord Team Order Preferences Delivery Feedback Case Person }
 
 impl From<WorkOrder> for State {
     fn from(it: WorkOrder) -> State {

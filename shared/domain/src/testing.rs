@@ -10,6 +10,7 @@ use crate::locker::Locker;
 use crate::notice::{Message, Notice};
 use crate::order::{Incident, Order, OrderStatus, Room};
 use crate::place::{Place, Position};
+use crate::service::LockerService;
 use crate::size::Size;
 use crate::work_order::{WorkOrder, WorkOrderStatus};
 use crate::{SignedDuration, StateKey, Timestamp};
@@ -43,6 +44,7 @@ pub fn locker() -> Locker {
         position: Position { latitude_e6: 50_001_300, longitude_e6: 8_258_800 },
         region: id("mainz"),
         sizes: vec![(Size::S, 10), (Size::M, 10), (Size::L, 4)],
+        service: LockerService::default(),
         faults: OpenFaults::new(),
         reopened_at: None,
     }
@@ -105,6 +107,7 @@ pub fn order(name: &str, compartment: u16) -> Order {
         pickup_owed: SignedDuration::ZERO,
         collected_at: None,
         incidents: Vec::new(),
+        displaced_from: None,
         latest_notice: None,
     }
 }

@@ -9,7 +9,7 @@ use crate::compartment::Compartment;
 use crate::decision::{Decision, Event};
 use crate::fault::{FaultClass, FaultCode, FaultRecord, OpenFaults, Severity, Unit, shut_since};
 use crate::id::{LockerId, NoticeId, PersonId, RegionId, TeamId, WorkOrderId};
-use crate::impact::{ImpactTask, ShutTime};
+use crate::impact::{self, ImpactTask, ShutTime};
 use crate::locker::Locker;
 use crate::notice::{Message, Notice, Recipient};
 use crate::refusal::Refusal;
@@ -37,7 +37,7 @@ pub const NOTES_MAX: usize = 50;
 pub const NOTES_LENGTH_MAX: usize = 128 * 1024;
 
 /// How long after being written a follow-up is looked for again, should the stream that carries it have lost it.
-pub const IMPACT_RETRY_AFTER: SignedDuration = SignedDuration::from_mins(5);
+pub const IMPACT_RETRY_AFTER: SignedDuration = impact::RETRY_AFTER;
 
 /// Where the repair stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,19 +190,12 @@ impl WorkOrder {
 
     /// Adds something that has to be done for people, unless it is on the list from its start already.
     pub fn follow_up(&mut self, task: ImpactTask, now: Timestamp) {
-        if !self.impact.contains(&task) {
-            self.impact.push(task);
-        }
-        self.impact_due_at = Some(now + IMPACT_RETRY_AFTER);
+        impact::add(&mut self.impact, &mut self.impact_due_at, task, now);
     }
 
     /// Puts what is left of the first task in its place, or strikes it off.
     pub fn advance_impact(&mut self, rest: Option<ImpactTask>, now: Timestamp) {
-        match rest {
-            Some(rest) => self.impact[0] = rest,
-            None => drop(self.impact.remove(0)),
-        }
-        self.impact_due_at = (!self.impact.is_empty()).then(|| now + IMPACT_RETRY_AFTER);
+        impact::advance(&mut self.impact, &mut self.impact_due_at, rest, now);
     }
 
     /// The compartments it repairs, by name.

@@ -112,8 +112,10 @@ impl Reader {
     pub fn wants(&self, key: &Key, item: &Item, inserted: bool) -> bool {
         key.table == self.table
             && match self.function {
-                "rerouting" => key.sk == "WORK_ORDER" && item.contains_key("impact_due_at"),
-                "locker_commands" => key.sk == "WORK_ORDER",
+                "rerouting" => {
+                    ["WORK_ORDER", "SERVICE"].contains(&key.sk.as_str()) && item.contains_key("impact_due_at")
+                }
+                "locker_commands" => ["WORK_ORDER", "SERVICE"].contains(&key.sk.as_str()),
                 _ => inserted && key.is_notice(),
             }
     }

@@ -83,6 +83,9 @@ fn states() -> BTreeMap<&'static str, State> {
         ("preferences", state("preferences", State::Preferences)),
         ("presence-grace", state("presence-grace", State::Presence)),
         ("presence-up", state("presence-up", State::Presence)),
+        ("service-plan", state("service-plan", State::ServicePlan)),
+        ("compartment-blocked", state("compartment-blocked", State::Compartment)),
+        ("locker-in-maintenance", state("locker-in-maintenance", State::Locker)),
         ("team", state("team", State::Team)),
         ("work-order-archived", state("work-order-archived", State::ArchivedWorkOrder)),
         ("work-order-open", state("work-order-open", State::WorkOrder)),
@@ -99,6 +102,7 @@ fn has_a_golden_item(state: &State) -> bool {
         State::Locker(_)
         | State::Compartment(_)
         | State::Presence(_)
+        | State::ServicePlan(_)
         | State::FaultRecord(_)
         | State::WorkOrder(_)
         | State::ArchivedWorkOrder(_)

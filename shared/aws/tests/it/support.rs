@@ -45,6 +45,7 @@ pub fn order(name: &str, place_epoch: u32) -> Order {
         pickup_owed: SignedDuration::ZERO,
         collected_at: None,
         incidents: Vec::new(),
+        displaced_from: None,
         latest_notice: None,
     }
 }

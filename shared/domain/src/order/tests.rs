@@ -1,6 +1,8 @@
 use super::*;
 use crate::State;
 use crate::compartment::Service;
+use crate::refusal::ClosedBy;
+use crate::service::{Lifecycle, LockerService};
 use crate::testing::*;
 
 mod choosing;

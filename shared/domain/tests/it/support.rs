@@ -12,6 +12,7 @@ use domain::id::{CompartmentNumber, LockerId, WorkOrderId};
 use domain::locker::{FaultOutcome, FaultScene, Locker, report_faults};
 use domain::notice::Notice;
 use domain::place::Position;
+use domain::service::LockerService;
 use domain::size::Size;
 use domain::work_order::{RepairScene, Step, TestOpening, WorkOrder, WorkOrderStatus};
 use domain::work_order::{prove_network, record_test_opening, take_step};
@@ -42,6 +43,7 @@ pub fn new_locker(name: &str, sizes: &[Size]) -> (Locker, Vec<Compartment>) {
         position: Position { latitude_e6: 50_001_300, longitude_e6: 8_258_800 },
         region: id("mainz"),
         sizes: sizes.iter().map(|size| (*size, 1)).collect(),
+        service: LockerService::default(),
         faults: OpenFaults::new(),
         reopened_at: None,
     };

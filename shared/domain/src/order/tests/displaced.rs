@@ -456,3 +456,63 @@ fn what_a_deadline_is_owed_is_added_once_when_its_door_works_at_last() {
     let after = (resumed.pickup_deadline, resumed.pickup_stopped_at, resumed.pickup_owed);
     assert_eq!(after, (Some(at(0) + hours(72 + 1 + 4)), None, hours(0)));
 }
+
+/// Compartment 7, blocked by people since so many hours.
+fn blocked(hour: i64) -> Compartment {
+    Compartment { service: Service::Blocked, service_since: Some(at(0) + hours(hour)), ..compartment(7) }
+}
+
+#[test]
+fn who_is_on_the_way_to_what_people_closed_is_displaced_and_remembers_from_where() {
+    let shut = Locker {
+        service: LockerService { lifecycle: Lifecycle::Maintenance, since: Some(at(30)), until: None },
+        ..locker()
+    };
+    let own = compartment(7).reserved_for("o1");
+    for (locker, compartment) in [(locker(), blocked(0).reserved_for("o1")), (shut, own)] {
+        let decision = deal(DisplacedScene { locker, compartment, ..underway() }).unwrap();
+        let State::Order(order) = decision.changes.last().unwrap() else { panic!("{decision:?}") };
+        assert_eq!((&order.place, &order.displaced_from), (&Place::Asked, &Some(locker_id())));
+        assert_eq!((order.incidents.len(), decision.notices.len()), (0, 1));
+    }
+}
+
+#[test]
+fn who_is_on_the_way_to_what_only_drains_keeps_the_place() {
+    let draining = Compartment { service: Service::Draining, ..compartment(7).reserved_for("o1") };
+    assert_eq!(deal(DisplacedScene { compartment: draining, ..underway() }), None);
+    let drained = Locker { service: LockerService::new(Lifecycle::Draining), ..locker() };
+    let own = compartment(7).reserved_for("o1");
+    assert_eq!(deal(DisplacedScene { locker: drained, compartment: own, ..underway() }), None);
+}
+
+#[test]
+fn a_deadline_stands_still_since_people_shut_the_door() {
+    let compartment = blocked(1).occupied_by("o1");
+    let decision = deal(DisplacedScene { compartment, ..inside() }).unwrap();
+    let State::Order(order) = &decision.changes[0] else { panic!("{decision:?}") };
+    assert_eq!((order.pickup_stopped_at, order.incidents.len()), (Some(at(0) + hours(1)), 0));
+    assert_eq!((decision.event, decision.notices.len()), (Event::PickupSuspended, 1));
+}
+
+#[test]
+fn a_deadline_stopped_by_the_second_closure_is_owed_the_time_of_the_first_before_it() {
+    // A fault from hour 1 to 5 that nobody had dealt with; blocked since hour 3, dealt with first.
+    let stopped = Order { pickup_stopped_at: Some(at(0) + hours(3)), ..waiting() };
+    let door = blocked(3).occupied_by("o1");
+    let decision = resume_pickup(stopped, &locker(), &door, shut(1, 5), &event(), at(0) + hours(6)).unwrap();
+    let State::Order(owed) = &decision.changes[0] else { panic!("{decision:?}") };
+    assert_eq!((owed.pickup_owed, owed.pickup_stopped_at), (hours(2), Some(at(0) + hours(3))));
+    assert_eq!((&decision.event, decision.notices.len()), (&Event::PickupSuspended, 0));
+
+    let decision = resume_pickup(
+        owed.clone(),
+        &locker(),
+        &compartment(7).occupied_by("o1"),
+        shut(3, 8),
+        &event(),
+        at(0) + hours(8),
+    );
+    let State::Order(resumed) = &decision.unwrap().changes[0] else { panic!("no order") };
+    assert_eq!(resumed.pickup_deadline, waiting().pickup_deadline.map(|deadline| deadline + hours(7)));
+}

@@ -19,7 +19,7 @@ fn closed_doors() -> Vec<(DoorScene, Refusal)> {
         (DoorScene { compartment: None, ..scene() }, Refusal::UnknownCompartment),
         (
             DoorScene { locker: Some(locker().faulted(FaultCode::NetworkLost)), ..scene() },
-            Refusal::LockerUnavailable { code: FaultCode::NetworkLost },
+            Refusal::LockerUnavailable { by: ClosedBy::Fault { code: FaultCode::NetworkLost } },
         ),
         (
             with(mine().faulted(FaultCode::DoorNotClosing)),
@@ -34,7 +34,12 @@ fn closed_doors() -> Vec<(DoorScene, Refusal)> {
         (with(Compartment { locker: id("mz-02"), ..mine() }), Refusal::OtherPlace),
         (DoorScene { order: Some(Order { place: Place::Home, ..order("o1", 7) }), ..scene() }, Refusal::OtherPlace),
     ];
-    for service in [Service::Draining, Service::Blocked, Service::Decommissioned] {
+    for lifecycle in [Lifecycle::Commissioning, Lifecycle::Maintenance, Lifecycle::Decommissioned] {
+        let locker = Some(Locker { service: LockerService::new(lifecycle), ..locker() });
+        let by = ClosedBy::People { lifecycle, until: None };
+        scenes.push((DoorScene { locker, ..scene() }, Refusal::LockerUnavailable { by }));
+    }
+    for service in [Service::Blocked, Service::Decommissioned] {
         scenes.push((with(Compartment { service, ..mine() }), Refusal::CompartmentOutOfService));
     }
     use OrderStatus::*;

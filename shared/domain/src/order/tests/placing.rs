@@ -52,7 +52,7 @@ fn an_order_is_refused_where_nothing_that_fits_is_free_and_open() {
 fn a_closed_locker_takes_no_order_and_says_which_fault_closed_it() {
     let closed = locker().faulted(FaultCode::NetworkLost);
     let found = find_room(&closed, &[compartment(7)], Size::M, 0);
-    assert_eq!(found, Err(Refusal::LockerUnavailable { code: FaultCode::NetworkLost }));
+    assert_eq!(found, Err(Refusal::LockerUnavailable { by: ClosedBy::Fault { code: FaultCode::NetworkLost } }));
 }
 
 #[test]

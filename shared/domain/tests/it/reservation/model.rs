@@ -1,5 +1,7 @@
 //! What the network promises an order and its customer, in a few small maps.
 
+use domain::refusal::ClosedBy;
+
 use super::hold_time::HoldTime;
 use super::*;
 
@@ -272,7 +274,7 @@ impl Model {
     /// A free, open door of a locker for a parcel of that size.
     fn find_door(&self, locker: usize, size: Size, spread: u64) -> Result<Door, Refusal> {
         if let Some((code, _)) = self.sites[locker].named(Unit::Locker) {
-            return Err(Refusal::LockerUnavailable { code });
+            return Err(Refusal::LockerUnavailable { by: ClosedBy::Fault { code } });
         }
         if SIZES.into_iter().all(|it| it < size) {
             return Err(Refusal::TooBig);
@@ -320,7 +322,7 @@ impl Model {
             return Err(Refusal::OtherPlace);
         }
         if let Some((code, _)) = self.sites[door.0].named(Unit::Locker) {
-            return Err(Refusal::LockerUnavailable { code });
+            return Err(Refusal::LockerUnavailable { by: ClosedBy::Fault { code } });
         }
         match self.sites[door.0].named(unit_of(door)) {
             Some((code, _)) => Err(Refusal::CompartmentClosed { code }),
