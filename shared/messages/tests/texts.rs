@@ -292,14 +292,14 @@ fn a_delayed_pickup_says_what_happened_and_that_nothing_is_lost() {
         subject: "Ihr Paket wartet: Fach 7 lässt sich gerade nicht öffnen, Mainz Hauptbahnhof".to_owned(),
         email: "Guten Tag,\n\n\
             am Paketautomaten Mainz Hauptbahnhof lässt sich Fach 7 im Moment nicht öffnen. Darin liegt Ihr \
-            Paket (Bestellung A-4711). Ein Technikteam ist gerufen.\n\n\
+            Paket (Bestellung A-4711). Wir kümmern uns darum.\n\n\
             Ihre Abholfrist steht still, bis die Tür wieder funktioniert. Dann schreiben wir Ihnen und \
             nennen die neue Frist: Es bleiben Ihnen mindestens 24 Stunden.\n\n\
             Sie müssen nichts tun. Bitte sparen Sie sich den Weg, bis wir uns melden.\n\n\
             Freundliche Grüße\n\
             Ihr Team der Paketautomaten"
             .to_owned(),
-        push: "Fach 7, Mainz Hauptbahnhof, lässt sich gerade nicht öffnen; Technik ist gerufen. Ihre \
+        push: "Fach 7, Mainz Hauptbahnhof, lässt sich gerade nicht öffnen. Ihre \
             Abholfrist steht still, wir melden uns. Sie müssen nichts tun."
             .to_owned(),
     };
@@ -307,14 +307,14 @@ fn a_delayed_pickup_says_what_happened_and_that_nothing_is_lost() {
         subject: "Your parcel is waiting: compartment 7 cannot be opened for now, Mainz Hauptbahnhof".to_owned(),
         email: "Hello,\n\n\
             At the locker Mainz Hauptbahnhof, compartment 7 cannot be opened for the moment. Your parcel \
-            (order A-4711) is in it. A technician team has been called.\n\n\
+            (order A-4711) is in it. We are seeing to it.\n\n\
             Your pickup deadline stands still until the door works again. We will write to you then with \
             the new deadline: you will have at least 24 hours.\n\n\
             You need to do nothing. Please save yourself the trip until you hear from us.\n\n\
             Kind regards\n\
             Your parcel locker team"
             .to_owned(),
-        push: "Compartment 7, Mainz Hauptbahnhof, cannot be opened for now; a technician is called. Your \
+        push: "Compartment 7, Mainz Hauptbahnhof, cannot be opened for now. Your \
             deadline stands still, we will write. You need to do nothing."
             .to_owned(),
     };
@@ -329,15 +329,15 @@ fn who_has_to_choose_gets_the_link_and_learns_that_the_parcel_is_held() {
         subject: "Bitte wählen Sie einen neuen Ort für Ihr Paket".to_owned(),
         email: format!(
             "Guten Tag,\n\n\
-            am Paketautomaten Mainz Hauptbahnhof gibt es eine Störung; das Fach für Ihre Bestellung A-4711 \
-            steht nicht mehr zur Verfügung.\n\n\
+            am Paketautomaten Mainz Hauptbahnhof steht das Fach für Ihre Bestellung A-4711 nicht mehr zur \
+            Verfügung.\n\n\
             Bitte wählen Sie hier einen anderen Paketautomaten oder die Lieferung nach Hause:\n\
             {LINK}\n\n\
             Bis dahin halten wir Ihr Paket für Sie zurück.\n\n\
             Freundliche Grüße\n\
             Ihr Team der Paketautomaten"
         ),
-        push: "Störung bei Mainz Hauptbahnhof: Bitte wählen Sie einen neuen Ort für Ihr Paket. Bis dahin \
+        push: "Kein Platz mehr bei Mainz Hauptbahnhof: Bitte wählen Sie einen neuen Ort für Ihr Paket. Bis dahin \
             halten wir es zurück. Mehr in unserer E-Mail."
             .to_owned(),
     };
@@ -345,15 +345,14 @@ fn who_has_to_choose_gets_the_link_and_learns_that_the_parcel_is_held() {
         subject: "Please choose a new place for your parcel".to_owned(),
         email: format!(
             "Hello,\n\n\
-            There is a fault at the locker Mainz Hauptbahnhof; the compartment for your order A-4711 is no \
-            longer available.\n\n\
+            At the locker Mainz Hauptbahnhof, the compartment for your order A-4711 is no longer available.\n\n\
             Please choose another locker or delivery to your door here:\n\
             {LINK}\n\n\
             Until then we hold your parcel for you.\n\n\
             Kind regards\n\
             Your parcel locker team"
         ),
-        push: "Fault at Mainz Hauptbahnhof: please choose a new place for your parcel. Until then we hold it. \
+        push: "No place any more at Mainz Hauptbahnhof: please choose a new place for your parcel. Until then we hold it. \
             See our e-mail."
             .to_owned(),
     };

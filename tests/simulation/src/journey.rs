@@ -13,7 +13,7 @@ use domain::notice::{Message, Recipient};
 use serde_json::{Value, json};
 
 use crate::chance::{Chance, seed_of};
-use crate::site::{self, AGENTS, CUSTOMERS, DRIVERS, TECHNICIANS};
+use crate::site::{self, AGENTS, CUSTOMERS, DRIVERS, OPERATOR, TECHNICIANS};
 use crate::triggers::{Answer, Call, call};
 use crate::trouble::DUPLICATES_IN_A_THOUSAND;
 use crate::world::{Mail, World};
@@ -37,11 +37,13 @@ pub enum Kind {
     Looking,
     /// A customer changes what is wanted, a device tells what it keeps closed.
     Change,
+    /// The operator takes something out of service, and puts it back.
+    Service,
 }
 
 /// Which kinds there are, and how often of a hundred each is taken.
-pub const KINDS: [(Kind, u64); 8] = [
-    (Kind::Parcel, 46),
+pub const KINDS: [(Kind, u64); 9] = [
+    (Kind::Parcel, 42),
     (Kind::Breakdown, 18),
     (Kind::Outage, 10),
     (Kind::Lie, 7),
@@ -49,6 +51,7 @@ pub const KINDS: [(Kind, u64); 8] = [
     (Kind::Confusion, 5),
     (Kind::Looking, 4),
     (Kind::Change, 4),
+    (Kind::Service, 4),
 ];
 
 /// Somebody under way.
@@ -71,6 +74,7 @@ pub fn start(world: &Rc<World>, kind: Kind, seed: u64) -> Pin<Box<dyn Future<Out
         Kind::Confusion => Box::pin(async move { it.confuse().await }),
         Kind::Looking => Box::pin(async move { it.look().await }),
         Kind::Change => Box::pin(async move { it.change().await }),
+        Kind::Service => Box::pin(async move { it.serve().await }),
     }
 }
 
@@ -609,6 +613,45 @@ impl Traveller {
                     .query("longitude_e6", "8258800"),
             };
             self.ask(&request).await;
+        }
+    }
+
+    // ---------- the operator
+
+    async fn decide(&self, locker: &LockerId, unit: Unit, to: &str) -> Option<Answer> {
+        let (route, what) = match unit {
+            Unit::Locker => ("POST /lockers/{locker_id}/service", "lifecycle"),
+            Unit::Compartment(_) => ("POST /lockers/{locker_id}/compartments/{number}/service", "service"),
+        };
+        let body = json!({ what: to, "reason": "as planned" });
+        let request = call(route).by(OPERATOR).path("locker_id", locker.as_str()).path("number", &unit.to_string());
+        let version = self.world.history.borrow().commits.len().to_string();
+        // Sometimes by what was true some time ago.
+        let request = if self.often(5) { request.header("if-match", &version) } else { request };
+        self.ask(&request.json(body)).await
+    }
+
+    async fn serve(self: Rc<Self>) {
+        let locker = self.any_locker();
+        let unit = site::any_unit(&locker, &mut self.chance.borrow_mut());
+        let (ways, back): (&[&str], &str) = match unit {
+            Unit::Locker => (&["draining", "maintenance", "maintenance", "commissioning"], "active"),
+            Unit::Compartment(_) => (&["draining", "blocked", "blocked", "blocked"], "in_service"),
+        };
+        for _ in 0..1 + self.below(3) {
+            self.wait().await;
+            self.decide(&locker, unit, self.one_of(ways)).await;
+        }
+        // Few lockers: one that is gone leaves less to all the others.
+        if self.often(if unit == Unit::Locker { 10 } else { 30 }) {
+            self.wait().await;
+            self.decide(&locker, unit, "decommissioned").await;
+        }
+        for _ in 0..2 {
+            self.wait().await;
+            if self.often(90) {
+                self.decide(&locker, unit, back).await;
+            }
         }
     }
 

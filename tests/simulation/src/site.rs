@@ -16,7 +16,7 @@ pub const CUSTOMERS: [&str; 5] = ["anna", "ben", "cleo", "dora", "emil"];
 pub const DRIVERS: [&str; 3] = ["driver-1", "driver-2", "driver-3"];
 pub const TECHNICIANS: [&str; 2] = ["tech-1", "tech-2"];
 pub const AGENTS: [&str; 2] = ["agent-1", "agent-2"];
-const OPERATOR: &str = "operator-1";
+pub const OPERATOR: &str = "operator-1";
 
 /// The lockers, the compartments' sizes, and how far north of the first each stands, in metres.
 const LOCKERS: [(&str, &[&str], i32); 4] = [

@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws::keys;
 use domain::StateKey;
-use domain::compartment::Occupancy;
+use domain::compartment::{Occupancy, Service};
 use domain::decision::Event;
 use domain::fault::{FaultCode, OpenFaults, Unit};
 use domain::id::{EventId, LockerId, WorkOrderId};
 use domain::notice::{Message, Recipient};
 use domain::order::OrderStatus;
+use domain::service::Lifecycle;
 use domain::work_order::{TEST_OPENINGS_REQUIRED, WorkOrder, WorkOrderStatus};
 
 use super::{Verdict, broken, holds};
 use crate::history::{Committed, History};
+use crate::site::OPERATOR;
 use crate::world::World;
 
 /// Which faults a unit had before and has after a commit.
@@ -122,8 +124,29 @@ pub fn only_legal_transitions(_: &World, commit: &Committed) -> Verdict {
         holds(legal, || format!("case {}: {:?} became {}", after.id, before.map(|it| it.status), after.status))?;
     }
     for (before, after) in commit.compartments() {
-        let moved = before.is_some_and(|it| it.size != after.size || it.service != after.service);
+        let moved = before.is_some_and(|it| it.size != after.size);
         holds(!moved, || format!("{}.{} became another", after.locker, after.number))?;
+        let Some(before) = before.filter(|it| it.service != after.service) else { continue };
+        let decided = commit.events.iter().any(|(_, entry)| {
+            entry.actor.as_deref() == Some(OPERATOR)
+                && matches!(&entry.event, Event::ServiceChanged { compartment, to, .. }
+                    if *compartment == after.number && *to == after.service)
+        });
+        let legal = decided && before.service != Service::Decommissioned;
+        holds(legal, || {
+            format!("{}.{} went from {} to {}", after.locker, after.number, before.service, after.service)
+        })?;
+    }
+    for (before, after) in commit.lockers() {
+        let Some(before) = before.filter(|it| it.service.lifecycle != after.service.lifecycle) else { continue };
+        let decided = commit.events.iter().any(
+            |(_, entry)| matches!(&entry.event, Event::LifecycleChanged { to, .. } if *to == after.service.lifecycle),
+        );
+        let (from, to) = (before.service.lifecycle, after.service.lifecycle);
+        let legal = decided && from != Lifecycle::Decommissioned && to != Lifecycle::Commissioning;
+        holds(legal, || format!("{} went from {from} to {to}", after.id))?;
+    }
+    for (_, after) in commit.compartments() {
         let known = after.occupancy != Occupancy::Unknown;
         holds(known, || format!("{}.{} is unknown", after.locker, after.number))?;
     }

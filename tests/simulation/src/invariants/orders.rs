@@ -11,9 +11,10 @@ use domain::locker::Locker;
 use domain::notice::{LinkPurpose, Message, Recipient};
 use domain::order::{HOLD_FOR, Order, OrderStatus};
 use domain::place::Place;
+use domain::service::Lifecycle;
 use domain::{SignedDuration, Timestamp};
 
-use super::places::closes;
+use super::places::{closes, compartment_closes, is_offered, locker_closes};
 use super::{Verdict, broken, holds};
 use crate::history::{Committed, History};
 use crate::invocation::Cause;
@@ -55,7 +56,10 @@ pub fn an_order_is_placed_only_where_it_can_be(world: &World, commit: &Committed
         let (Some((Some(before), _)), Some(locker)) = (before, history.locker(at)) else {
             return broken(format!("{} was placed in {at}.{number} without taking it", order.id));
         };
-        let open = closes(&locker.faults) == Closure::Nothing && closes(&before.faults) == Closure::Nothing;
+        let open = locker_closes(locker).max(compartment_closes(before)) == Closure::Nothing;
+        holds(is_offered(locker, before), || {
+            format!("{} was placed in {at}.{number}, which are {:?} and {}", order.id, locker.service, before.service)
+        })?;
         holds(open && before.occupancy == Occupancy::Free, || {
             let (own, its) = (locker.faults.keys(), before.faults.keys());
             format!("{} was placed in {at}.{number}, {:?}, with faults {own:?} {its:?}", order.id, before.occupancy)
@@ -98,7 +102,9 @@ pub fn a_refused_order_is_told_where_else(world: &World, answer: &Answer) -> Ver
         }
         states.iter().any(wanted)
     };
-    let open = |locker: &Locker| closes(&locker.faults) == Closure::Nothing;
+    let open = |locker: &Locker| {
+        closes(&locker.faults) == Closure::Nothing && locker.service.lifecycle == Lifecycle::Active
+    };
     for alternative in offered {
         let Ok(locker) = alternative["locker_id"].as_str().unwrap_or_default().parse() else {
             return broken("an alternative without a locker");
@@ -176,7 +182,7 @@ pub fn everybody_has_been_dealt_with(world: &World, (): &()) -> Verdict {
         let (Some(own), Some(compartment)) = (history.locker(locker), history.compartment(locker, number)) else {
             return broken(format!("{} is at {locker}.{number}, which nobody knows", order.id));
         };
-        let closure = closes(&own.faults).max(closes(&compartment.faults));
+        let closure = locker_closes(own).max(compartment_closes(compartment));
         match order.status {
             OrderStatus::Placed | OrderStatus::Rerouted | OrderStatus::Rerouting => {
                 holds(closure == Closure::Nothing, || {
@@ -193,6 +199,9 @@ pub fn everybody_has_been_dealt_with(world: &World, (): &()) -> Verdict {
         }
     }
     for state in history.states.values() {
+        if let domain::State::ServicePlan(it) = state {
+            holds(it.impact.is_empty(), || format!("{} still has to do {:?}", it.locker, it.impact))?;
+        }
         if let domain::State::WorkOrder(it) | domain::State::ArchivedWorkOrder(it) = state {
             holds(it.impact.is_empty(), || format!("{} still has to do {:?}", it.id, it.impact))?;
         }
@@ -268,13 +277,13 @@ fn shut_times(
     let mut times = Vec::new();
     for commit in &history.commits {
         for (_, after) in commit.lockers().filter(|(_, after): &(_, &Locker)| after.id == *locker) {
-            own = closes(&after.faults);
+            own = locker_closes(after);
         }
         for (_, after) in commit
             .compartments()
             .filter(|(_, after): &(_, &Compartment)| after.locker == *locker && after.number == number)
         {
-            its = closes(&after.faults);
+            its = compartment_closes(after);
         }
         let shut = own.max(its) == Closure::DepositsAndPickups;
         match (shut, since) {

@@ -7,6 +7,7 @@ use domain::id::OrderId;
 use domain::locker::Locker;
 use domain::order::{Order, OrderStatus};
 use domain::place::Place;
+use domain::service::Lifecycle;
 use domain::{State, StateKey};
 
 use super::{Verdict, broken, holds};
@@ -19,13 +20,38 @@ pub fn closes(faults: &OpenFaults) -> Closure {
     faults.keys().map(|code| code.closes()).max().unwrap_or(Closure::Nothing)
 }
 
+/// What faults and people close together at a locker, as the lists of codes, of lifecycles and of services say.
+pub fn locker_closes(locker: &Locker) -> Closure {
+    let by_people = match locker.service.lifecycle {
+        Lifecycle::Active | Lifecycle::Draining => Closure::Nothing,
+        Lifecycle::Commissioning | Lifecycle::Maintenance | Lifecycle::Decommissioned => Closure::DepositsAndPickups,
+    };
+    closes(&locker.faults).max(by_people)
+}
+
+/// The same of a compartment.
+pub fn compartment_closes(compartment: &Compartment) -> Closure {
+    let by_people = match compartment.service {
+        Service::InService | Service::Draining => Closure::Nothing,
+        Service::Blocked | Service::Decommissioned => Closure::DepositsAndPickups,
+    };
+    closes(&compartment.faults).max(by_people)
+}
+
+/// Whether people let new orders come.
+pub fn is_offered(locker: &Locker, compartment: &Compartment) -> bool {
+    locker.service.lifecycle == Lifecycle::Active && compartment.service == Service::InService
+}
+
 /// Why this order's parcel may not go into this compartment now, if so.
 fn forbids(order: &Order, locker: &Locker, compartment: &Compartment) -> Option<String> {
-    if closes(&locker.faults) > Closure::Nothing {
-        return Some(format!("locker {} is closed by {:?}", locker.id, locker.faults.keys()));
+    if locker_closes(locker) > Closure::Nothing {
+        let (id, faults, service) = (&locker.id, locker.faults.keys(), locker.service);
+        return Some(format!("locker {id} is closed by {faults:?} or is {service:?}"));
     }
-    if closes(&compartment.faults) > Closure::Nothing || compartment.service != Service::InService {
-        return Some(format!("compartment {} is closed by {:?}", compartment.number, compartment.faults.keys()));
+    if compartment_closes(compartment) > Closure::Nothing {
+        let (number, faults, service) = (compartment.number, compartment.faults.keys(), compartment.service);
+        return Some(format!("compartment {number} is closed by {faults:?} or is {service:?}"));
     }
     if (compartment.occupancy != Occupancy::Reserved { order: order.id.clone() }) {
         return Some(format!("compartment {} is {:?}", compartment.number, compartment.occupancy));
@@ -179,10 +205,12 @@ pub fn each_parcel_is_in_exactly_one_place(world: &World, commit: &Committed) ->
             continue;
         };
         let name = format!("{}.{}", after.locker, after.number);
-        if before.faults != after.faults {
+        if before.faults != after.faults || before.service != after.service {
             let kept = before.occupancy == after.occupancy;
-            holds(kept, || format!("{name}: {:?} became {:?} by a fault", before.occupancy, after.occupancy))?;
+            holds(kept, || format!("{name}: {:?} became {:?} by its closing", before.occupancy, after.occupancy))?;
         }
+        let gone = after.service == Service::Decommissioned;
+        holds(!gone || after.occupancy == Occupancy::Free, || format!("{name} is gone with {:?}", after.occupancy))?;
         let legal = match (&before.occupancy, &after.occupancy) {
             (a, b) if a == b => true,
             (Occupancy::Free, Occupancy::Reserved { .. }) => true,
@@ -198,6 +226,12 @@ pub fn each_parcel_is_in_exactly_one_place(world: &World, commit: &Committed) ->
         holds(legal, || format!("{name}: {:?} became {:?}", before.occupancy, after.occupancy))?;
     }
     let history = world.history.borrow();
+    for (_, locker) in commit.lockers() {
+        let gone = locker.service.lifecycle == Lifecycle::Decommissioned;
+        let mut inside = history.compartments_of(&locker.id).filter_map(Compartment::order);
+        let left = inside.next().filter(|_| gone);
+        holds(left.is_none(), || format!("{} is gone with {left:?}", locker.id))?;
+    }
     for (_, order) in commit.orders() {
         let Some((locker, number)) = order.compartment().filter(|_| is_alive(order)) else { continue };
         let Some(State::Compartment(compartment)) = history.states.get(&StateKey::Compartment(locker.clone(), number))

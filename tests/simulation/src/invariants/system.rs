@@ -11,7 +11,7 @@ use domain::work_order::WorkOrderStatus;
 use functions::device;
 use serde_json::Value;
 
-use super::places::closes;
+use super::places::{compartment_closes, locker_closes};
 use super::{Verdict, broken, holds};
 use crate::history::Committed;
 use crate::invocation::Cause;
@@ -152,9 +152,9 @@ pub fn devices_are_told_what_is_so(world: &World, (): &()) -> Verdict {
     let history = world.history.borrow();
     for (locker, device) in world.devices.borrow().iter() {
         let Some(own) = history.locker(locker) else { continue };
-        let mut truth: BTreeMap<Unit, Closure> = BTreeMap::from([(Unit::Locker, closes(&own.faults))]);
+        let mut truth: BTreeMap<Unit, Closure> = BTreeMap::from([(Unit::Locker, locker_closes(own))]);
         for compartment in history.compartments_of(locker) {
-            truth.insert(Unit::Compartment(compartment.number), closes(&compartment.faults));
+            truth.insert(Unit::Compartment(compartment.number), compartment_closes(compartment));
         }
         for (unit, closure) in truth {
             let told = device.shadow.closed.get(&unit).copied().unwrap_or(Closure::Nothing);
