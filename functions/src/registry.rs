@@ -6,6 +6,7 @@
 //! by the next try.
 
 pub mod devices;
+pub mod maintenance;
 pub mod service;
 pub mod topics;
 
@@ -40,6 +41,9 @@ pub const ROUTES: &[&str] = &[
     "GET /lockers/{locker_id}",
     "POST /lockers/{locker_id}/service",
     "POST /lockers/{locker_id}/compartments/{number}/service",
+    "POST /lockers/{locker_id}/maintenance",
+    "GET /lockers/{locker_id}/maintenance",
+    "DELETE /lockers/{locker_id}/maintenance/{window}",
     "POST /teams",
     "POST /people",
 ];
@@ -123,6 +127,9 @@ pub async fn handle<S: Store>(store: &S, registrars: &Registrars, request: &Requ
         "POST /lockers/{locker_id}/compartments/{number}/service" => {
             service::change_service_of(store, request, now).await
         }
+        "POST /lockers/{locker_id}/maintenance" => maintenance::plan(store, request, now).await,
+        "GET /lockers/{locker_id}/maintenance" => maintenance::show(store, request).await,
+        "DELETE /lockers/{locker_id}/maintenance/{window}" => maintenance::cancel(store, request, now).await,
         "POST /teams" => register_team(store, registrars, request, now).await,
         "POST /people" => register_person(store, registrars, request, now).await,
         _ => Err(Problem::NotFound),

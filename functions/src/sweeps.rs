@@ -1,15 +1,16 @@
 //! Everything that is due: lockers whose grace is over, notices that were not sent, incidents whose people were
-//! not all dealt with.
+//! not all dealt with, windows of maintenance that begin or end.
 //! Trigger: a schedule, every minute. Sample: events/sweeps.
 
-use aws::apply::{Cause, apply};
+use aws::apply::{Applied, ApplyError, Cause, apply};
 use aws::items;
 use aws::keys::{self, DUE_SHARDS, Key, LockerPart, Table};
 use aws::publisher::Publisher;
 use aws::store::{Item, Store, Unavailable};
 use domain::decision::Event;
 use domain::id::{EventId, LockerId};
-use domain::locker::{FaultScene, report_faults};
+use domain::locker::{FaultScene, Locker, report_faults};
+use domain::maintenance::{self, PlanScene};
 use domain::presence::{Presence, find_offline};
 use domain::seeded::bug;
 use domain::{Refusal, StateKey, Timestamp};
@@ -98,12 +99,37 @@ async fn deal_with<S: Store, P: Publisher>(
     match keys::locker_part(&key) {
         Some(LockerPart::Presence(_)) if bug("grace_is_never_over") => Ok(()),
         Some(LockerPart::Presence(locker)) => end_grace(store, &locker, now).await,
-        Some(LockerPart::WorkOrder(locker) | LockerPart::ServicePlan(locker)) => {
+        Some(LockerPart::WorkOrder(locker)) => rerouting::work_off(store, &locker, now).await,
+        Some(LockerPart::ServicePlan(locker)) => {
+            run_maintenance(store, &locker, now).await?;
             rerouting::work_off(store, &locker, now).await
         }
         Some(LockerPart::Locker(_) | LockerPart::Compartment(..)) | None => {
             Err(Unavailable(format!("nobody knows what to do about {key:?}")))
         }
+    }
+}
+
+/// Windows of maintenance begin and end.
+async fn run_maintenance<S: Store>(store: &S, locker: &LockerId, now: Timestamp) -> Result<(), Unavailable> {
+    let names = [StateKey::Locker(locker.clone()), StateKey::ServicePlan(locker.clone())];
+    let event = EventId::of_step("maintenance", &now.as_millisecond());
+    let cause = Cause::new(names[0].clone(), event, now);
+    let outcome = apply(store, &cause, async |view| {
+        let mut states = view.read(&names).await?;
+        let locker: Locker = states.take(&names[0]).ok_or(Refusal::UnknownLocker)?;
+        Ok(maintenance::advance(PlanScene { locker, plan: states.take(&names[1]) }, now))
+    })
+    .await;
+    settled(outcome)
+}
+
+/// What was refused has been dealt with by somebody else meanwhile; what the store did not answer is due again.
+fn settled<A>(outcome: Result<Applied<A>, ApplyError>) -> Result<(), Unavailable> {
+    match outcome {
+        Ok(_) | Err(ApplyError::Refused(_)) => Ok(()),
+        Err(ApplyError::Unavailable(unavailable)) => Err(unavailable),
+        Err(ApplyError::Reused) => Err(Unavailable("a sweep has the id of another request".to_owned())),
     }
 }
 
@@ -128,10 +154,6 @@ async fn end_grace<S: Store>(store: &S, locker: &LockerId, now: Timestamp) -> Re
         Ok(decision)
     })
     .await;
-    match outcome {
-        // It has come back, or another sweep was quicker.
-        Ok(_) | Err(aws::apply::ApplyError::Refused(_)) => Ok(()),
-        Err(aws::apply::ApplyError::Unavailable(unavailable)) => Err(unavailable),
-        Err(aws::apply::ApplyError::Reused) => Err(Unavailable("a sweep has the id of another request".to_owned())),
-    }
+    // Refused where it has come back, or another sweep was quicker.
+    settled(outcome)
 }

@@ -39,7 +39,7 @@ pub(super) fn check_reason(reason: &str) -> Result<(), Problem> {
 }
 
 /// Refuses where the caller acts on another version than the one that was read now.
-fn check_seen<S: Store>(view: &View<'_, S>, name: &StateKey, seen: Option<u64>) -> Result<(), Refusal> {
+pub(super) fn check_seen<S: Store>(view: &View<'_, S>, name: &StateKey, seen: Option<u64>) -> Result<(), Refusal> {
     match seen {
         Some(seen) if view.version_of(name) != Some(seen) => Err(Refusal::StaleVersion),
         _ => Ok(()),

@@ -9,6 +9,7 @@ mod device_messages;
 mod feedback;
 mod incidents;
 mod links;
+mod maintenance;
 mod notices;
 mod orders;
 mod presence;

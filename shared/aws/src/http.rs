@@ -175,7 +175,8 @@ fn status_of(refusal: &Refusal) -> u16 {
         | Refusal::UnknownWorkOrder
         | Refusal::UnknownCase
         | Refusal::UnknownPerson
-        | Refusal::NoTeam => 404,
+        | Refusal::NoTeam
+        | Refusal::UnknownWindow => 404,
         Refusal::LockerUnavailable { .. }
         | Refusal::NoRoom
         | Refusal::TooBig
@@ -185,6 +186,8 @@ fn status_of(refusal: &Refusal) -> u16 {
         | Refusal::OtherPlace
         | Refusal::WrongState { .. }
         | Refusal::AlreadyExists
+        | Refusal::WindowOverlaps { .. }
+        | Refusal::PlanFull
         | Refusal::NotEmpty { .. } => 409,
         Refusal::LinkUsed | Refusal::TooLate => 410,
         Refusal::InvalidRating => 400,

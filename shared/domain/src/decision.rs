@@ -87,6 +87,14 @@ pub enum Event {
         by: Option<PersonId>,
         reason: String,
     },
+    MaintenancePlanned {
+        window: u32,
+        from: Timestamp,
+        until: Timestamp,
+    },
+    MaintenanceCancelled {
+        window: u32,
+    },
     ServiceChanged {
         compartment: CompartmentNumber,
         from: Service,

@@ -13,6 +13,7 @@ pub mod feedback;
 pub mod id;
 pub mod impact;
 pub mod locker;
+pub mod maintenance;
 pub mod notice;
 pub mod order;
 pub mod person;

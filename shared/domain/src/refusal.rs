@@ -87,6 +87,12 @@ pub enum Refusal {
     StaleVersion,
     #[error("it exists already")]
     AlreadyExists,
+    #[error("the locker has no such window planned")]
+    UnknownWindow,
+    #[error("this overlaps with window {window}")]
+    WindowOverlaps { window: u32 },
+    #[error("nothing more can be planned for this locker")]
+    PlanFull,
     /// `inside` names the first of them.
     #[error("{count} compartments are not empty")]
     NotEmpty { count: u32, inside: Vec<Inside> },

@@ -15,6 +15,7 @@ use crate::fault::{Closure, Unit};
 use crate::id::{CompartmentNumber, LockerId, OrderId, PersonId};
 use crate::impact::{self, ImpactTask, ShutTime};
 use crate::locker::Locker;
+use crate::maintenance::Window;
 use crate::refusal::Refusal;
 use crate::seeded::bug;
 use crate::{State, Timestamp};
@@ -143,6 +144,12 @@ pub struct ServicePlan {
     /// to look.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub out_of_service: BTreeSet<CompartmentNumber>,
+    /// When it is to be shut, in the order of time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<Window>,
+    /// How many windows were ever planned.
+    #[serde(default)]
+    pub windows_planned: u32,
     /// What is still to be done for people because of what was decided, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub impact: Vec<ImpactTask>,
@@ -154,12 +161,20 @@ pub struct ServicePlan {
 impl ServicePlan {
     /// The plan of a locker about which nothing was decided yet.
     pub fn new(locker: LockerId) -> Self {
-        Self { locker, out_of_service: BTreeSet::new(), impact: Vec::new(), impact_due_at: None }
+        Self {
+            locker,
+            out_of_service: BTreeSet::new(),
+            windows: Vec::new(),
+            windows_planned: 0,
+            impact: Vec::new(),
+            impact_due_at: None,
+        }
     }
 
     /// When somebody has to look at it again.
     pub fn due_at(&self) -> Option<Timestamp> {
-        self.impact_due_at
+        let windows = self.windows.iter().map(Window::next_at);
+        windows.chain(self.impact_due_at).min()
     }
 
     /// Adds something that has to be done for people, unless it is on the list from its start already.
@@ -179,9 +194,10 @@ impl ServicePlan {
             self.follow_up(ImpactTask::displace(unit), now);
         }
         if after < before {
-            let was_shut =
-                since.filter(|_| !bug("time_out_of_service_runs")).map(|since| ShutTime { since, until: now });
-            self.follow_up(ImpactTask::all_clear(unit, was_shut), now);
+            let was_shut = since.map(|since| ShutTime { since, until: now });
+            if !bug("reopening_tells_nobody") {
+                self.follow_up(ImpactTask::all_clear(unit, was_shut), now);
+            }
         }
     }
 }
@@ -265,6 +281,8 @@ pub fn change_lifecycle(
         check_empty(&compartments)?;
     }
     let mut plan = plan.unwrap_or_else(|| ServicePlan::new(locker.id.clone()));
+    // Who decides by hand while a window is under way has ended it; what goes for good has nothing before it.
+    plan.windows.retain(|it| it.was().is_none() && decided.to != Lifecycle::Decommissioned);
     set_lifecycle(&mut locker, &mut plan, decided.to, None, now);
     let mut decision = Decision::new(locker.clone());
     decision.change(locker);

@@ -631,8 +631,31 @@ impl Traveller {
         self.ask(&request.json(body)).await
     }
 
+    /// A window of maintenance is planned, soon and for some minutes or hours; sometimes it is cancelled.
+    async fn maintain(&self, locker: &LockerId) {
+        let at = |seconds: u64| self.world.now() + domain::SignedDuration::from_secs(seconds as i64);
+        let from = self.below(5_400);
+        let until = from + self.one_of(&[20, 120, 900, 7_200]);
+        let body = json!({
+            "from": at(from), "until": at(until), "lead_hours": self.below(2), "reason": "as planned",
+        });
+        let plan = call("POST /lockers/{locker_id}/maintenance").by(OPERATOR).path("locker_id", locker.as_str());
+        let Some(planned) = self.ask(&plan.json(body)).await else { return };
+        self.wait().await;
+        let window = planned.body["number"].as_u64().unwrap_or(1);
+        if self.often(25) {
+            let cancel = call("DELETE /lockers/{locker_id}/maintenance/{window}").by(OPERATOR);
+            self.ask(&cancel.path("locker_id", locker.as_str()).path("window", &window.to_string())).await;
+        }
+        let shown = call("GET /lockers/{locker_id}/maintenance").by(OPERATOR).path("locker_id", locker.as_str());
+        self.ask(&shown).await;
+    }
+
     async fn serve(self: Rc<Self>) {
         let locker = self.any_locker();
+        if self.often(35) {
+            return self.maintain(&locker).await;
+        }
         let unit = site::any_unit(&locker, &mut self.chance.borrow_mut());
         let (ways, back): (&[&str], &str) = match unit {
             Unit::Locker => (&["draining", "maintenance", "maintenance", "commissioning"], "active"),

@@ -12,6 +12,7 @@ pub mod notices;
 pub mod orders;
 pub mod places;
 pub mod presence;
+pub mod service;
 pub mod system;
 
 use domain::Timestamp;
@@ -45,6 +46,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I6 system::stale_or_duplicate_messages_change_nothing,
     I7 faults::each_fault_belongs_to_one_work_order,
     I9 faults::only_legal_transitions,
+    I9 service::a_window_that_is_over_gives_its_locker_back,
     I12 orders::an_order_is_placed_only_where_it_can_be,
     I13 orders::a_new_state_and_its_notice_are_one_commit,
     I14 notices::the_ledger_goes_only_forward,
@@ -87,6 +89,7 @@ pub const AT_ANSWER: &[Invariant<Answer>] = invariants! {
 /// Asked once everything has come to rest.
 pub const AT_END: &[Invariant<()>] = invariants! {
     I11 faults::the_team_was_told_of_every_change,
+    I9 service::no_window_is_left_behind,
     I13 orders::everybody_has_been_dealt_with,
     I14 notices::every_notice_was_sent_or_has_failed,
     I16 notices::the_latest_notice_was_not_held_back,

@@ -102,9 +102,8 @@ pub fn a_refused_order_is_told_where_else(world: &World, answer: &Answer) -> Ver
         }
         states.iter().any(wanted)
     };
-    let open = |locker: &Locker| {
-        closes(&locker.faults) == Closure::Nothing && locker.service.lifecycle == Lifecycle::Active
-    };
+    let open =
+        |locker: &Locker| closes(&locker.faults) == Closure::Nothing && locker.service.lifecycle == Lifecycle::Active;
     for alternative in offered {
         let Ok(locker) = alternative["locker_id"].as_str().unwrap_or_default().parse() else {
             return broken("an alternative without a locker");
