@@ -77,6 +77,7 @@ async fn alternatives<S: Store>(store: &S, names: &[StateKey]) -> Result<Vec<Alt
         return Ok(Vec::new());
     };
     let view = View::to_look(store);
-    let rooms = rooms::rooms_near(&view, &locker, ALTERNATIVES_RADIUS_M, order.size, rooms::spread(&order.id)).await?;
+    let rooms =
+        rooms::rooms_near(&view, &locker, ALTERNATIVES_RADIUS_M, &order.needs(), rooms::spread(&order.id)).await?;
     Ok(rooms::alternatives(&rooms))
 }

@@ -3,22 +3,19 @@
 
 use aws::apply::{Cause, View, apply, look};
 use aws::http::{Problem, Request, Response};
-use aws::keys;
 use aws::link::{InvalidLink, LinkSigner};
-use aws::rooms::{self, ALTERNATIVES_RADIUS_M, CANDIDATES_MAX};
+use aws::rooms::{self, ALTERNATIVES_RADIUS_M};
 use aws::store::Store;
-use domain::compartment::Compartment;
 use domain::id::{EventId, LockerId, OrderId};
 use domain::locker::Locker;
 use domain::notice::LinkPurpose;
 use domain::order::{Choice, Order, choose_place, find_room};
 use domain::seeded::bug;
 use domain::{Refusal, StateKey, Timestamp};
-use futures_util::future::join;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::order_placement::held_by;
+use crate::order_placement::{candidates_of, held_by};
 
 /// The routes of this function.
 pub const ROUTES: &[&str] =
@@ -104,7 +101,7 @@ async fn show_options<S: Store>(
         if let Some(locker) = states.take::<Locker>(&name) {
             let view = View::to_look(store);
             let spread = rooms::spread(&order.id);
-            let rooms = rooms::rooms_near(&view, &locker, ALTERNATIVES_RADIUS_M, order.size, spread).await?;
+            let rooms = rooms::rooms_near(&view, &locker, ALTERNATIVES_RADIUS_M, &order.needs(), spread).await?;
             options = rooms::alternatives(&rooms);
         }
     }
@@ -142,14 +139,13 @@ async fn choose<S: Store>(
             None => Choice::Home,
             Some(locker) => {
                 let wanted = StateKey::Locker(locker.clone());
-                let candidates = keys::bookable(locker, order.size, CANDIDATES_MAX);
-                let (states, candidates) =
-                    join(view.read(std::slice::from_ref(&wanted)), view.query(&candidates)).await;
-                let locker: Locker = states?.take(&wanted).ok_or(Refusal::UnknownLocker)?;
-                let mut candidates: Vec<Compartment> = candidates?;
+                let needs = order.needs();
+                let (mut states, mut candidates) =
+                    candidates_of(view, locker, std::slice::from_ref(&wanted), &needs).await?;
+                let locker: Locker = states.take(&wanted).ok_or(Refusal::UnknownLocker)?;
                 // The index may be behind, and show the compartment as free that is held for this very order.
                 candidates.retain(|it| order.compartment() != Some((&it.locker, it.number)));
-                Choice::Room(Box::new(find_room(&locker, &candidates, order.size, rooms::spread(&order.id))?))
+                Choice::Room(Box::new(find_room(&locker, &candidates, &needs, rooms::spread(&order.id))?))
             }
         };
         Ok(choose_place(order, held, place_epoch, choice, &event, now)?)

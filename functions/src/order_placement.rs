@@ -1,30 +1,42 @@
 //! Order systems place orders, look at them and cancel them.
 //! Trigger: HTTP, signed by an order system. Samples: events/order-placement.
 
-use aws::apply::{Applied, ApplyError, Cause, Stop, View, apply, look};
+use std::collections::BTreeMap;
+
+use aws::apply::{Applied, ApplyError, Cause, States, Stop, View, apply, look};
 use aws::http::{Problem, Request, Response};
 use aws::keys;
 use aws::metric::{self, Metric};
-use aws::rooms::{self, ALTERNATIVES_RADIUS_M, CANDIDATES_MAX};
+use aws::rooms::{self, ALTERNATIVES_RADIUS_M};
 use aws::store::{Store, Unavailable};
 use domain::compartment::Compartment;
-use domain::id::{EventId, LockerId, OrderId, PersonId};
+use domain::id::{CompartmentNumber, EventId, LockerId, OrderId, PersonId};
 use domain::locker::Locker;
 use domain::order::{Order, PlaceOrder, Room, cancel, find_room, place_order};
+use domain::person::Preferences;
 use domain::place::{Place, Position};
 use domain::seeded::bug;
-use domain::size::{Dimensions, Size};
+use domain::size::{Dimensions, Needs, OwnMeasures, Parcel, RoomNeeded, Size};
 use domain::{Refusal, StateKey, Timestamp};
-use futures_util::future::join;
+use futures_util::future::{join, try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
 /// The routes of this function.
-pub const ROUTES: &[&str] = &["POST /orders", "GET /orders/{order_id}", "DELETE /orders/{order_id}", "GET /lockers"];
+pub const ROUTES: &[&str] = &[
+    "POST /orders",
+    "GET /orders/{order_id}",
+    "DELETE /orders/{order_id}",
+    "GET /lockers",
+    "GET /lockers/{locker_id}/availability",
+];
 
 /// How many lockers a search answers with.
 const LOCKERS_MAX: usize = 20;
+
+/// How many times as many are asked for room: where none of so many near ones has any, farther ones are no help.
+const SEARCH_BURSTS_MAX: usize = 5;
 
 /// The longest Idempotency-Key, in characters: a UUID has 36.
 const IDEMPOTENCY_KEY_LENGTH_MAX: usize = 128;
@@ -41,6 +53,8 @@ struct PlaceOrderBody {
     size: Option<Size>,
     #[serde(default)]
     dimensions: Option<Dimensions>,
+    #[serde(default)]
+    weight_g: Option<u32>,
     #[serde(default)]
     promised_at: Option<Timestamp>,
     /// The customer agreed beforehand to another locker within this distance.
@@ -72,21 +86,32 @@ pub async fn handle<S: Store>(store: &S, request: &Request, now: Timestamp) -> R
         (Ok(_), "GET /orders/{order_id}") => show(store, request).await,
         (Ok(system), "DELETE /orders/{order_id}") => cancel_order(store, request, system, now).await,
         (Ok(_), "GET /lockers") => search(store, request).await,
+        (Ok(_), "GET /lockers/{locker_id}/availability") => check(store, request).await,
         (Ok(_), _) => Err(Problem::NotFound),
     };
     outcome.unwrap_or_else(Response::from)
 }
 
-fn size_of(body: &PlaceOrderBody) -> Result<Size, Problem> {
-    match (body.size, body.dimensions) {
-        (Some(size), None) => Ok(size),
+/// What room is asked for, by size or by the parcel's own measures.
+fn room_needed(
+    size: Option<Size>,
+    dimensions: Option<Dimensions>,
+    weight_g: Option<u32>,
+) -> Result<Option<RoomNeeded>, Problem> {
+    match (size, dimensions) {
+        (Some(_), None) if weight_g.is_some() => {
+            Err(Problem::invalid("weight_g", "is given with the dimensions, not with a size"))
+        }
+        (Some(size), None) => Ok(Some(RoomNeeded::Size(size))),
         (None, Some(dimensions)) => {
             if [dimensions.length_mm, dimensions.width_mm, dimensions.height_mm].contains(&0) {
                 return Err(Problem::invalid("dimensions", "every side is at least 1 mm"));
             }
-            Ok(Size::smallest_for(dimensions).ok_or(Refusal::TooBig)?)
+            Ok(Some(RoomNeeded::Parcel(Parcel { dimensions, weight_g })))
         }
-        _ => Err(Problem::invalid("size", "give either size or dimensions")),
+        (None, None) if weight_g.is_some() => Err(Problem::invalid("weight_g", "is given with the dimensions")),
+        (None, None) => Ok(None),
+        (Some(_), Some(_)) => Err(Problem::invalid("size", "give either size or dimensions")),
     }
 }
 
@@ -109,30 +134,32 @@ fn idempotency_key(request: &Request) -> Result<&str, Problem> {
 async fn place<S: Store>(store: &S, request: &Request, system: &str, now: Timestamp) -> Result<Response, Problem> {
     let key = idempotency_key(request)?;
     let body: PlaceOrderBody = request.json()?;
-    let size = size_of(&body)?;
+    let room = room_needed(body.size, body.dimensions, body.weight_g)?
+        .ok_or_else(|| Problem::invalid("size", "give either size or dimensions"))?;
     if body.elsewhere_within_m.is_some_and(|radius_m| radius_m > RADIUS_M_MAX) {
         return Err(Problem::invalid("elsewhere_within_m", format!("is at most {RADIUS_M_MAX}")));
     }
-    let wanted = PlaceOrder {
-        order: order_id(system, key),
-        customer: body.customer_id.clone(),
-        size,
-        promised_at: body.promised_at,
-    };
-    let event: EventId = EventId::of_step("placed", &wanted.order);
-    let cause = Cause::new(StateKey::Order(wanted.order.clone()), event.clone(), now)
+    let order = order_id(system, key);
+    let event: EventId = EventId::of_step("placed", &order);
+    let cause = Cause::new(StateKey::Order(order.clone()), event.clone(), now)
         .by(system)
         .with_fingerprint_of(&request.body_bytes()?);
     let placed = apply(store, &cause, async |view| {
-        let (locker, room) = find(view, &body.locker_id, size, &wanted.order).await?;
+        let (locker, needs, room) = find(view, &body.locker_id, &body.customer_id, room, &order).await?;
+        let wanted = PlaceOrder {
+            order: order.clone(),
+            customer: body.customer_id.clone(),
+            needs,
+            promised_at: body.promised_at,
+        };
         let decision = match (room, body.elsewhere_within_m) {
-            (Ok(room), _) => place_order(wanted.clone(), room, None, &event, now),
+            (Ok(room), _) => place_order(wanted, room, None, &event, now),
             (Err(refusal), None) if !bug("consent_is_assumed") => return Err(refusal.into()),
             (Err(refusal), radius_m) => {
                 let radius_m = radius_m.unwrap_or(ALTERNATIVES_RADIUS_M);
-                let rooms = rooms::rooms_near(view, &locker, radius_m, size, rooms::spread(&wanted.order)).await?;
+                let rooms = rooms::rooms_near(view, &locker, radius_m, &needs, rooms::spread(&order)).await?;
                 let (_, room) = rooms.into_iter().next().ok_or(refusal)?;
-                place_order(wanted.clone(), room, Some(&locker), &event, now)
+                place_order(wanted, room, Some(&locker), &event, now)
             }
         };
         let answer = Placement::from(decision.answer.clone());
@@ -143,41 +170,74 @@ async fn place<S: Store>(store: &S, request: &Request, system: &str, now: Timest
         Ok(Applied::Now(placement) | Applied::Before(placement)) => Ok(Response::json(201, &placement)),
         Err(ApplyError::Refused(refusal)) => {
             metric::count(Metric::OrdersRefused, 1);
-            let alternatives = alternatives(store, &body.locker_id, size, &wanted.order).await?;
+            let alternatives = alternatives(store, &body.locker_id, &body.customer_id, room, &order).await?;
             Err(Problem::Refused { refusal, alternatives })
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// The locker that is asked for, and room in it: one round trip.
+/// States, and the compartments of a locker that may have room: one round trip. Two where the locker has measures of its
+/// own by which the parcel needs another size than it would by the network's.
+///
+/// # Errors
+/// [`Stop`]
+pub async fn candidates_of<S: Store>(
+    view: &View<'_, S>,
+    locker: &LockerId,
+    names: &[StateKey],
+    needs: &Needs,
+) -> Result<(States, Vec<Compartment>), Stop> {
+    let asked = rooms::candidates(locker, needs, &OwnMeasures::new());
+    let (states, candidates) = join(view.read(names), view.query(&asked)).await;
+    let (states, mut candidates) = (states?, candidates?);
+    let own = states.get::<Locker>(&StateKey::Locker(locker.clone()));
+    if let Some(own) = own.filter(|own| !own.measures.is_empty()) {
+        let exactly = rooms::candidates(locker, needs, &own.measures);
+        if exactly != asked {
+            candidates = view.query(&exactly).await?;
+        }
+    }
+    Ok((states, candidates))
+}
+
+/// The locker that is asked for, what its customer needs, and room for it: one round trip, two for who needs a
+/// reachable door.
 async fn find<S: Store>(
     view: &View<'_, S>,
     locker: &LockerId,
-    size: Size,
+    customer: &PersonId,
+    room: RoomNeeded,
     order: &OrderId,
-) -> Result<(Locker, Result<Room, Refusal>), Stop> {
-    let name = StateKey::Locker(locker.clone());
-    let candidates = keys::bookable(locker, size, CANDIDATES_MAX);
-    let (states, candidates) = join(view.read(std::slice::from_ref(&name)), view.query(&candidates)).await;
-    let locker: Locker = states?.take(&name).ok_or(Refusal::UnknownLocker)?;
-    let candidates: Vec<Compartment> = candidates?;
-    let room = find_room(&locker, &candidates, size, rooms::spread(order));
-    Ok((locker, room))
+) -> Result<(Locker, Needs, Result<Room, Refusal>), Stop> {
+    let names = [StateKey::Locker(locker.clone()), StateKey::Preferences(customer.clone())];
+    let needs = Needs { room, reachable: false };
+    let (mut states, mut candidates) = candidates_of(view, locker, &names, &needs).await?;
+    let locker: Locker = states.take(&names[0]).ok_or(Refusal::UnknownLocker)?;
+    let reachable = states.take::<Preferences>(&names[1]).is_some_and(|it| it.reachable);
+    let needs = Needs { room, reachable };
+    if reachable {
+        candidates = view.query(&rooms::candidates(&locker.id, &needs, &locker.measures)).await?;
+    }
+    let room = find_room(&locker, &candidates, &needs, rooms::spread(order));
+    Ok((locker, needs, room))
 }
 
 /// The nearest lockers that could take the order instead; none around a locker nobody knows.
 async fn alternatives<S: Store>(
     store: &S,
     wanted: &LockerId,
-    size: Size,
+    customer: &PersonId,
+    room: RoomNeeded,
     order: &OrderId,
 ) -> Result<Vec<rooms::Alternative>, Unavailable> {
-    let name = StateKey::Locker(wanted.clone());
-    let (mut states, _) = look(store, std::slice::from_ref(&name)).await?;
-    let Some(locker) = states.take::<Locker>(&name) else { return Ok(Vec::new()) };
+    let names = [StateKey::Locker(wanted.clone()), StateKey::Preferences(customer.clone())];
+    let (mut states, _) = look(store, &names).await?;
+    let Some(locker) = states.take::<Locker>(&names[0]) else { return Ok(Vec::new()) };
+    let reachable = states.take::<Preferences>(&names[1]).is_some_and(|it| it.reachable);
     let view = View::to_look(store);
-    let rooms = rooms::rooms_near(&view, &locker, ALTERNATIVES_RADIUS_M, size, rooms::spread(order)).await?;
+    let needs = Needs { room, reachable };
+    let rooms = rooms::rooms_near(&view, &locker, ALTERNATIVES_RADIUS_M, &needs, rooms::spread(order)).await?;
     Ok(rooms::alternatives(&rooms))
 }
 
@@ -232,45 +292,133 @@ async fn search<S: Store>(store: &S, request: &Request) -> Result<Response, Prob
     if radius_m > RADIUS_M_MAX {
         return Err(Problem::invalid("radius_m", format!("is at most {RADIUS_M_MAX}")));
     }
-    let size: Option<Size> = request.query("size")?;
-    let closed_too: bool = request.query("include_closed")?.unwrap_or(false);
+    let needs = needs_of(request)?;
+    let everything = match request.query::<Include>("include")? {
+        Some(Include::All) => true,
+        None => request.query("include_closed")?.unwrap_or(false),
+    };
+    let limit: usize = request.query("limit")?.unwrap_or(LOCKERS_MAX);
+    if !(1..=LOCKERS_MAX).contains(&limit) {
+        return Err(Problem::invalid("limit", format!("is 1 to {LOCKERS_MAX}")));
+    }
     let view = View::to_look(store);
-    let lockers = rooms::lockers_near(&view, around, radius_m).await?;
-    let mut answers = Vec::new();
-    for (distance_m, locker) in lockers {
-        let free = free_by_size(store, &locker).await?;
-        let fits = free.iter().any(|(own, count)| *own >= size.unwrap_or(Size::XS) && *count > 0);
-        if closed_too || (locker.bookable() && fits) {
-            answers.push(json!({
-                "locker_id": locker.id,
-                "name": locker.name,
-                "distance_m": distance_m,
-                "bookable": locker.bookable(),
-                "free": free,
-            }));
-        }
-        if answers.len() == LOCKERS_MAX {
+    let mut lockers = rooms::lockers_near(&view, around, radius_m).await?.into_iter();
+    let (mut answers, mut more) = (Vec::new(), false);
+    // Asked in bursts, nearest first: where most have room, one burst is all.
+    for _ in 0..SEARCH_BURSTS_MAX {
+        if answers.len() == limit {
             break;
         }
+        let burst: Vec<(u32, Locker)> = lockers.by_ref().take(limit).collect();
+        let counted = try_join_all(burst.iter().map(|(_, locker)| free_in(store, locker, &needs))).await?;
+        for ((distance_m, locker), free) in burst.into_iter().zip(counted) {
+            if !everything && (!locker.bookable() || free.fitting == 0) {
+                continue;
+            }
+            if answers.len() == limit {
+                more = true;
+                break;
+            }
+            answers.push(nearby(distance_m, &locker, &free));
+        }
     }
-    Ok(Response::json(200, &json!({ "lockers": answers })))
+    // Those that were not asked may have room.
+    let more = more || lockers.next().is_some();
+    Ok(Response::json(200, &json!({ "lockers": answers, "more": more })))
+}
+
+/// What is to be named beside those that can be booked now.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Include {
+    All,
+}
+
+/// What a search asks for: a size or a parcel's measures, and a reachable door or any.
+fn needs_of(request: &Request) -> Result<Needs, Problem> {
+    let sides = [request.query("length_mm")?, request.query("width_mm")?, request.query("height_mm")?];
+    let dimensions = match sides {
+        [Some(length_mm), Some(width_mm), Some(height_mm)] => Some(Dimensions { length_mm, width_mm, height_mm }),
+        [None, None, None] => None,
+        _ => return Err(Problem::invalid("length_mm", "is given with width_mm and height_mm, or none of them")),
+    };
+    let room = room_needed(request.query("size")?, dimensions, request.query("weight_g")?)?;
+    let reachable = request.query("reachable")?.unwrap_or(false);
+    Ok(Needs { room: room.unwrap_or(RoomNeeded::Size(Size::XS)), reachable })
+}
+
+fn nearby(distance_m: u32, locker: &Locker, free: &Free) -> serde_json::Value {
+    let mut answer = json!({
+        "locker_id": locker.id,
+        "name": locker.name,
+        "distance_m": distance_m,
+        "bookable": locker.bookable(),
+        "free": free.by_size,
+        "fitting": free.fitting,
+    });
+    // Why not, and until when where that is known.
+    if let Some(closed) = locker.unavailable() {
+        answer["closed_by"] = serde_json::to_value(closed).expect("a reason is a map");
+    }
+    answer
+}
+
+/// What of a locker can be booked now.
+struct Free {
+    by_size: BTreeMap<Size, u32>,
+    /// How many of those would do.
+    fitting: u32,
+}
+
+/// What can be booked now: one query of the free compartments, nothing where the locker is closed. It costs a read unit
+/// for each 8 KB of them, some thirty compartments; no counter is kept that could be wrong.
+async fn free_in<S: Store>(store: &S, locker: &Locker, needs: &Needs) -> Result<Free, Unavailable> {
+    let mut free = Free { by_size: locker.sizes.iter().map(|(size, _)| (*size, 0)).collect(), fitting: 0 };
+    if locker.bookable() {
+        let query = keys::bookable(&locker.id, Size::XS, CompartmentNumber::MAX as usize);
+        let bookable: Vec<Compartment> = aws::apply::list(store, &query).await?;
+        for compartment in bookable {
+            *free.by_size.entry(compartment.size).or_default() += 1;
+            let fits = needs.fit_into(compartment.size, &locker.measures);
+            free.fitting += u32::from(fits && (compartment.reachable() || !needs.reachable));
+        }
+    }
+    Ok(free)
 }
 
 /// How many compartments of each size can be booked now.
 ///
 /// # Errors
 /// [`Unavailable`]
-pub async fn free_by_size<S: Store>(
-    store: &S,
-    locker: &Locker,
-) -> Result<std::collections::BTreeMap<Size, u32>, Unavailable> {
-    let mut free: std::collections::BTreeMap<Size, u32> = locker.sizes.iter().map(|(size, _)| (*size, 0)).collect();
-    if locker.bookable() {
-        let query = keys::bookable(&locker.id, Size::XS, domain::id::CompartmentNumber::MAX as usize);
-        let bookable: Vec<Compartment> = aws::apply::list(store, &query).await?;
-        for compartment in bookable {
-            *free.entry(compartment.size).or_default() += 1;
+pub async fn free_by_size<S: Store>(store: &S, locker: &Locker) -> Result<BTreeMap<Size, u32>, Unavailable> {
+    Ok(free_in(store, locker, &Size::XS.into()).await?.by_size)
+}
+
+/// Whether a locker could take a parcel now, and how many compartments would do: the answer an order would get, without
+/// one. Two round trips, like the order's own first, and its alternatives where it would be refused.
+async fn check<S: Store>(store: &S, request: &Request) -> Result<Response, Problem> {
+    let id: LockerId = request.path("locker_id")?;
+    let needs = needs_of(request)?;
+    let name = StateKey::Locker(id);
+    let (mut states, _) = look(store, std::slice::from_ref(&name)).await?;
+    let locker: Locker = states.take(&name).ok_or(Refusal::UnknownLocker)?;
+    let free = free_in(store, &locker, &needs).await?;
+    let refusal = match locker.unavailable() {
+        Some(by) => Some(Refusal::LockerUnavailable { by }),
+        None if !locker.ever_fits(&needs) => Some(Refusal::TooBig),
+        None => (free.fitting == 0).then_some(Refusal::NoRoom),
+    };
+    let alternatives = match refusal {
+        None => Vec::new(),
+        Some(_) => {
+            let view = View::to_look(store);
+            let rooms = rooms::rooms_near(&view, &locker, ALTERNATIVES_RADIUS_M, &needs, 0).await?;
+            rooms::alternatives(&rooms)
         }
-    }
-    Ok(free)
+    };
+    let mut answer = nearby(0, &locker, &free);
+    answer["would_be_refused"] = serde_json::to_value(&refusal).expect("a refusal is a map");
+    answer["alternatives"] = serde_json::to_value(alternatives).expect("alternatives are maps");
+    answer["size"] = serde_json::to_value(needs.smallest_size(&locker.measures)).expect("a size is a text");
+    Ok(Response::json(200, &answer))
 }

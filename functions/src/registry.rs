@@ -25,7 +25,7 @@ use domain::person::{Language, Person, Preferences};
 use domain::place::Position;
 use domain::presence::{Link, Presence};
 use domain::service::{Lifecycle, LockerService};
-use domain::size::Size;
+use domain::size::{Measures, OwnMeasures, Size};
 use domain::team::Team;
 use domain::{Decision, Refusal, State, StateKey, Timestamp};
 use serde::Deserialize;
@@ -75,6 +75,9 @@ struct LockerBody {
     /// One that is still being built begins as `commissioning`.
     #[serde(default)]
     lifecycle: Lifecycle,
+    /// What its compartments take, by size, where that differs from what the network promises.
+    #[serde(default)]
+    measures: OwnMeasures,
 }
 
 #[derive(Debug, Deserialize)]
@@ -82,6 +85,8 @@ struct LockerBody {
 struct CompartmentBody {
     number: CompartmentNumber,
     size: Size,
+    #[serde(default)]
+    handle_height_mm: Option<u16>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -114,6 +119,8 @@ struct PreferencesBody {
     other_locker_within_m: Option<u32>,
     #[serde(default)]
     home: bool,
+    #[serde(default)]
+    reachable: bool,
     #[serde(default)]
     never: BTreeSet<LockerId>,
 }
@@ -164,6 +171,11 @@ fn locker_of(body: &LockerBody) -> Result<(Locker, Vec<State>), Problem> {
     if !matches!(body.lifecycle, Lifecycle::Commissioning | Lifecycle::Active) {
         return Err(Problem::invalid("lifecycle", "begins as commissioning or active"));
     }
+    for (size, Measures { inner, weight_g_max }) in &body.measures {
+        if [inner.length_mm, inner.width_mm, inner.height_mm, *weight_g_max].contains(&0) {
+            return Err(Problem::invalid(format!("measures.{size:?}"), "every side is at least 1 mm, the weight 1 g"));
+        }
+    }
     let numbers: BTreeSet<CompartmentNumber> = body.compartments.iter().map(|it| it.number).collect();
     if numbers.is_empty() || numbers.len() != body.compartments.len() {
         return Err(Problem::invalid("compartments", "has at least one compartment, and each number once"));
@@ -175,7 +187,10 @@ fn locker_of(body: &LockerBody) -> Result<(Locker, Vec<State>), Problem> {
     let compartments = body
         .compartments
         .iter()
-        .map(|it| Compartment::new(body.locker_id.clone(), it.number, it.size).into())
+        .map(|it| {
+            let new = Compartment::new(body.locker_id.clone(), it.number, it.size);
+            Compartment { handle_height_mm: it.handle_height_mm, ..new }.into()
+        })
         .collect();
     let locker = Locker {
         id: body.locker_id.clone(),
@@ -183,6 +198,7 @@ fn locker_of(body: &LockerBody) -> Result<(Locker, Vec<State>), Problem> {
         position: body.position,
         region: body.region.clone(),
         sizes: sizes.into_iter().collect(),
+        measures: body.measures.clone(),
         service: LockerService::new(body.lifecycle),
         faults: OpenFaults::new(),
         reopened_at: None,
@@ -315,6 +331,7 @@ async fn register_person<S: Store>(
             customer: body.person_id.clone(),
             other_locker_within_m: preferences.other_locker_within_m,
             home: preferences.home,
+            reachable: preferences.reachable,
             never: preferences.never,
         };
         put(store, preferences.into(), &operator, request, now).await?;

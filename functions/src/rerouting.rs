@@ -24,6 +24,7 @@ use domain::order::{DisplacedScene, Order, deal_with_displaced, resume_pickup};
 use domain::person::Preferences;
 use domain::seeded::bug;
 use domain::service::ServicePlan;
+use domain::size::Needs;
 use domain::team::{Team, choose_team};
 use domain::work_order::WorkOrder;
 use domain::{Decision, State, StateKey, Timestamp};
@@ -371,7 +372,11 @@ impl<S: Store> Step<'_, S> {
         let name = StateKey::Preferences(order.customer.clone());
         let preferences: Option<Preferences> = view.read(std::slice::from_ref(&name)).await?.take(&name);
         let rooms = match preferences.as_ref().and_then(|it| it.other_locker_within_m) {
-            Some(radius_m) => rooms::rooms_near(view, locker, radius_m, order.size, rooms::spread(&order.id)).await?,
+            Some(radius_m) => {
+                let reachable = order.reachable || preferences.as_ref().is_some_and(|it| it.reachable);
+                let needs = Needs { reachable, ..order.needs() };
+                rooms::rooms_near(view, locker, radius_m, &needs, rooms::spread(&order.id)).await?
+            }
             None => Vec::new(),
         };
         Ok((preferences, rooms))

@@ -1,6 +1,8 @@
 //! Support sees in one call what is true, and what the customer was told.
 //! Trigger: HTTP, support. Samples: events/support-view.
 
+use std::collections::BTreeMap;
+
 use aws::apply::{list, look};
 use aws::http::{Problem, Request, Response};
 use aws::items::HistoryEntry;
@@ -15,6 +17,7 @@ use domain::feedback::Feedback;
 use domain::id::{CompartmentNumber, LockerId, OrderId, PersonId};
 use domain::locker::Locker;
 use domain::order::Order;
+use domain::permission::{Permissions, permissions};
 use domain::presence::{Link, Presence};
 use domain::work_order::WorkOrder;
 use domain::{Refusal, StateKey};
@@ -81,6 +84,7 @@ async fn show_order<S: Store>(store: &S, request: &Request) -> Result<Response, 
             "order": order,
             "locker": locker,
             "compartment": compartment,
+            "permissions": locker.as_ref().zip(compartment.as_ref()).map(|(own, door)| permissions(own, door)),
             "work_order": work_order,
             "expected_back_at": Value::Null,
             "notices": notices,
@@ -99,6 +103,12 @@ async fn show_locker<S: Store>(store: &S, request: &Request) -> Result<Response,
     let locker: Locker = states.take(&names[0]).ok_or(Refusal::UnknownLocker)?;
     let compartments: Vec<Compartment> = compartments;
     let closed: Vec<&Compartment> = compartments.iter().filter(|it| !it.faults.is_empty()).collect();
+    // Doors at which something is not permitted, by number.
+    let restricted: BTreeMap<String, Permissions> = compartments
+        .iter()
+        .map(|it| (it.number.to_string(), permissions(&locker, it)))
+        .filter(|(_, it)| !it.booking.allowed)
+        .collect();
     let repaired: Vec<FaultRecord> = list(store, &keys::fault_records(&id, ENTRIES_MAX)).await?;
     let (history, notices) = told(store, &names[0]).await?;
     Ok(Response::json(
@@ -107,6 +117,7 @@ async fn show_locker<S: Store>(store: &S, request: &Request) -> Result<Response,
             "locker": locker,
             "connected": states.take::<Presence>(&names[1]).is_some_and(|it| it.link == Link::Up),
             "faulted_compartments": closed,
+            "restricted": restricted,
             "work_order": states.take::<WorkOrder>(&names[2]),
             "repaired_faults": repaired,
             "history": history,

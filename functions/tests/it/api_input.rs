@@ -197,7 +197,7 @@ async fn a_parcel_without_extent_or_with_a_size_of_its_own_is_refused() {
     ] {
         assert_eq!(place(body).await.refused(400, "invalid_request").field(), field);
     }
-    place(order(json!({ "dimensions": dimensions(900) }))).await.refused(409, "too_big");
+    place(order(json!({ "dimensions": dimensions(900) }))).await.refused(404, "unknown_locker");
 }
 
 #[tokio::test]

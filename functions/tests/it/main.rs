@@ -3,6 +3,7 @@
 mod support;
 
 mod api_input;
+mod availability;
 mod cases;
 mod deposits;
 mod device_messages;

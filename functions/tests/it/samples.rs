@@ -44,6 +44,8 @@ async fn sampled(status: OrderStatus) -> Network {
         id: id("o-1001"),
         customer: id("anna"),
         size: Size::M,
+        parcel: None,
+        reachable: false,
         status,
         place: Place::Compartment { locker: id("mz-03"), compartment: 7.try_into().unwrap() },
         place_epoch: 2,

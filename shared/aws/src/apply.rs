@@ -123,6 +123,11 @@ impl States {
         T::try_from(self.0.remove(key)?).ok()
     }
 
+    /// The state of that name, left where it is.
+    pub fn get<T: TryFrom<State>>(&self, key: &StateKey) -> Option<T> {
+        T::try_from(self.0.get(key)?.clone()).ok()
+    }
+
     /// Those of the states that are there.
     pub fn take_each<T: TryFrom<State>>(&mut self, keys: &[StateKey]) -> Vec<T> {
         keys.iter().filter_map(|key| self.take(key)).collect()

@@ -1,17 +1,17 @@
 //! Finds room for an order: in the locker that is asked for, or around it.
 
 use domain::compartment::Compartment;
-use domain::id::LockerId;
+use domain::id::{CompartmentNumber, LockerId};
 use domain::locker::Locker;
 use domain::order::{Room, find_room};
 use domain::place::Position;
-use domain::size::Size;
+use domain::size::{Needs, OwnMeasures, Size};
 use futures_util::future::try_join_all;
 use serde::Serialize;
 
 use crate::apply::View;
 use crate::keys;
-use crate::store::{Store, Unavailable};
+use crate::store::{Query, Store, Unavailable};
 
 /// How far alternatives are looked for where nobody says how far, in metres: half an hour on foot.
 pub const ALTERNATIVES_RADIUS_M: u32 = 3_000;
@@ -28,6 +28,14 @@ const LOCKERS_PER_CELL_MAX: usize = 100;
 /// How many free compartments of one locker are read: enough for orders that come at the same moment to choose
 /// different ones.
 pub const CANDIDATES_MAX: usize = 20;
+
+/// The question which compartments of a locker could have room: from the smallest size that is large enough. Doors that
+/// are reachable lie anywhere among them, so that all are read for who needs one.
+pub fn candidates(locker: &LockerId, needs: &Needs, own: &OwnMeasures) -> Query {
+    let size = needs.smallest_size(own).unwrap_or(Size::XL);
+    let limit = if needs.reachable { CompartmentNumber::MAX as usize } else { CANDIDATES_MAX };
+    keys::bookable(locker, size, limit)
+}
 
 /// A locker that could take the order, as it is named in answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -72,7 +80,7 @@ pub async fn lockers_near<S: Store>(
     Ok(lockers)
 }
 
-/// The rooms that other lockers around offer for a size, nearest first. `spread` keeps orders that look at the
+/// The rooms that other lockers around offer, nearest first. `spread` keeps orders that look at the
 /// same moment from all choosing the same compartment.
 ///
 /// # Errors
@@ -81,22 +89,22 @@ pub async fn rooms_near<S: Store>(
     view: &View<'_, S>,
     around: &Locker,
     radius_m: u32,
-    size: Size,
+    needs: &Needs,
     spread: u64,
 ) -> Result<Vec<(u32, Room)>, Unavailable> {
     let lockers = lockers_near(view, around.position, radius_m).await?;
     let open: Vec<(u32, Locker)> = lockers
         .into_iter()
-        .filter(|(_, locker)| locker.id != around.id && locker.bookable())
+        .filter(|(_, locker)| locker.id != around.id && locker.bookable() && locker.ever_fits(needs))
         .take(LOCKERS_ASKED_MAX)
         .collect();
-    let queries: Vec<_> = open.iter().map(|(_, locker)| keys::bookable(&locker.id, size, CANDIDATES_MAX)).collect();
+    let queries: Vec<_> = open.iter().map(|(_, locker)| candidates(&locker.id, needs, &locker.measures)).collect();
     let candidates: Vec<Vec<Compartment>> = try_join_all(queries.iter().map(|query| view.query(query))).await?;
     Ok(open
         .into_iter()
         .zip(candidates)
         .filter_map(|((distance_m, locker), candidates)| {
-            Some((distance_m, find_room(&locker, &candidates, size, spread).ok()?))
+            Some((distance_m, find_room(&locker, &candidates, needs, spread).ok()?))
         })
         .collect())
 }

@@ -1,5 +1,7 @@
 //! One compartment: what is in it, whether it works, what people decided about it.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
@@ -51,6 +53,9 @@ pub struct Compartment {
     pub locker: LockerId,
     pub number: CompartmentNumber,
     pub size: Size,
+    /// How high above the ground its handle is, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handle_height_mm: Option<u16>,
     pub occupancy: Occupancy,
     pub service: Service,
     /// Since when people have it so, where they ever decided about it.
@@ -64,6 +69,10 @@ pub struct Compartment {
     pub reopened_at: Option<Timestamp>,
 }
 
+/// At which heights above the ground a handle is reachable from a wheelchair, in millimetres: 15 to 48 inches, the
+/// range for an unobstructed reach to the front of the 2010 ADA Standards for Accessible Design, 308.2.1.
+pub const REACHABLE_MM: RangeInclusive<u16> = 380..=1_220;
+
 impl Compartment {
     /// A new compartment, empty and in service.
     pub fn new(locker: LockerId, number: CompartmentNumber, size: Size) -> Self {
@@ -71,12 +80,18 @@ impl Compartment {
             locker,
             number,
             size,
+            handle_height_mm: None,
             occupancy: Occupancy::Free,
             service: Service::InService,
             service_since: None,
             faults: OpenFaults::new(),
             reopened_at: None,
         }
+    }
+
+    /// Whether its door is reachable from a wheelchair. Where nobody has measured, nothing is promised.
+    pub fn reachable(&self) -> bool {
+        self.handle_height_mm.is_some_and(|height_mm| REACHABLE_MM.contains(&height_mm))
     }
 
     /// Whether it works, from its open faults: one that closes nothing leaves it ok.
@@ -153,6 +168,12 @@ mod tests {
             let closed = Compartment { service, ..compartment(7) };
             assert!(!closed.bookable() && !closed.open_for_deposits() && !closed.open_for_pickups(&locker()));
         }
+    }
+
+    #[test]
+    fn a_door_is_reachable_within_the_range_and_nowhere_it_was_not_measured() {
+        let at = |height_mm| Compartment { handle_height_mm: height_mm, ..compartment(7) }.reachable();
+        assert_eq!([None, Some(379), Some(380), Some(1_220), Some(1_221)].map(at), [false, false, true, true, false]);
     }
 
     #[test]

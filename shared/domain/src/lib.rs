@@ -16,6 +16,7 @@ pub mod locker;
 pub mod maintenance;
 pub mod notice;
 pub mod order;
+pub mod permission;
 pub mod person;
 pub mod place;
 pub mod presence;

@@ -13,7 +13,7 @@ use crate::place::Position;
 use crate::refusal::{ClosedBy, Refusal};
 use crate::seeded::bug;
 use crate::service::LockerService;
-use crate::size::Size;
+use crate::size::{Needs, OwnMeasures, Size};
 use crate::work_order::WorkOrder;
 use crate::{State, Timestamp};
 
@@ -27,6 +27,9 @@ pub struct Locker {
     pub region: RegionId,
     /// How many compartments of each size there are, smallest size first.
     pub sizes: Vec<(Size, u16)>,
+    /// What its compartments take, by size, where that differs from what the network promises.
+    #[serde(default, skip_serializing_if = "OwnMeasures::is_empty")]
+    pub measures: OwnMeasures,
     /// What people decided about it.
     #[serde(default, skip_serializing_if = "LockerService::is_default")]
     pub service: LockerService,
@@ -77,9 +80,9 @@ impl Locker {
         self.service.since.filter(|_| self.service.lifecycle.closes() == Closure::DepositsAndPickups)
     }
 
-    /// Whether any compartment here, free or not, is of that size or larger.
-    pub fn ever_fits(&self, size: Size) -> bool {
-        self.sizes.iter().any(|(own, count)| *own >= size && *count > 0)
+    /// Whether any compartment here, free or not, is large enough.
+    pub fn ever_fits(&self, needs: &Needs) -> bool {
+        self.sizes.iter().any(|(own, count)| *count > 0 && needs.fit_into(*own, &self.measures))
     }
 }
 

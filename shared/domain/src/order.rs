@@ -17,7 +17,7 @@ use crate::person::Preferences;
 use crate::place::Place;
 use crate::refusal::Refusal;
 use crate::seeded::bug;
-use crate::size::Size;
+use crate::size::{Needs, Parcel, RoomNeeded, Size};
 use crate::{SignedDuration, StateKey, Timestamp};
 
 /// How long a parcel waits for its customer: published hold times run from 48 hours to 7 days.
@@ -76,7 +76,14 @@ pub struct Incident {
 pub struct Order {
     pub id: OrderId,
     pub customer: PersonId,
+    /// The smallest size it fits into where it was placed first.
     pub size: Size,
+    /// What it is, where the sender has measured it: decides the size in every other locker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parcel: Option<Parcel>,
+    /// Its customer needs a door that is reachable from a wheelchair.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reachable: bool,
     pub status: OrderStatus,
     pub place: Place,
     /// Counts the moves: a link to choose a place is for one of them.
@@ -123,6 +130,12 @@ impl Order {
             OrderStatus::Placed | OrderStatus::Rerouting | OrderStatus::Rerouted => true,
             OrderStatus::Deposited | OrderStatus::Collected | OrderStatus::Cancelled => false,
         }
+    }
+
+    /// What it asks of a compartment.
+    pub fn needs(&self) -> Needs {
+        let room = self.parcel.map_or(RoomNeeded::Size(self.size), RoomNeeded::Parcel);
+        Needs { room, reachable: self.reachable }
     }
 
     /// The compartment that is held for it or holds its parcel.
@@ -199,15 +212,17 @@ impl Room {
 /// # Errors
 /// - [`Refusal::LockerUnavailable`]: a fault or a decision of people has closed the locker.
 /// - [`Refusal::TooBig`]: it has no compartment large enough, free or not.
-/// - [`Refusal::NoRoom`]: all that are large enough are taken or closed.
-pub fn find_room(locker: &Locker, candidates: &[Compartment], size: Size, spread: u64) -> Result<Room, Refusal> {
+/// - [`Refusal::NoRoom`]: all that are large enough, and reachable where that is needed, are taken or closed.
+pub fn find_room(locker: &Locker, candidates: &[Compartment], needs: &Needs, spread: u64) -> Result<Room, Refusal> {
     if let Some(by) = locker.unavailable() {
         return Err(Refusal::LockerUnavailable { by });
     }
-    if !locker.ever_fits(size) {
+    if !locker.ever_fits(needs) {
         return Err(Refusal::TooBig);
     }
-    let fitting = || candidates.iter().filter(|it| it.locker == locker.id && it.bookable() && it.size >= size);
+    let reached = |it: &Compartment| !needs.reachable || it.reachable() || bug("reachability_is_ignored");
+    let fits = |it: &Compartment| needs.fit_into(it.size, &locker.measures) && reached(it);
+    let fitting = || candidates.iter().filter(|it| it.locker == locker.id && it.bookable() && fits(it));
     let smallest = fitting().map(|it| it.size).min().ok_or(Refusal::NoRoom)?;
     let equal: Vec<&Compartment> = fitting().filter(|it| it.size == smallest).collect();
     let chosen = equal[(spread % equal.len() as u64) as usize];
@@ -219,7 +234,7 @@ pub fn find_room(locker: &Locker, candidates: &[Compartment], size: Size, spread
 pub struct PlaceOrder {
     pub order: OrderId,
     pub customer: PersonId,
-    pub size: Size,
+    pub needs: Needs,
     pub promised_at: Option<Timestamp>,
 }
 
@@ -235,7 +250,17 @@ pub fn place_order(
     let mut order = Order {
         id: request.order,
         customer: request.customer,
-        size: request.size,
+        size: match request.needs.room {
+            RoomNeeded::Size(size) => size,
+            RoomNeeded::Parcel(_) => {
+                request.needs.smallest_size(&room.locker.measures).unwrap_or(room.compartment.size)
+            }
+        },
+        parcel: match request.needs.room {
+            RoomNeeded::Size(_) => None,
+            RoomNeeded::Parcel(parcel) => Some(parcel),
+        },
+        reachable: request.needs.reachable,
         status: OrderStatus::Placed,
         place: room.place(),
         place_epoch: 1,

@@ -37,6 +37,9 @@ pub struct Preferences {
     /// Delivery to the door will do, if no other locker does.
     #[serde(default)]
     pub home: bool,
+    /// Only a door that is reachable from a wheelchair will do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reachable: bool,
     /// Lockers this customer does not go to.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub never: BTreeSet<LockerId>,

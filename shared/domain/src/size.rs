@@ -1,5 +1,7 @@
 //! Sizes of compartments and parcels.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The size of a compartment, smallest first, so that `>=` means "fits at least".
@@ -54,9 +56,78 @@ impl Size {
         Dimensions { length_mm: 600, width_mm: 440, height_mm }
     }
 
-    /// The smallest size a parcel goes into; nothing if no compartment takes it.
-    pub fn smallest_for(parcel: Dimensions) -> Option<Size> {
-        Size::ALL.into_iter().find(|size| parcel.fit_into(size.dimensions()))
+    /// What every compartment of this size takes, unless its locker was registered with measures of its own.
+    pub const fn measures(self) -> Measures {
+        Measures { inner: self.dimensions(), weight_g_max: WEIGHT_G_MAX }
+    }
+}
+
+/// What any compartment carries where its locker says nothing else, in grams. An assumption: operators of parcel
+/// lockers publish limits from 25 to 31.5 kg for a parcel, whatever the size of the door, and the network promises the
+/// lowest of them.
+pub const WEIGHT_G_MAX: u32 = 25_000;
+
+/// What the compartments of one size take: of one model of cabinet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measures {
+    pub inner: Dimensions,
+    pub weight_g_max: u32,
+}
+
+/// Where a locker's own measures differ from those of the network.
+pub type OwnMeasures = BTreeMap<Size, Measures>;
+
+/// What is to be put in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parcel {
+    pub dimensions: Dimensions,
+    /// Where the sender has weighed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_g: Option<u32>,
+}
+
+impl Parcel {
+    /// Whether it goes into a compartment of these measures, turned as needed.
+    pub fn fits(&self, measures: &Measures) -> bool {
+        self.dimensions.fit_into(measures.inner)
+            && self.weight_g.is_none_or(|weight_g| weight_g <= measures.weight_g_max)
+    }
+}
+
+/// What an order asks of a compartment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    pub room: RoomNeeded,
+    /// Only a door that is reachable from a wheelchair will do.
+    pub reachable: bool,
+}
+
+/// How large a compartment has to be: what was asked for, or what the parcel's own measures come to, locker by locker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoomNeeded {
+    Size(Size),
+    Parcel(Parcel),
+}
+
+impl From<Size> for Needs {
+    fn from(size: Size) -> Self {
+        Self { room: RoomNeeded::Size(size), reachable: false }
+    }
+}
+
+impl Needs {
+    /// Whether compartments of that size are large enough, in a locker with measures of its own or none.
+    pub fn fit_into(&self, size: Size, own: &OwnMeasures) -> bool {
+        match &self.room {
+            RoomNeeded::Size(wanted) => size >= *wanted,
+            RoomNeeded::Parcel(parcel) => parcel.fits(own.get(&size).unwrap_or(&size.measures())),
+        }
+    }
+
+    /// The smallest size that is large enough; nothing if none is.
+    pub fn smallest_size(&self, own: &OwnMeasures) -> Option<Size> {
+        Size::ALL.into_iter().find(|size| self.fit_into(*size, own))
     }
 }
 
@@ -68,21 +139,53 @@ mod tests {
         Dimensions { length_mm, width_mm, height_mm }
     }
 
+    fn smallest(dimensions: Dimensions, weight_g: Option<u32>, own: &OwnMeasures) -> Option<Size> {
+        let room = RoomNeeded::Parcel(Parcel { dimensions, weight_g });
+        Needs { room, reachable: false }.smallest_size(own)
+    }
+
+    fn smallest_for(dimensions: Dimensions) -> Option<Size> {
+        smallest(dimensions, None, &OwnMeasures::new())
+    }
+
+    #[test]
+    fn a_parcel_that_is_too_heavy_has_no_size_and_one_at_the_limit_has() {
+        let none = OwnMeasures::new();
+        assert_eq!(smallest(parcel(300, 200, 75), Some(WEIGHT_G_MAX), &none), Some(Size::XS));
+        assert_eq!(smallest(parcel(300, 200, 75), Some(WEIGHT_G_MAX + 1), &none), None);
+    }
+
+    #[test]
+    fn a_lockers_own_measures_count_before_those_of_the_network() {
+        let shallow = Measures { inner: parcel(600, 440, 60), weight_g_max: 5_000 };
+        let strong = Measures { weight_g_max: 40_000, ..Size::L.measures() };
+        let own = OwnMeasures::from([(Size::XS, shallow), (Size::L, strong)]);
+        assert_eq!(smallest(parcel(300, 200, 75), None, &own), Some(Size::S), "next larger");
+        assert_eq!(smallest(parcel(300, 200, 60), Some(5_000), &own), Some(Size::XS));
+        assert_eq!(smallest(parcel(300, 200, 60), Some(30_000), &own), Some(Size::L), "carries more than any other");
+    }
+
+    #[test]
+    fn a_size_that_is_asked_for_fits_into_itself_and_every_larger_one() {
+        let fits = Size::ALL.map(|size| Needs::from(Size::M).fit_into(size, &OwnMeasures::new()));
+        assert_eq!(fits, [false, false, true, true, true]);
+    }
+
     #[test]
     fn a_parcel_gets_the_smallest_size_it_fits() {
-        assert_eq!(Size::smallest_for(parcel(300, 200, 75)), Some(Size::XS));
-        assert_eq!(Size::smallest_for(parcel(300, 200, 76)), Some(Size::S));
-        assert_eq!(Size::smallest_for(parcel(600, 440, 380)), Some(Size::L));
+        assert_eq!(smallest_for(parcel(300, 200, 75)), Some(Size::XS));
+        assert_eq!(smallest_for(parcel(300, 200, 76)), Some(Size::S));
+        assert_eq!(smallest_for(parcel(600, 440, 380)), Some(Size::L));
     }
 
     #[test]
     fn a_parcel_may_be_turned() {
-        assert_eq!(Size::smallest_for(parcel(70, 590, 430)), Some(Size::XS));
-        assert_eq!(Size::smallest_for(parcel(790, 430, 590)), Some(Size::XL));
+        assert_eq!(smallest_for(parcel(70, 590, 430)), Some(Size::XS));
+        assert_eq!(smallest_for(parcel(790, 430, 590)), Some(Size::XL));
     }
 
     #[test]
     fn a_parcel_larger_than_every_compartment_has_no_size() {
-        assert_eq!(Size::smallest_for(parcel(801, 600, 440)), None);
+        assert_eq!(smallest_for(parcel(801, 600, 440)), None);
     }
 }

@@ -42,6 +42,7 @@ bugs! {
     reopening_tells_nobody: "what people open again does not put the all-clear on the list",
     maintenance_never_ends: "a window of maintenance that is over leaves its locker shut",
     decommissioning_forgets_what_is_inside: "a compartment or locker goes for good with parcels in it",
+    reachability_is_ignored: "who needs a reachable door gets any",
     two_openings_prove_a_repair: "one opening less proves a repair",
     openings_of_an_earlier_repair_count: "openings made for an earlier repair prove a later one",
     returning_clears_every_fault: "a locker that comes back has no faults any more",

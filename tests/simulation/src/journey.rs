@@ -200,6 +200,13 @@ impl Traveller {
         let mut locker = self.any_locker();
         for attempt in 0..3 {
             let mut body = json!({ "customer_id": customer, "locker_id": locker, "size": size });
+            if self.often(30) {
+                let height_mm = self.one_of(&[60, 100, 180, 370]);
+                body = json!({
+                    "customer_id": customer, "locker_id": locker, "weight_g": 1 + self.below(25_000),
+                    "dimensions": { "length_mm": 440, "width_mm": height_mm, "height_mm": 300 },
+                });
+            }
             if self.often(25) {
                 body["elsewhere_within_m"] = 3_000.into();
             }
@@ -602,11 +609,15 @@ impl Traveller {
             let orders: Vec<OrderId> = self.world.history.borrow().orders().map(|order| order.id.clone()).collect();
             let order = self.any_of(&orders);
             let agent = self.one_of(&AGENTS);
-            let request = match (self.below(5), order) {
+            let request = match (self.below(6), order) {
                 (0, Some(order)) => call("GET /support/orders/{order_id}").by(agent).path("order_id", order.as_str()),
                 (1, _) => call("GET /support/lockers/{locker_id}").by(agent).path("locker_id", locker.as_str()),
                 (2, _) => call("GET /support/drivers/{driver_id}").by(agent).path("driver_id", self.one_of(&DRIVERS)),
                 (3, _) => call("GET /lockers/{locker_id}").by(agent).path("locker_id", locker.as_str()),
+                (4, _) => call("GET /lockers/{locker_id}/availability")
+                    .by_order_system()
+                    .path("locker_id", locker.as_str())
+                    .query("reachable", self.one_of(&["true", "false"])),
                 _ => call("GET /lockers")
                     .by_order_system()
                     .query("latitude_e6", "50001300")

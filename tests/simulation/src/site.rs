@@ -53,7 +53,7 @@ pub fn preferences_of(customer: &str) -> Value {
         "ben" => json!({ "other_locker_within_m": 3_000 }),
         "cleo" => json!({ "home": true }),
         "dora" => json!({ "other_locker_within_m": 3_000, "never": ["mz-2"] }),
-        "emil" => json!({ "other_locker_within_m": 3_000, "home": true }),
+        "emil" => json!({ "other_locker_within_m": 3_000, "home": true, "reachable": true }),
         _ => Value::Null,
     }
 }
@@ -67,6 +67,15 @@ pub const PUSH_TOKEN: &str = "token-of-";
 /// The address of a person: nowhere but in the people table.
 pub fn email_of(person: &str) -> String {
     format!("{person}{EMAIL_HOST}")
+}
+
+/// A compartment as it is registered: of three, one has a handle in reach, one has it high up, one was never measured.
+fn door(at: usize, size: &str) -> Value {
+    match at % 3 {
+        0 => json!({ "number": at + 1, "size": size, "handle_height_mm": 900 }),
+        1 => json!({ "number": at + 1, "size": size, "handle_height_mm": 1_600 }),
+        _ => json!({ "number": at + 1, "size": size }),
+    }
 }
 
 /// Registers everything through the registry, as an operator does, and connects the devices.
@@ -97,8 +106,7 @@ pub async fn open(world: &Rc<World>) {
         post("POST /people", (*customer).to_owned(), body).await;
     }
     for (locker, sizes, metres_north) in LOCKERS {
-        let compartments: Vec<Value> =
-            sizes.iter().enumerate().map(|(at, size)| json!({ "number": at + 1, "size": size })).collect();
+        let compartments: Vec<Value> = sizes.iter().enumerate().map(|(at, size)| door(at, size)).collect();
         let body = json!({
             "locker_id": locker, "name": format!("Standort {locker}"), "region": "mainz", "compartments": compartments,
             // 0.111 m for each millionth of a degree.

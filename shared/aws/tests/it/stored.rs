@@ -83,6 +83,8 @@ fn states() -> BTreeMap<&'static str, State> {
         ("preferences", state("preferences", State::Preferences)),
         ("presence-grace", state("presence-grace", State::Presence)),
         ("presence-up", state("presence-up", State::Presence)),
+        ("order-placed-by-measures", state("order-placed-by-measures", State::Order)),
+        ("preferences-reachable", state("preferences-reachable", State::Preferences)),
         ("service-plan", state("service-plan", State::ServicePlan)),
         ("compartment-blocked", state("compartment-blocked", State::Compartment)),
         ("locker-in-maintenance", state("locker-in-maintenance", State::Locker)),

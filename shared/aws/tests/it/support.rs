@@ -32,6 +32,8 @@ pub fn order(name: &str, place_epoch: u32) -> Order {
         id: id(name),
         customer: id("anna"),
         size: Size::M,
+        parcel: None,
+        reachable: false,
         status: OrderStatus::Placed,
         place: Place::Home,
         place_epoch,

@@ -289,5 +289,8 @@ fn a_locker_takes_orders_until_a_fault_closes_it() {
 #[test]
 fn a_size_fits_where_a_compartment_of_it_or_a_larger_one_exists() {
     let locker = Locker { sizes: vec![(Size::S, 10), (Size::L, 4), (Size::XL, 0)], ..locker() };
-    assert_eq!([Size::XS, Size::M, Size::L, Size::XL].map(|it| locker.ever_fits(it)), [true, true, true, false]);
+    assert_eq!(
+        [Size::XS, Size::M, Size::L, Size::XL].map(|it| locker.ever_fits(&it.into())),
+        [true, true, true, false]
+    );
 }

@@ -43,6 +43,7 @@ pub fn new_locker(name: &str, sizes: &[Size]) -> (Locker, Vec<Compartment>) {
         position: Position { latitude_e6: 50_001_300, longitude_e6: 8_258_800 },
         region: id("mainz"),
         sizes: sizes.iter().map(|size| (*size, 1)).collect(),
+        measures: Default::default(),
         service: LockerService::default(),
         faults: OpenFaults::new(),
         reopened_at: None,

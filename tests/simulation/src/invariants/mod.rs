@@ -48,6 +48,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I9 faults::only_legal_transitions,
     I9 service::a_window_that_is_over_gives_its_locker_back,
     I12 orders::an_order_is_placed_only_where_it_can_be,
+    I12 orders::a_place_is_what_its_parcel_and_its_customer_need,
     I13 orders::a_new_state_and_its_notice_are_one_commit,
     I14 notices::the_ledger_goes_only_forward,
     I15 notices::a_notice_is_for_whom_it_concerns,

@@ -64,7 +64,6 @@ pub fn an_order_is_placed_only_where_it_can_be(world: &World, commit: &Committed
             let (own, its) = (locker.faults.keys(), before.faults.keys());
             format!("{} was placed in {at}.{number}, {:?}, with faults {own:?} {its:?}", order.id, before.occupancy)
         })?;
-        holds(before.size >= order.size, || format!("{} does not fit into {at}.{number}", order.id))?;
         let Cause::Request(asked) = &commit.cause else { return broken("an order was placed that nobody asked for") };
         let wanted = asked.body["locker_id"].as_str().unwrap_or_default();
         if wanted == at.as_str() {
@@ -78,6 +77,33 @@ pub fn an_order_is_placed_only_where_it_can_be(world: &World, commit: &Committed
         })?;
         let told = commit.entered().any(|(_, entry)| matches!(entry.notice.message, Message::PlacedElsewhere { .. }));
         holds(told, || format!("{} was placed elsewhere, and nobody was told", order.id))?;
+    }
+    Ok(())
+}
+
+/// I12: an order is placed, and later moved, only where its parcel fits and its customer can reach the door.
+pub fn a_place_is_what_its_parcel_and_its_customer_need(world: &World, commit: &Committed) -> Verdict {
+    let history = world.history.borrow();
+    for (before, order) in commit.orders() {
+        if before.is_some_and(|before| before.place == order.place) {
+            continue;
+        }
+        let Some(door) = order.compartment().and_then(|(locker, number)| history.compartment(locker, number)) else {
+            continue;
+        };
+        let (name, size) = (format!("{}.{}", door.locker, door.number), door.size);
+        holds(size >= order.size, || format!("{} of {:?} is to go into {name}, {size:?}", order.id, order.size))?;
+        if let Some(parcel) = order.parcel {
+            let mut sides = [parcel.dimensions.length_mm, parcel.dimensions.width_mm, parcel.dimensions.height_mm];
+            sides.sort_unstable();
+            let inner = size.dimensions();
+            let mut room = [inner.length_mm, inner.width_mm, inner.height_mm];
+            room.sort_unstable();
+            let fits = sides.iter().zip(room).all(|(side, room)| *side <= room);
+            holds(fits, || format!("{} of {sides:?} is to go into {name}, {room:?}", order.id))?;
+        }
+        let reached = door.handle_height_mm.is_some_and(|height| (380..=1_220).contains(&height));
+        holds(reached || !order.reachable, || format!("{} cannot be collected from {name} by who is to", order.id))?;
     }
     Ok(())
 }

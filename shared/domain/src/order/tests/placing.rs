@@ -6,7 +6,7 @@ fn sized(of: u16, size: Size) -> Compartment {
 
 /// The number of the compartment that is found among these.
 fn find(candidates: &[Compartment], size: Size, spread: u64) -> Result<u16, Refusal> {
-    find_room(&locker(), candidates, size, spread).map(|room| room.compartment.number.get())
+    find_room(&locker(), candidates, &size.into(), spread).map(|room| room.compartment.number.get())
 }
 
 #[test]
@@ -51,18 +51,18 @@ fn an_order_is_refused_where_nothing_that_fits_is_free_and_open() {
 #[test]
 fn a_closed_locker_takes_no_order_and_says_which_fault_closed_it() {
     let closed = locker().faulted(FaultCode::NetworkLost);
-    let found = find_room(&closed, &[compartment(7)], Size::M, 0);
+    let found = find_room(&closed, &[compartment(7)], &Size::M.into(), 0);
     assert_eq!(found, Err(Refusal::LockerUnavailable { by: ClosedBy::Fault { code: FaultCode::NetworkLost } }));
 }
 
 #[test]
 fn a_fault_that_closes_nothing_keeps_no_order_away() {
     let dim = locker().faulted(FaultCode::DisplayFault);
-    assert!(find_room(&dim, &[compartment(7)], Size::M, 0).is_ok());
+    assert!(find_room(&dim, &[compartment(7)], &Size::M.into(), 0).is_ok());
 }
 
 fn request() -> PlaceOrder {
-    PlaceOrder { order: id("o1"), customer: customer(), size: Size::M, promised_at: Some(at(900)) }
+    PlaceOrder { order: id("o1"), customer: customer(), needs: Size::M.into(), promised_at: Some(at(900)) }
 }
 
 #[test]
@@ -133,4 +133,34 @@ fn an_order_cannot_be_cancelled_from_its_deposit_on_nor_twice() {
         let over = Order { status, ..order("o1", 7) };
         assert_eq!(cancel(over, Some(compartment(7).occupied_by("o1"))), Err(Refusal::wrong_state(status)));
     }
+}
+
+#[test]
+fn who_needs_a_reachable_door_gets_one_or_none() {
+    let high = || Compartment { handle_height_mm: Some(1_800), ..compartment(7) };
+    let low = || Compartment { handle_height_mm: Some(900), size: Size::L, ..compartment(8) };
+    let needs = Needs { reachable: true, ..Size::M.into() };
+    let find = |candidates: &[Compartment]| find_room(&locker(), candidates, &needs, 0);
+    assert_eq!(find(&[high(), compartment(9), low()]).map(|room| room.compartment), Ok(low()));
+    assert_eq!(find(&[high(), compartment(9)]), Err(Refusal::NoRoom));
+    let placed = place_order(PlaceOrder { needs, ..request() }, find(&[low()]).unwrap(), None, &event(), at(60));
+    assert_eq!((placed.answer.reachable, placed.answer.needs()), (true, needs));
+}
+
+#[test]
+fn a_measured_parcel_keeps_its_measures_and_gets_the_size_that_fits_where_it_is() {
+    use crate::size::{Dimensions, Measures};
+    let dimensions = Dimensions { length_mm: 300, width_mm: 200, height_mm: 100 };
+    let needs = Needs { room: RoomNeeded::Parcel(Parcel { dimensions, weight_g: Some(9_000) }), reachable: false };
+    let weak = |size: Size| (size, Measures { weight_g_max: 8_000, ..size.measures() });
+    let own = Locker { measures: [weak(Size::S), weak(Size::M)].into(), ..locker() };
+    let doors = [Compartment { size: Size::S, ..compartment(1) }, compartment(7)];
+    let large = Compartment { size: Size::L, ..compartment(9) };
+    assert_eq!(find_room(&own, &doors, &needs, 0), Err(Refusal::NoRoom));
+    let room = find_room(&own, &[doors[0].clone(), doors[1].clone(), large.clone()], &needs, 0).unwrap();
+    assert_eq!(room.compartment, large);
+    let placed = place_order(PlaceOrder { needs, ..request() }, room, None, &event(), at(60)).answer;
+    assert_eq!((placed.size, placed.needs()), (Size::L, needs));
+    let weaker = Locker { measures: Size::ALL.map(weak).into(), ..locker() };
+    assert_eq!(find_room(&weaker, &[large], &needs, 0), Err(Refusal::TooBig));
 }

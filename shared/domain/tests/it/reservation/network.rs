@@ -67,7 +67,7 @@ impl Network {
 
     fn room(&self, locker: usize, size: Size, spread: u64) -> Result<Room, Refusal> {
         let locker = self.store.locker(&locker_id(locker));
-        find_room(&locker, &self.store.compartments(&locker.id), size, spread)
+        find_room(&locker, &self.store.compartments(&locker.id), &size.into(), spread)
     }
 
     fn commit<A>(&mut self, decision: Decision<A>) -> Answer {
@@ -76,7 +76,7 @@ impl Network {
 
     fn place(&mut self, order: usize, size: Size, wanted: usize, instead: Option<usize>, spread: u64) -> Answer {
         let promised_at = Some(self.now() + SignedDuration::from_hours(1));
-        let request = PlaceOrder { order: order_id(order), customer: customer(order), size, promised_at };
+        let request = PlaceOrder { order: order_id(order), customer: customer(order), needs: size.into(), promised_at };
         let asked_for = self.store.locker(&locker_id(wanted));
         let (room, instead_of) = match (self.room(wanted, size, spread), instead) {
             (Err(refusal), Some(other)) => (self.room(other, size, spread).map_err(|_| refusal)?, Some(&asked_for)),
@@ -128,6 +128,7 @@ impl Network {
             customer: order.customer.clone(),
             other_locker_within_m: wish.within_m,
             home: wish.home,
+            reachable: false,
             never: wish.never.iter().map(|it| locker_id(*it)).collect(),
         };
         let scene =
