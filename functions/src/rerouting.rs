@@ -143,19 +143,18 @@ impl<S: Store> Step<'_, S> {
         Ok((found.into_iter().filter(|it| it.order().is_some()).collect(), rest))
     }
 
-    /// Strikes the first task off, or writes down how far it has come. Where the list has changed meanwhile,
-    /// whoever changed it goes on with it.
+    /// Strikes the first task off, or writes down how far it has come. Where the work order has changed meanwhile,
+    /// nothing is struck off: the task may be asked for once more, because of what was not known when it was begun.
     async fn strike(&self, rest: Option<ImpactTask>) -> Result<(), Unavailable> {
         let event = EventId::of_step("follow-up", &format!("{}-{}", self.id().number, self.version));
         let cause = Cause::new(StateKey::Locker(self.locker().clone()), event, self.now);
         let name = StateKey::WorkOrder(self.locker().clone());
-        let first = self.work_order.impact.first();
         settled(
             apply(self.store, &cause, async |view| {
                 let mut states = view.read(std::slice::from_ref(&name)).await?;
                 let mut decision = Decision::new(());
                 if let Some(mut work_order) = states.take::<WorkOrder>(&name)
-                    && work_order.impact.first() == first
+                    && view.version_of(&name) == Some(self.version)
                 {
                     work_order.advance_impact(rest.clone(), self.now);
                     decision.change(work_order);

@@ -9,11 +9,13 @@ use domain::order::OrderStatus;
 use domain::place::Place;
 use domain::presence::Link;
 use domain::work_order::WorkOrderStatus;
+use functions::rerouting;
 use serde_json::json;
 
 use crate::support::devices::*;
 use crate::support::network::Network;
 use crate::support::requests::call;
+use crate::support::stores::Meanwhile;
 use crate::support::{GRACE, at, id};
 
 fn closed(locker: &crate::support::network::Network, unit: &str) -> Closure {
@@ -212,4 +214,20 @@ async fn a_whole_locker_of_many_compartments_is_worked_off_in_steps() {
     }
     assert_eq!(network.told().iter().filter(|kind| **kind == "rerouted_home").count(), 65);
     assert_eq!(network.work_order("mz-70").unwrap().people_waiting, 65);
+}
+
+#[tokio::test]
+async fn a_fault_that_comes_while_a_milder_one_is_being_dealt_with_stops_the_deadline_too() {
+    let network = Network::mainz().await;
+    let (order, _) = network.deposit_order("anna", "M").await;
+    network.deliver("fault_intake", [faults("mz-03", "m-1", &[("locker", "door_sensor_implausible")])]).await;
+    let batch = network.stream_batch(&[keys::of_state(&StateKey::WorkOrder(id("mz-03")))]);
+    // The team has been called, and nobody found whose parcel cannot be collected: right before that is struck off.
+    let store = Meanwhile::new(&network.store, 1, async {
+        let jammed = faults("mz-03", "m-2", &[("locker", "lock_jammed")]);
+        network.deliver("fault_intake", [jammed]).await;
+    });
+    rerouting::handle(&store, &network.tables, batch, network.now()).await.unwrap();
+    network.drain().await;
+    assert_eq!(network.order(&order).pickup_stopped_at, Some(at(0)));
 }
