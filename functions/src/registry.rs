@@ -23,6 +23,7 @@ use domain::person::{Language, Person, Preferences};
 use domain::place::Position;
 use domain::presence::{Link, Presence};
 use domain::size::Size;
+use domain::suspicion::{ChecksOfUnit, Suspicions};
 use domain::team::Team;
 use domain::{Decision, Refusal, State, StateKey, Timestamp};
 use serde::Deserialize;
@@ -158,6 +159,8 @@ fn locker_of(body: &LockerBody) -> Result<(Locker, Vec<State>), Problem> {
         region: body.region.clone(),
         sizes: sizes.into_iter().collect(),
         faults: OpenFaults::new(),
+        suspicions: Suspicions::new(),
+        checks: ChecksOfUnit::new(),
         reopened_at: None,
     };
     Ok((locker, compartments))

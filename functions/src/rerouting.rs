@@ -181,6 +181,12 @@ impl<S: Store> Step<'_, S> {
             if work_order.impact.first() != Some(&ImpactTask::TellTeam) {
                 return Ok(decision);
             }
+            // Over by itself before anybody was called: nobody has to go there.
+            if work_order.units.is_empty() {
+                work_order.advance_impact(None, self.now);
+                decision.change(work_order);
+                return Ok(decision);
+            }
             let people_waiting = self.people_waiting(&work_order).await?;
             let extended = work_order.team.is_some();
             let team = match &work_order.team {

@@ -1,4 +1,4 @@
-//! Everything that is due: lockers whose grace is over, notices that were not sent, incidents whose people were
+//! Everything that is due: lockers whose grace is over, suspicions to be judged, notices that were not sent, incidents whose people were
 //! not all dealt with.
 //! Trigger: a schedule, every minute. Sample: events/sweeps.
 
@@ -8,8 +8,9 @@ use aws::keys::{self, DUE_SHARDS, Key, LockerPart, Table};
 use aws::publisher::Publisher;
 use aws::store::{Item, Store, Unavailable};
 use domain::decision::Event;
+use domain::fault::Unit;
 use domain::id::{EventId, LockerId};
-use domain::locker::{FaultScene, report_faults};
+use domain::locker::{FaultScene, judge_suspicions, report_faults};
 use domain::presence::{Presence, find_offline};
 use domain::seeded::bug;
 use domain::{Refusal, StateKey, Timestamp};
@@ -99,9 +100,46 @@ async fn deal_with<S: Store, P: Publisher>(
         Some(LockerPart::Presence(_)) if bug("grace_is_never_over") => Ok(()),
         Some(LockerPart::Presence(locker)) => end_grace(store, &locker, now).await,
         Some(LockerPart::WorkOrder(locker)) => rerouting::work_off(store, &locker, now).await,
-        Some(LockerPart::Locker(_) | LockerPart::Compartment(..)) | None => {
-            Err(Unavailable(format!("nobody knows what to do about {key:?}")))
+        Some(LockerPart::Locker(_) | LockerPart::Compartment(..)) if bug("suspicions_are_never_judged") => Ok(()),
+        Some(LockerPart::Locker(locker)) => judge(store, &locker, Unit::Locker, key, now).await,
+        Some(LockerPart::Compartment(locker, number)) => {
+            judge(store, &locker, Unit::Compartment(number), key, now).await
         }
+        None => Err(Unavailable(format!("nobody knows what to do about {key:?}"))),
+    }
+}
+
+/// The time of what is suspected in a unit has come.
+async fn judge<S: Store>(
+    store: &S,
+    locker: &LockerId,
+    unit: Unit,
+    key: Key,
+    now: Timestamp,
+) -> Result<(), Unavailable> {
+    let mut names = vec![StateKey::Locker(locker.clone()), StateKey::WorkOrder(locker.clone())];
+    if let Unit::Compartment(number) = unit {
+        names.push(StateKey::Compartment(locker.clone(), number));
+    }
+    let own = names.last().filter(|_| unit != Unit::Locker).unwrap_or(&names[0]);
+    let (_, versions) = aws::apply::look(store, std::slice::from_ref(own)).await?;
+    // One judgement for each state of the unit, however often the sweep is tried.
+    let Some(version) = versions.get(own) else { return Err(Unavailable(format!("{key:?} is due and is not there"))) };
+    let cause = Cause::new(names[0].clone(), EventId::of_step("judged", &format!("{unit}-{version}")), now);
+    let outcome = apply(store, &cause, async |view| {
+        let mut states = view.read(&names).await?;
+        let scene = FaultScene {
+            locker: states.take(&names[0]),
+            work_order: states.take(&names[1]),
+            compartments: names[2..].iter().filter_map(|name| states.take(name)).collect(),
+        };
+        Ok(judge_suspicions(scene, unit, now)?)
+    })
+    .await;
+    match outcome {
+        Ok(_) | Err(aws::apply::ApplyError::Refused(_)) => Ok(()),
+        Err(aws::apply::ApplyError::Unavailable(unavailable)) => Err(unavailable),
+        Err(aws::apply::ApplyError::Reused) => Err(Unavailable("a sweep has the id of another request".to_owned())),
     }
 }
 

@@ -64,7 +64,9 @@ async fn a_jam_of_an_occupied_compartment_stops_the_deadline_and_tells_the_custo
 async fn a_fault_that_only_stops_deposits_leaves_what_is_inside_to_be_collected() {
     let network = Network::mainz().await;
     let (order, compartment) = network.deposit_order("anna", "M").await;
-    network.happens("fault_intake", faults("mz-03", "m-1", &[(&compartment.to_string(), "door_not_closing")])).await;
+    network
+        .happens("fault_intake", faults("mz-03", "m-1", &[(&compartment.to_string(), "compartment_dirty_or_damaged")]))
+        .await;
     assert_eq!(network.order(&order).pickup_stopped_at, None);
     assert_eq!(network.told(), ["ready_for_pickup", "work_order_called"]);
     network.happens("parcel_events", collected("mz-03", "m-2", &order, compartment)).await;
@@ -220,7 +222,7 @@ async fn a_whole_locker_of_many_compartments_is_worked_off_in_steps() {
 async fn a_fault_that_comes_while_a_milder_one_is_being_dealt_with_stops_the_deadline_too() {
     let network = Network::mainz().await;
     let (order, _) = network.deposit_order("anna", "M").await;
-    network.deliver("fault_intake", [faults("mz-03", "m-1", &[("locker", "door_sensor_implausible")])]).await;
+    network.deliver("fault_intake", [faults("mz-03", "m-1", &[("locker", "vendor_other")])]).await;
     let batch = network.stream_batch(&[keys::of_state(&StateKey::WorkOrder(id("mz-03")))]);
     // The team has been called, and nobody found whose parcel cannot be collected: right before that is struck off.
     let store = Meanwhile::new(&network.store, 1, async {

@@ -1,6 +1,7 @@
 //! The handlers over the store in memory: what they do with good input and with bad, and what follows.
 
 mod support;
+mod suspicions;
 
 mod api_input;
 mod cases;

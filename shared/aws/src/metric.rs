@@ -13,6 +13,7 @@ pub enum Metric {
     FaultsRaised,
     /// Reports of what is known: many from one locker are a device that does not stop.
     FaultsRepeated,
+    FaultsSuspected,
     /// Messages kept for a person to look at.
     QuarantinedMessages,
     /// Somebody used another's name.
@@ -36,6 +37,7 @@ impl Metric {
         match self {
             Metric::FaultsRaised => "FaultsRaised",
             Metric::FaultsRepeated => "FaultsRepeated",
+            Metric::FaultsSuspected => "FaultsSuspected",
             Metric::QuarantinedMessages => "QuarantinedMessages",
             Metric::SecurityRejections => "SecurityRejections",
             Metric::OrdersRefused => "OrdersRefused",

@@ -7,6 +7,7 @@ use crate::fault::{Closure, FaultCode, OpenFaults, closed_by};
 use crate::id::{CompartmentNumber, LockerId, OrderId};
 use crate::locker::Locker;
 use crate::size::Size;
+use crate::suspicion::{self, ChecksOfUnit, Suspicions};
 
 /// What is inside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,8 @@ pub enum Occupancy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
     Ok,
+    /// Nobody is certain: it takes no new orders, and gives and takes the parcels it is meant for.
+    Suspected,
     Faulted,
 }
 
@@ -56,6 +59,12 @@ pub struct Compartment {
     /// The open faults. Empty means its health is ok.
     #[serde(default)]
     pub faults: OpenFaults,
+    /// What may be broken.
+    #[serde(default, skip_serializing_if = "Suspicions::is_empty")]
+    pub suspicions: Suspicions,
+    /// What the latest checks of conditions that come and go have said.
+    #[serde(default, skip_serializing_if = "ChecksOfUnit::is_empty")]
+    pub checks: ChecksOfUnit,
     /// When a proven repair last reopened it: reports that arrived before then are history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reopened_at: Option<Timestamp>,
@@ -71,6 +80,8 @@ impl Compartment {
             occupancy: Occupancy::Free,
             service: Service::InService,
             faults: OpenFaults::new(),
+            suspicions: Suspicions::new(),
+            checks: ChecksOfUnit::new(),
             reopened_at: None,
         }
     }
@@ -79,6 +90,7 @@ impl Compartment {
     pub fn health(&self) -> Health {
         match self.closed_by() {
             Some(_) => Health::Faulted,
+            None if suspicion::closes_anything(&self.suspicions) => Health::Suspected,
             None => Health::Ok,
         }
     }
@@ -98,7 +110,7 @@ impl Compartment {
 
     /// Whether its own state lets a new order have it. The locker must allow it too: [`Locker::bookable`].
     pub fn bookable(&self) -> bool {
-        self.occupancy == Occupancy::Free && self.open_for_deposits()
+        self.occupancy == Occupancy::Free && self.open_for_deposits() && self.health() == Health::Ok
     }
 
     /// Whether its own state lets a parcel in.
@@ -107,7 +119,7 @@ impl Compartment {
             Service::InService => true,
             Service::Draining | Service::Blocked | Service::Decommissioned => false,
         };
-        in_service && self.health() == Health::Ok
+        in_service && self.closed_by().is_none()
     }
 
     /// Whether a customer can collect from it now.

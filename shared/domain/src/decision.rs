@@ -77,6 +77,9 @@ pub enum Event {
         at: Timestamp,
         outcome: FaultOutcome,
     },
+    SuspicionsJudged {
+        outcome: FaultOutcome,
+    },
     Connected,
     Disconnected,
     FoundOffline,

@@ -22,6 +22,7 @@ pub mod refusal;
 pub mod seeded;
 pub mod size;
 pub mod state;
+pub mod suspicion;
 pub mod team;
 #[cfg(test)]
 mod testing;

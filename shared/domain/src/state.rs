@@ -10,6 +10,7 @@ use crate::locker::Locker;
 use crate::order::Order;
 use crate::person::{Person, Preferences};
 use crate::presence::Presence;
+use crate::suspicion;
 use crate::team::Team;
 use crate::work_order::WorkOrder;
 use crate::{Timestamp, fault::FaultCode};
@@ -88,9 +89,9 @@ impl State {
         match self {
             State::Presence(it) => it.due_at(),
             State::WorkOrder(it) => it.impact_due_at,
-            State::Locker(_)
-            | State::Compartment(_)
-            | State::FaultRecord(_)
+            State::Locker(it) => suspicion::judged_at(&it.suspicions),
+            State::Compartment(it) => suspicion::judged_at(&it.suspicions),
+            State::FaultRecord(_)
             | State::ArchivedWorkOrder(_)
             | State::Team(_)
             | State::Order(_)

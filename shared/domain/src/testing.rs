@@ -11,6 +11,7 @@ use crate::notice::{Message, Notice};
 use crate::order::{Incident, Order, OrderStatus, Room};
 use crate::place::{Place, Position};
 use crate::size::Size;
+use crate::suspicion::{Checks, ChecksOfUnit, Signal, Suspicions};
 use crate::work_order::{WorkOrder, WorkOrderStatus};
 use crate::{SignedDuration, StateKey, Timestamp};
 
@@ -44,6 +45,8 @@ pub fn locker() -> Locker {
         region: id("mainz"),
         sizes: vec![(Size::S, 10), (Size::M, 10), (Size::L, 4)],
         faults: OpenFaults::new(),
+        suspicions: Suspicions::new(),
+        checks: ChecksOfUnit::new(),
         reopened_at: None,
     }
 }
@@ -120,7 +123,14 @@ pub fn work_order_id(number: u32) -> WorkOrderId {
 
 /// An open fault of work order 1.
 pub fn open_fault(raised_at: Timestamp) -> OpenFault {
-    OpenFault { raised_at, last_at: raised_at, occurrences: 1, vendor_text: None, work_order: work_order_id(1) }
+    OpenFault {
+        raised_at,
+        last_at: raised_at,
+        occurrences: 1,
+        vendor_text: None,
+        work_order: work_order_id(1),
+        gone_at: None,
+    }
 }
 
 /// Work order 1, as its first faults have left it.
@@ -136,7 +146,26 @@ pub fn work_order(status: WorkOrderStatus, faults: &[(Unit, FaultCode)]) -> Work
 /// What a device reports, as it arrives at that second.
 pub fn report(second: i64, faults: &[(Unit, FaultCode)]) -> FaultReport {
     let faults = faults.iter().map(|(unit, code)| ReportedFault { unit: *unit, code: *code, vendor_text: None });
-    FaultReport { locker: locker_id(), event: event(), received_at: at(second), faults: faults.collect() }
+    FaultReport {
+        locker: locker_id(),
+        event: event(),
+        received_at: at(second),
+        signal: Signal::Device,
+        faults: faults.collect(),
+        gone: vec![],
+    }
+}
+
+/// What checks of a condition have said, one after the other: that it was seen, or gone at that second.
+pub fn checks(code: FaultCode, said: &[Option<i64>]) -> ChecksOfUnit {
+    let mut checks = Checks::default();
+    for said in said {
+        match said {
+            None => checks.see(),
+            Some(second) => checks.see_no_more(at(*second)),
+        }
+    }
+    [(code, checks)].into()
 }
 
 pub fn incident(unit: Unit, code: FaultCode, from: i64, until: Option<i64>) -> Incident {

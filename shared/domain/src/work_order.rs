@@ -188,6 +188,19 @@ impl WorkOrder {
         }
     }
 
+    /// Strikes off a fault that has cleared by itself. Where none is left, there is nothing to repair any more.
+    pub fn strike_fault(&mut self, unit: Unit, code: FaultCode) {
+        if let Some(repair) = self.units.get_mut(&unit) {
+            repair.codes.remove(&code);
+            if repair.codes.is_empty() {
+                self.units.remove(&unit);
+            }
+        }
+        if self.units.is_empty() {
+            self.status = WorkOrderStatus::Verified;
+        }
+    }
+
     /// Adds something that has to be done for people, unless it is on the list from its start already.
     pub fn follow_up(&mut self, task: ImpactTask, now: Timestamp) {
         if !self.impact.contains(&task) {
@@ -437,12 +450,16 @@ fn verify(scene: RepairScene, now: Timestamp) -> Decision<WorkOrderStatus> {
         match unit {
             Unit::Locker => {
                 clear(Unit::Locker, &mut locker.faults);
+                locker.checks.clear();
+                locker.suspicions.clear();
                 locker.reopened_at = Some(now);
             }
             Unit::Compartment(number) => {
                 if let Some(compartment) = compartments.iter_mut().find(|it| it.number == *number) {
                     works_again(*unit, shut_since(&compartment.faults));
                     clear(*unit, &mut compartment.faults);
+                    compartment.checks.clear();
+                    compartment.suspicions.clear();
                     compartment.reopened_at = Some(now);
                     reopened.push(compartment.clone().into());
                 }

@@ -62,6 +62,22 @@ impl Device {
         self.sessions.last().is_some_and(|session| session.until.is_none())
     }
 
+    /// Something breaks.
+    pub fn break_down(&mut self, faults: &[(Unit, FaultCode)]) {
+        for (unit, code) in faults {
+            self.broken.entry(*unit).or_default().insert(*code);
+        }
+    }
+
+    /// It works again, by itself.
+    pub fn mend(&mut self, faults: &[(Unit, FaultCode)]) {
+        for (unit, code) in faults {
+            if let Some(broken) = self.broken.get_mut(unit) {
+                broken.remove(code);
+            }
+        }
+    }
+
     fn end_session(&mut self, now: Duration) -> Option<Session> {
         let session = self.sessions.last_mut().filter(|session| session.until.is_none())?;
         session.until = Some(now);
@@ -189,6 +205,15 @@ impl World {
     pub fn report_faults(self: &Rc<Self>, locker: &LockerId, id: &str, faults: &[(Unit, &str)]) {
         let faults: Vec<Value> = faults.iter().map(|(unit, code)| json!({ "unit": unit, "code": code })).collect();
         self.publish_from(locker, "fault_intake", id, json!({ "faults": faults }));
+    }
+
+    /// A device reports that it sees some faults no more.
+    pub fn report_gone(self: &Rc<Self>, locker: &LockerId, id: &str, gone: &[(Unit, FaultCode)]) {
+        let of_what = |unit: Unit, code: FaultCode| if code.listed().whole_locker { Unit::Locker } else { unit };
+        let said = gone.iter().map(|(unit, code)| (locker.clone(), of_what(*unit, *code), *code));
+        self.said_gone.borrow_mut().extend(said);
+        let gone: Vec<Value> = gone.iter().map(|(unit, code)| json!({ "unit": unit, "code": code })).collect();
+        self.publish_from(locker, "fault_intake", id, json!({ "gone": gone }));
     }
 
     /// A device says that a parcel was put in or taken out.

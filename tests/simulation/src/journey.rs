@@ -397,11 +397,7 @@ impl Traveller {
             return;
         }
         let faults: Vec<(Unit, &str)> = broken.iter().map(|(unit, code)| (*unit, code.as_str())).collect();
-        self.world.at_device(&locker, |device| {
-            for (unit, code) in &broken {
-                device.broken.entry(*unit).or_default().insert(*code);
-            }
-        });
+        self.world.at_device(&locker, |device| device.break_down(&broken));
         let id = format!("fault-{}", self.name());
         self.world.report_faults(&locker, &id, &faults);
         for _ in 0..self.below(4) {
@@ -409,6 +405,19 @@ impl Traveller {
             // A door that jams reports on every retry: as another message, or as the same one.
             let id = if self.often(70) { format!("fault-{}", self.name()) } else { id.clone() };
             self.world.report_faults(&locker, &id, &faults);
+        }
+        if self.often(20) {
+            // It is over by itself, or comes and goes.
+            for time in 0..1 + self.below(5) {
+                self.wait_up_to(Duration::from_secs(90)).await;
+                self.world.at_device(&locker, |device| device.mend(&broken));
+                self.world.report_gone(&locker, &format!("gone-{}-{time}", self.name()), &broken);
+                if self.often(50) {
+                    self.wait_up_to(Duration::from_secs(90)).await;
+                    self.world.at_device(&locker, |device| device.break_down(&broken));
+                    self.world.report_faults(&locker, &format!("again-{}-{time}", self.name()), &faults);
+                }
+            }
         }
         if self.often(90) {
             self.repair(&locker).await;

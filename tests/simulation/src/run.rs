@@ -157,7 +157,9 @@ fn come_to_rest(world: &Rc<World>) {
     while !broken() && world.triggers.redrive(world) {
         let late = || world.executor.now() > until;
         if !world.executor.run(|| broken() || late()) && !broken() {
-            return world.broken("everything comes to rest", format!("{REST_MAX:?} without trouble were not enough"));
+            let due = world.history.borrow().due.first().cloned();
+            let what = format!("{REST_MAX:?} without trouble were not enough; due is {due:?}");
+            return world.broken("everything comes to rest", what);
         }
     }
 }

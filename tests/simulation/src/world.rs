@@ -12,7 +12,7 @@ use aws::publisher::PublishError;
 use aws::shadow::{DesireError, Desired, Looked};
 use aws::store::memory::Memory;
 use aws::store::{CommitError, Item, Page, Query, Store, Unavailable, Write};
-use domain::fault::Unit;
+use domain::fault::{FaultCode, Unit};
 use domain::id::{EventId, LockerId, WorkOrderId};
 use domain::notice::{LinkPurpose, Notice, Recipient};
 use domain::person::Language;
@@ -126,6 +126,8 @@ pub struct World {
     /// How often each notice was published.
     pub published: RefCell<BTreeMap<Key, u32>>,
     /// Doors that devices said they opened after a repair, by message.
+    /// What devices have said that they see no more.
+    pub said_gone: RefCell<BTreeSet<(LockerId, Unit, FaultCode)>>,
     pub openings: RefCell<BTreeMap<(WorkOrderId, u32, Unit), BTreeSet<EventId>>>,
     /// How many sweeps in a row did not find a locker whose grace was over.
     pub missed: RefCell<BTreeMap<(LockerId, Timestamp), u32>>,
@@ -155,6 +157,7 @@ impl World {
             devices: RefCell::default(),
             mail: RefCell::default(),
             published: RefCell::default(),
+            said_gone: RefCell::default(),
             openings: RefCell::default(),
             missed: RefCell::default(),
             rests: Cell::new(false),

@@ -13,6 +13,7 @@ use domain::locker::{FaultOutcome, FaultScene, Locker, report_faults};
 use domain::notice::Notice;
 use domain::place::Position;
 use domain::size::Size;
+use domain::suspicion::{ChecksOfUnit, Suspicions};
 use domain::work_order::{RepairScene, Step, TestOpening, WorkOrder, WorkOrderStatus};
 use domain::work_order::{prove_network, record_test_opening, take_step};
 use domain::{Refusal, State, StateKey, Timestamp};
@@ -43,6 +44,8 @@ pub fn new_locker(name: &str, sizes: &[Size]) -> (Locker, Vec<Compartment>) {
         region: id("mainz"),
         sizes: sizes.iter().map(|size| (*size, 1)).collect(),
         faults: OpenFaults::new(),
+        suspicions: Suspicions::new(),
+        checks: ChecksOfUnit::new(),
         reopened_at: None,
     };
     let compartments = (1..).zip(sizes).map(|(of, size)| Compartment::new(locker.id.clone(), number(of), *size));

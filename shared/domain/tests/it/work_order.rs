@@ -10,6 +10,7 @@ use domain::id::{LockerId, WorkOrderId};
 use domain::impact::{ImpactTask, ShutTime};
 use domain::notice::{Message, Notice, Recipient};
 use domain::size::Size;
+use domain::suspicion::Signal;
 use domain::work_order::WorkOrderStatus::{self, *};
 use domain::work_order::{Note, Step, TestOpening, UnitRepair, WorkOrder};
 use domain::{Refusal, SignedDuration, State, Timestamp};
@@ -26,7 +27,7 @@ const COMPARTMENTS: u16 = 3;
 const CODES: [FaultCode; 5] = [
     FaultCode::PowerLoss,
     FaultCode::LockJammed,
-    FaultCode::DoorNotClosing,
+    FaultCode::CompartmentDirtyOrDamaged,
     FaultCode::DisplayFault,
     FaultCode::NetworkLost,
 ];
@@ -365,6 +366,12 @@ fn any_word(status: Option<WorkOrderStatus>) -> impl Strategy<Value = Word> {
     select(words.collect::<Vec<_>>())
 }
 
+fn any_fault() -> impl Strategy<Value = (Unit, FaultCode)> + Clone {
+    let where_it_can_be =
+        |(unit, code): (Unit, FaultCode)| if code.listed().whole_locker { (Unit::Locker, code) } else { (unit, code) };
+    (any_unit(), select(CODES.to_vec())).prop_map(where_it_can_be)
+}
+
 /// A test opening: mostly one that was asked for, sometimes for another work order, repair or unit.
 fn any_opening(model: &Model) -> impl Strategy<Value = What> + use<> {
     let (number, claims) = model.latest.as_ref().map_or((1, 0), |it| (it.number, it.claims));
@@ -403,7 +410,7 @@ impl ReferenceStateMachine for Model {
         let what = prop_oneof![
             10 => any_word(status).prop_map(What::Say),
             openings => any_opening(model),
-            reports => vec((any_unit(), select(CODES.to_vec())), 1..4).prop_map(What::Report),
+            reports => vec(any_fault(), 1..4).prop_map(What::Report),
             1 => Just(What::Report(vec![(Unit::Locker, FaultCode::NetworkLost)])),
             3 => Just(What::Return),
             3 => any::<bool>().prop_map(|whole| What::WorkOff { whole }),
@@ -456,7 +463,14 @@ impl StateMachineTest for WorkOrders {
             What::Open(opening) => store.open_door(&locker, &opening, now),
             What::Report(faults) => {
                 let faults = faults.into_iter().map(|(unit, code)| ReportedFault { unit, code, vendor_text: None });
-                let report = FaultReport { locker, event: id("event"), received_at: now, faults: faults.collect() };
+                let report = FaultReport {
+                    locker,
+                    event: id("event"),
+                    received_at: now,
+                    signal: Signal::Device,
+                    gone: vec![],
+                    faults: faults.collect(),
+                };
                 Ok(store.report_faults(&report, now).1)
             }
             What::Return => {

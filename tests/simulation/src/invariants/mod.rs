@@ -42,6 +42,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I3 places::pointers_agree,
     I4 places::each_parcel_is_in_exactly_one_place,
     I5 faults::nothing_reopens_without_evidence,
+    I5 faults::nothing_is_a_fault_before_it_is_certain,
     I6 system::stale_or_duplicate_messages_change_nothing,
     I7 faults::each_fault_belongs_to_one_work_order,
     I9 faults::only_legal_transitions,

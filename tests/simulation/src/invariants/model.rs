@@ -84,7 +84,13 @@ impl Model {
             }
         };
         match event {
-            Event::FaultsReported { outcome, .. } => raise(site, &outcome.raised),
+            Event::FaultsReported { outcome, .. } | Event::SuspicionsJudged { outcome } => {
+                site.faults.retain(|fault| !outcome.cleared.contains(fault));
+                raise(site, &outcome.raised);
+                if !outcome.cleared.is_empty() && site.faults.is_empty() {
+                    became(site, "verified");
+                }
+            }
             Event::FoundOffline => {
                 site.link = Some("down");
                 raise(site, &[(Unit::Locker, FaultCode::NetworkLost)]);

@@ -64,7 +64,7 @@ fn any_misdeed() -> impl Strategy<Value = What> {
 fn any_breakdown(door: Door) -> impl Strategy<Value = What> {
     use FaultCode::*;
     let of_locker = select(vec![PowerLoss, NetworkLost, DisplayFault]).prop_map(|code| (Unit::Locker, code));
-    let codes = vec![DoorForced, LockJammed, LockJammed, DoorNotClosing, DisplayFault];
+    let codes = vec![DoorForced, LockJammed, LockJammed, CompartmentDirtyOrDamaged];
     let of_compartment = select(codes).prop_map(move |code| (unit_of(door), code));
     let faults = vec(prop_oneof![1 => of_locker, 3 => of_compartment], 1..=2);
     faults.prop_map(move |faults| What::Break { locker: door.0, faults })

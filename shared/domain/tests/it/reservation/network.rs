@@ -109,8 +109,14 @@ impl Network {
     fn break_down(&mut self, locker: usize, faults: &[(Unit, FaultCode)]) {
         let locker = locker_id(locker);
         let faults = faults.iter().map(|(unit, code)| ReportedFault { unit: *unit, code: *code, vendor_text: None });
-        let report =
-            FaultReport { locker, event: event(self.second), received_at: self.now(), faults: faults.collect() };
+        let report = FaultReport {
+            locker,
+            event: event(self.second),
+            received_at: self.now(),
+            signal: Signal::Device,
+            gone: vec![],
+            faults: faults.collect(),
+        };
         self.store.report_faults(&report, self.now());
     }
 
