@@ -7,6 +7,7 @@ pub mod complaints;
 pub mod deposit_authorisation;
 pub mod device;
 pub mod fault_intake;
+pub mod fault_reports;
 pub mod feedback_submission;
 pub mod locker_commands;
 pub mod notification_fan_out;
@@ -27,6 +28,7 @@ pub fn routes() -> Vec<(&'static str, &'static str)> {
     of("registry", registry::ROUTES)
         .chain(of("order_placement", order_placement::ROUTES))
         .chain(of("deposit_authorisation", deposit_authorisation::ROUTES))
+        .chain(of("fault_reports", fault_reports::ROUTES))
         .chain(of("order_choices", order_choices::ROUTES))
         .chain(of("work_orders", work_orders::ROUTES))
         .chain(of("feedback_submission", feedback_submission::ROUTES))

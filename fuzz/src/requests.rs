@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use domain::notice::LinkPurpose;
 use functions::{
-    complaints, deposit_authorisation, feedback_submission, order_choices, order_placement, registry, support_view,
+    complaints, deposit_authorisation, fault_reports, feedback_submission, order_choices, order_placement, registry, support_view,
     work_orders,
 };
 use serde_json::{Value, json};
@@ -70,6 +70,7 @@ pub fn answer(network: &Network, request: &Request) -> Response {
     match function.map_or("registry", |(function, _)| function) {
         "registry" => run(registry::handle(store, &network.registrars, request, now)),
         "order_placement" => run(order_placement::handle(store, request, now)),
+        "fault_reports" => run(fault_reports::handle(store, request, now)),
         "deposit_authorisation" => run(deposit_authorisation::handle(store, request, now)),
         "order_choices" => run(order_choices::handle(store, signer, request, now)),
         "work_orders" => run(work_orders::handle(store, request, now)),

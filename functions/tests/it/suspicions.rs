@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::support::at;
 use crate::support::devices::*;
 use crate::support::network::Network;
+use crate::support::requests::{Answer, call};
 
 /// What a device sees no more, arriving at a second.
 fn gone_at(locker: &str, message_id: &str, gone: &[(&str, &str)], second: i64) -> aws::batch::QueueMessage {
@@ -79,4 +80,56 @@ async fn a_message_that_says_seen_and_gone_of_one_thing_is_kept() {
     assert_eq!(network.deliver("fault_intake", [both]).await, BatchAnswer::default());
     assert_eq!(network.quarantined()[0].reason, "7 lock_jammed is seen and gone at once");
     assert_eq!(network.compartment("mz-03", 7).health(), Health::Ok);
+}
+
+async fn driver_reports(network: &Network, driver: &str, unit: &str, code: &str) -> Answer {
+    let body = json!({ "locker_id": "mz-03", "unit": unit, "code": code });
+    network.call(call("POST /fault-reports").by(driver).json(body)).await
+}
+
+#[tokio::test]
+async fn what_a_driver_and_a_customer_say_independently_is_a_fault() {
+    let network = Network::mainz().await;
+    let (order, compartment) = network.deposit_order("anna", "M").await;
+    let unit = compartment.to_string();
+    for expected in ["suspected", "suspected"] {
+        assert_eq!(driver_reports(&network, "driver-1", &unit, "lock_jammed").await.ok()["outcome"], expected);
+    }
+    let suspected = network.compartment("mz-03", compartment);
+    assert_eq!((suspected.health(), network.work_order("mz-03")), (Health::Suspected, None));
+    let report = call("POST /my/orders/{order_id}/fault-reports").path("order_id", &order);
+    let report = report.json(json!({ "code": "lock_jammed" }));
+    network.call(report.clone().by("ben")).await.refused(404, "not_found");
+    for expected in ["raised", "known"] {
+        let answer = network.call(report.clone().by("anna").named(expected)).await;
+        assert_eq!(answer.ok()["outcome"], expected);
+    }
+    network.drain().await;
+    assert_eq!(network.compartment("mz-03", compartment).health(), Health::Faulted);
+    assert_eq!(network.told(), ["pickup_delayed", "ready_for_pickup", "work_order_called"]);
+}
+
+#[tokio::test]
+async fn a_report_that_nobody_confirms_passes_after_a_day() {
+    let network = Network::mainz().await;
+    driver_reports(&network, "driver-1", "7", "compartment_dirty_or_damaged").await.ok();
+    network.wait_until(24 * 3_600 - 1);
+    network.sweep().await.unwrap();
+    assert_eq!(network.compartment("mz-03", 7).health(), Health::Suspected);
+    network.wait_until(24 * 3_600);
+    network.sweep().await.unwrap();
+    assert_eq!(network.compartment("mz-03", 7).health(), Health::Ok);
+    assert_eq!(network.told(), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn what_people_cannot_see_or_where_nothing_is_is_refused() {
+    let network = Network::mainz().await;
+    let unseen = driver_reports(&network, "driver-1", "7", "network_lost").await;
+    assert_eq!(unseen.refused(400, "invalid_request").field(), "code");
+    driver_reports(&network, "driver-1", "7", "broken").await.refused(400, "invalid_request");
+    driver_reports(&network, "driver-1", "8", "lock_jammed").await.refused(404, "unknown_compartment");
+    let (order, _) = network.place_order("anna", "M").await;
+    let early = call("POST /my/orders/{order_id}/fault-reports").path("order_id", &order).by("anna");
+    network.call(early.json(json!({ "code": "lock_jammed" }))).await.refused(409, "wrong_state");
 }

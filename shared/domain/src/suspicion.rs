@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::{Closure, FaultCode};
 use crate::id::PersonId;
+use crate::seeded::bug;
 use crate::{SignedDuration, Timestamp};
 
 /// For how long a report that nobody confirms keeps a compartment from being booked. A compartment in use is opened
@@ -78,7 +79,8 @@ pub fn weigh(
     at: Timestamp,
     trusted: bool,
 ) -> Option<Suspicion> {
-    let confirmed = known.is_some_and(|it| it.signals.iter().any(|other| other != signal));
+    let is_another = |other: &Signal| other != signal || bug("two_reports_of_one_person_confirm");
+    let confirmed = known.is_some_and(|it| it.signals.iter().any(is_another));
     if confirmed || trusted {
         return None;
     }

@@ -42,6 +42,7 @@ bugs! {
     returning_clears_every_fault: "a locker that comes back has no faults any more",
     report_from_before_the_repair_counts: "a report sent before the proven repair breaks the unit anew",
     one_report_is_enough: "what has to be stable is a fault by its first report",
+    two_reports_of_one_person_confirm: "a person who reports something twice is two signals",
     a_late_all_clear_of_a_device_counts: "a device's word that something is gone counts although it saw it later",
     a_device_clears_what_it_has_reported: "a closed door reopens by the device's word alone",
     suspicions_are_never_judged: "what is suspected is never looked at again",

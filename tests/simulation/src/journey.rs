@@ -236,6 +236,11 @@ impl Traveller {
                 continue;
             };
             self.wait_up_to(Duration::from_secs(40)).await;
+            if self.often(6) {
+                let code = self.one_of(&["compartment_dirty_or_damaged", "door_not_closing", "lock_jammed"]);
+                let body = json!({ "locker_id": locker, "unit": compartment.to_string(), "code": code });
+                self.ask(&call("POST /fault-reports").by(driver).json(body)).await;
+            }
             self.world.at_device(&locker, |device| device.inside.insert(compartment, order.clone()));
             let id = format!("in-{}", self.name());
             self.world.report_parcel(&locker, &id, "parcel_deposited", order, compartment);
@@ -266,6 +271,14 @@ impl Traveller {
                 };
                 !shut(&Unit::Locker) && !shut(&unit)
             });
+            // Who stands before a shut door says so, and some say it of one that works.
+            if self.often(if opens { 3 } else { 40 }) {
+                let report = call("POST /my/orders/{order_id}/fault-reports").by(customer);
+                let report = report.path("order_id", order.as_str()).json(json!({ "code": "lock_jammed" }));
+                for _ in 0..1 + self.below(2) {
+                    self.ask(&report).await;
+                }
+            }
             if opens {
                 self.world.at_device(locker, |device| device.inside.remove(&compartment));
                 let id = format!("out-{}", self.name());

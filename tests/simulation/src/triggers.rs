@@ -16,8 +16,9 @@ use base64::prelude::BASE64_STANDARD;
 use domain::SignedDuration;
 use functions::notification_fan_out::Sender;
 use functions::{
-    complaints, deposit_authorisation, fault_intake, feedback_submission, locker_commands, notification_fan_out,
-    order_choices, order_placement, parcel_events, presence, registry, rerouting, support_view, sweeps, work_orders,
+    complaints, deposit_authorisation, fault_intake, fault_reports, feedback_submission, locker_commands,
+    notification_fan_out, order_choices, order_placement, parcel_events, presence, registry, rerouting, support_view,
+    sweeps, work_orders,
 };
 use serde_json::{Value, json};
 
@@ -572,6 +573,7 @@ impl Triggers {
             match function {
                 "registry" => registry::handle(&ports, &registrars::of(&by), &request, now).await,
                 "order_placement" => order_placement::handle(&ports, &request, now).await,
+                "fault_reports" => fault_reports::handle(&ports, &request, now).await,
                 "deposit_authorisation" => deposit_authorisation::handle(&ports, &request, now).await,
                 "order_choices" => order_choices::handle(&ports, &world.signer, &request, now).await,
                 "work_orders" => work_orders::handle(&ports, &request, now).await,

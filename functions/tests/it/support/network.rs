@@ -25,8 +25,8 @@ use functions::notification_fan_out::{self, Sender};
 use functions::registry::Registrars;
 use functions::sweeps::{SweepFailure, Swept};
 use functions::{
-    complaints, deposit_authorisation, fault_intake, feedback_submission, locker_commands, order_choices,
-    order_placement, parcel_events, presence, registry, rerouting, support_view, sweeps, work_orders,
+    complaints, deposit_authorisation, fault_intake, fault_reports, feedback_submission, locker_commands,
+    order_choices, order_placement, parcel_events, presence, registry, rerouting, support_view, sweeps, work_orders,
 };
 use serde_json::{Value, json};
 
@@ -138,6 +138,7 @@ impl Network {
         let response = match function.expect("a route").0 {
             "registry" => registry::handle(store, &self.registrars, &request, now).await,
             "order_placement" => order_placement::handle(store, &request, now).await,
+            "fault_reports" => fault_reports::handle(store, &request, now).await,
             "deposit_authorisation" => deposit_authorisation::handle(store, &request, now).await,
             "order_choices" => order_choices::handle(store, signer, &request, now).await,
             "work_orders" => work_orders::handle(store, &request, now).await,

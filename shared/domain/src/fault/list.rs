@@ -25,6 +25,8 @@ pub struct ListedFault {
     pub whole_locker: bool,
     /// For how long a device has to see it before it is a fault. Until then the unit is suspected.
     pub stable_for: SignedDuration,
+    /// Whether people can see it, and so report it.
+    pub people_see_it: bool,
     /// Whether only a person may clear it: what happened is over, and somebody has to look all the same.
     pub latches: bool,
     pub clears: Clearing,
@@ -49,6 +51,7 @@ macro_rules! faults {
         $code:ident $name:literal {
             $class:ident, $severity:ident, closes $closes:ident $(, $whole_locker:ident)?;
             stable for $seconds:literal s, clears by $clears:ident $(, $latches:ident)?;
+            people see it: $people_see_it:literal;
             $([$command:ident, $tries:literal times])?
             $responsible:ident: $german:literal, $english:literal
         }
@@ -81,6 +84,7 @@ macro_rules! faults {
                         closes: Closure::$closes,
                         whole_locker: faults!(@is $($whole_locker)?),
                         stable_for: SignedDuration::from_secs($seconds),
+                        people_see_it: $people_see_it,
                         latches: faults!(@is $($latches)?),
                         clears: Clearing::$clears,
                         recovery: faults!(@recovery $($command $tries)?),
@@ -106,17 +110,20 @@ faults! {
     PowerLoss "power_loss" {
         Electronics, Critical, closes DepositsAndPickups, whole_locker;
         stable for 0 s, clears by Proof;
+        people see it: true;
         Site: "Der Paketautomat ist ohne Strom.", "The locker is without power."
     }
     ControllerFault "controller_fault" {
         Electronics, Critical, closes DepositsAndPickups, whole_locker;
         stable for 0 s, clears by Proof;
+        people see it: false;
         [Restart, 2 times]
         Maintenance: "Die Steuerung des Paketautomaten antwortet nicht.", "The locker's controller does not respond."
     }
     ReaderFault "reader_fault" {
         Electronics, Minor, closes DepositsAndPickups, whole_locker;
         stable for 0 s, clears by Proof;
+        people see it: true;
         [Restart, 1 times]
         Maintenance: "Der Leser des Paketautomaten ist gestört.", "The locker's reader is out of order."
     }
@@ -124,75 +131,88 @@ faults! {
         // A controller reports it after a test of its own.
         Electronics, Minor, closes Nothing, whole_locker;
         stable for 0 s, clears by Condition;
+        people see it: true;
         [Restart, 1 times]
         Maintenance: "Die Anzeige des Paketautomaten ist gestört.", "The locker's display is out of order."
     }
     OverTemperature "over_temperature" {
         Electronics, Critical, closes DepositsAndPickups;
         stable for 0 s, clears by Proof, latches;
+        people see it: false;
         Maintenance: "Der Paketautomat ist zu heiß geworden.", "The locker has become too hot."
     }
     LockJammed "lock_jammed" {
         // A lock tries again by itself before it reports: another try from afar would only be one more.
         Mechanics, Major, closes DepositsAndPickups;
         stable for 0 s, clears by Proof;
+        people see it: true;
         Maintenance: "Das Schloss klemmt.", "The lock is jammed."
     }
     DoorNotClosing "door_not_closing" {
         Mechanics, Major, closes Deposits;
         stable for 60 s, clears by Proof;
+        people see it: true;
         Maintenance: "Die Tür schließt nicht richtig.", "The door does not close properly."
     }
     /// Opened without the network having asked for it.
     DoorForced "door_forced" {
         Mechanics, Critical, closes DepositsAndPickups;
         stable for 0 s, clears by Proof, latches;
+        people see it: true;
         Security: "Das Fach muss geprüft werden.", "The compartment has to be checked."
     }
     /// The sensor tells what cannot be, such as a door that is open and locked.
     DoorSensorImplausible "door_sensor_implausible" {
         Electronics, Minor, closes Deposits;
         stable for 60 s, clears by Proof;
+        people see it: false;
         Maintenance: "Der Türsensor ist gestört.", "The door's sensor is out of order."
     }
     /// The device and the records disagree on what is inside.
     OccupancyMismatch "occupancy_mismatch" {
         Mechanics, Minor, closes Deposits;
         stable for 0 s, clears by Proof, latches;
+        people see it: true;
         Maintenance: "Der Inhalt des Fachs muss geprüft werden.", "What is in the compartment has to be checked."
     }
     CompartmentDirtyOrDamaged "compartment_dirty_or_damaged" {
         Mechanics, Minor, closes Deposits;
         stable for 0 s, clears by Proof, latches;
+        people see it: true;
         Site: "Das Fach ist verschmutzt oder beschädigt.", "The compartment is dirty or damaged."
     }
     /// Gone for longer than the grace: a locker that returns has proven itself.
     NetworkLost "network_lost" {
         Network, Major, closes Deposits, whole_locker;
         stable for 0 s, clears by Return;
+        people see it: false;
         Carrier: "Der Paketautomat ist ohne Verbindung.", "The locker is offline."
     }
     NetworkWeak "network_weak" {
         Network, Warning, closes Nothing, whole_locker;
         stable for 300 s, clears by Condition;
+        people see it: false;
         Carrier: "Die Verbindung des Paketautomaten ist schwach.", "The locker's connection is weak."
     }
     /// The device's clock is wrong. Nothing depends on it: the server's time rules.
     ClockSkew "clock_skew" {
         Electronics, Warning, closes Nothing, whole_locker;
         stable for 300 s, clears by Condition;
+        people see it: false;
         Maintenance: "Die Uhr des Paketautomaten geht falsch.", "The locker's clock is wrong."
     }
     /// The cabinet itself was interfered with.
     Tamper "tamper" {
         Mechanics, Critical, closes DepositsAndPickups, whole_locker;
         stable for 0 s, clears by Proof, latches;
+        people see it: true;
         Security: "Der Paketautomat muss geprüft werden.", "The locker has to be checked."
     }
     /// A vendor's own code, kept with the vendor's text.
     VendorOther "vendor_other" {
         Electronics, Indeterminate, closes Deposits;
         stable for 0 s, clears by Proof;
+        people see it: false;
         Vendor: "Der Paketautomat meldet eine Störung.", "The locker reports a fault."
     }
 }

@@ -10,7 +10,7 @@ use domain::id::{EventId, LockerId, WorkOrderId};
 use domain::locker::FaultOutcome;
 use domain::notice::{Message, Recipient};
 use domain::order::OrderStatus;
-use domain::suspicion::PROBATION;
+use domain::suspicion::{PROBATION, Signal, Suspicion};
 use domain::work_order::{TEST_OPENINGS_REQUIRED, WorkOrder, WorkOrderStatus};
 
 use domain::{SignedDuration, StateKey, Timestamp};
@@ -18,6 +18,7 @@ use domain::{SignedDuration, StateKey, Timestamp};
 use super::places::closes;
 use super::{Verdict, broken, holds};
 use crate::history::{Committed, History};
+use crate::invocation::Cause;
 use crate::world::World;
 
 /// Which faults a unit had before and has after a commit.
@@ -100,11 +101,25 @@ pub fn nothing_is_a_fault_before_it_is_certain(_: &World, commit: &Committed) ->
         let (suspicions, checks, reopened_at) = known.unwrap_or_default();
         for (code, fault) in after.iter().filter(|(code, _)| !before.contains_key(code)) {
             let listed = code.listed();
-            if listed.stable_for == SignedDuration::ZERO || !signals {
+            let by_person = match &commit.cause {
+                Cause::Request(asked) => asked.person.as_deref(),
+                Cause::Messages | Cause::Changes | Cause::Due => None,
+            };
+            if by_person.is_none() && listed.stable_for == SignedDuration::ZERO || !signals {
                 continue;
             }
-            let seen =
-                suspicions.get(code).is_some_and(|it| fault.raised_at.duration_since(it.since) >= listed.stable_for);
+            let said_by = |signal: &Signal, person: &str| match signal {
+                Signal::Driver { person: it } | Signal::Customer { person: it } => it.as_str() == person,
+                Signal::Device | Signal::Silence => false,
+            };
+            let confirmed = |it: &Suspicion| match by_person {
+                Some(person) => it.signals.iter().any(|signal| !said_by(signal, person)),
+                None => {
+                    it.signals.iter().any(|signal| *signal != Signal::Device)
+                        || fault.raised_at.duration_since(it.since) >= listed.stable_for
+                }
+            };
+            let seen = suspicions.get(code).is_some_and(confirmed);
             let on_probation = reopened_at.is_some_and(|it| fault.raised_at.duration_since(it) < PROBATION);
             // The last check is this one.
             let flapping = checks.get(code).is_some_and(|it| {

@@ -141,6 +141,9 @@ pub fn nobody_sees_what_is_anothers(world: &World, answer: &Answer) -> Verdict {
         return Ok(());
     }
     let order = &answer.body["order"];
+    if order.is_null() {
+        return Ok(());
+    }
     let id = order.as_str().or_else(|| order["id"].as_str()).unwrap_or_default();
     let history = world.history.borrow();
     let owner = id.parse().ok().and_then(|id| history.order(&id)).map(|it| it.customer.to_string());
