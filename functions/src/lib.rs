@@ -8,6 +8,7 @@ pub mod deposit_authorisation;
 pub mod device;
 pub mod fault_intake;
 pub mod feedback_submission;
+pub mod heartbeat_intake;
 pub mod locker_commands;
 pub mod notification_fan_out;
 pub mod order_choices;

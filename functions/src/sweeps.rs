@@ -1,5 +1,5 @@
-//! Everything that is due: lockers whose grace is over, notices that were not sent, incidents whose people were
-//! not all dealt with.
+//! Everything that is due: lockers whose grace is over or that have fallen silent, notices that were not sent, incidents
+//! whose people were not all dealt with.
 //! Trigger: a schedule, every minute. Sample: events/sweeps.
 
 use aws::apply::{Cause, apply};
@@ -18,6 +18,11 @@ use serde::Serialize;
 
 use crate::notification_fan_out::Sender;
 use crate::rerouting;
+use crate::sweeps::silence::find_the_silent;
+
+mod silence;
+
+pub use silence::{SILENCES_HELD_FOR, SILENT_AT_ONCE_MAX};
 
 /// The tables in which something can be due.
 const TABLES: [Table; 3] = [Table::Network, Table::Orders, Table::Cases];
@@ -52,7 +57,9 @@ pub async fn handle<S: Store, P: Publisher>(
 ) -> Result<Swept, SweepFailure> {
     let shards: Vec<(Table, u32)> =
         TABLES.iter().flat_map(|table| (0..DUE_SHARDS).map(move |shard| (*table, shard))).collect();
-    let outcomes = join_all(shards.into_iter().map(|(table, shard)| sweep(store, sender, table, shard, now))).await;
+    let swept = join_all(shards.into_iter().map(|(table, shard)| sweep(store, sender, table, shard, now)));
+    let (mut outcomes, silent) = futures_util::future::join(swept, find_the_silent(store, now)).await;
+    outcomes.push(silent);
     let due = outcomes.iter().map(|(due, _)| due).sum();
     let mut failures: Vec<Unavailable> = outcomes.into_iter().flat_map(|(_, failures)| failures).collect();
     let failed = failures.len();
@@ -99,7 +106,7 @@ async fn deal_with<S: Store, P: Publisher>(
         Some(LockerPart::Presence(_)) if bug("grace_is_never_over") => Ok(()),
         Some(LockerPart::Presence(locker)) => end_grace(store, &locker, now).await,
         Some(LockerPart::WorkOrder(locker)) => rerouting::work_off(store, &locker, now).await,
-        Some(LockerPart::Locker(_) | LockerPart::Compartment(..)) | None => {
+        Some(LockerPart::Locker(_) | LockerPart::Compartment(..) | LockerPart::Heartbeat(_)) | None => {
             Err(Unavailable(format!("nobody knows what to do about {key:?}")))
         }
     }

@@ -12,11 +12,12 @@ use crate::support::devices::*;
 use crate::support::network::Network;
 
 /// The functions that take messages of devices, each with a message it understands.
-fn entries() -> [(&'static str, QueueMessage); 2] {
+fn entries() -> [(&'static str, QueueMessage); 3] {
     let deposit = |order: &str| json!({ "type": "parcel_deposited", "order_id": order, "compartment": 7 });
     [
         ("fault_intake", faults("mz-03", "good", &[("7", "lock_jammed")])),
         ("parcel_events", door("mz-03", "good", deposit("o-1"))),
+        ("heartbeat_intake", heartbeat("mz-03", 0, json!({}))),
     ]
 }
 
@@ -29,6 +30,7 @@ async fn is_kept_for(function: &str, bad: QueueMessage, reason: &str) {
         "fault_intake" => {
             (faults("mz-03", "before", &[("1", "lock_jammed")]), faults("mz-03", "after", &[("2", "lock_jammed")]))
         }
+        "heartbeat_intake" => (heartbeat("mz-03", -300, json!({})), heartbeat("mz-04", 0, json!({}))),
         _ => (deposited("mz-03", "before", &order, compartment), collected("mz-03", "after", &order, compartment)),
     };
     let answer = network.deliver(function, [before, bad.clone(), after]).await;
@@ -42,6 +44,9 @@ async fn is_kept_for(function: &str, bad: QueueMessage, reason: &str) {
             for number in [1, 2] {
                 assert_eq!(network.compartment("mz-03", number).health(), Health::Faulted);
             }
+        }
+        "heartbeat_intake" => {
+            assert!(network.heartbeat("mz-03").is_some() && network.heartbeat("mz-04").is_some());
         }
         _ => assert!(network.order(&order).collected_at.is_some()),
     }

@@ -7,6 +7,7 @@ mod cases;
 mod deposits;
 mod device_messages;
 mod feedback;
+mod heartbeats;
 mod incidents;
 mod links;
 mod notices;

@@ -62,6 +62,7 @@ fn kind(state: &State) -> &'static str {
         State::Locker(_) => "locker",
         State::Compartment(_) => "compartment",
         State::Presence(_) => "presence",
+        State::Heartbeat(_) => "heartbeat",
         State::FaultRecord(_) => "fault_record",
         State::WorkOrder(_) | State::ArchivedWorkOrder(_) => "work_order",
         State::Team(_) => "team",
@@ -95,6 +96,7 @@ pub fn of_state(state: &State, version: u64) -> Item {
         State::Locker(it) => body(it),
         State::Compartment(it) => body(it),
         State::Presence(it) => body(it),
+        State::Heartbeat(it) => body(it),
         State::FaultRecord(it) => body(it),
         State::WorkOrder(it) | State::ArchivedWorkOrder(it) => body(it),
         State::Team(it) => body(it),
@@ -171,6 +173,7 @@ pub fn read_state(name: &StateKey, item: Item) -> Result<Versioned<State>, Unrea
         StateKey::Locker(_) => typed(&key, item, State::Locker),
         StateKey::Compartment(..) => typed(&key, item, State::Compartment),
         StateKey::Presence(_) => typed(&key, item, State::Presence),
+        StateKey::Heartbeat(_) => typed(&key, item, State::Heartbeat),
         StateKey::FaultRecord { .. } => typed(&key, item, State::FaultRecord),
         StateKey::WorkOrder(_) => typed(&key, item, State::WorkOrder),
         StateKey::ArchivedWorkOrder(_) => typed(&key, item, State::ArchivedWorkOrder),
@@ -211,6 +214,7 @@ pub fn read_kept(key: &Key, item: Item) -> Result<Versioned<Kept>, Unreadable> {
         "locker" => typed(key, item, |it| Kept::State(State::Locker(it))),
         "compartment" => typed(key, item, |it| Kept::State(State::Compartment(it))),
         "presence" => typed(key, item, |it| Kept::State(State::Presence(it))),
+        "heartbeat" => typed(key, item, |it| Kept::State(State::Heartbeat(it))),
         "fault_record" => typed(key, item, |it| Kept::State(State::FaultRecord(it))),
         "work_order" => typed(key, item, |it: WorkOrder| {
             let latest = keys::of_state(&StateKey::WorkOrder(it.id.locker.clone())) == *key;

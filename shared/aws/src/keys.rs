@@ -8,6 +8,7 @@
 //! | a locker | network | `LOCKER#<id>` | `STATE` |
 //! | a compartment; all of a locker | network | `LOCKER#<id>` | `COMPARTMENT#<nnn>` |
 //! | is it on the network | network | `LOCKER#<id>` | `PRESENCE` |
+//! | what it last said of itself | network | `LOCKER#<id>` | `HEARTBEAT` |
 //! | the latest work order of a locker | network | `LOCKER#<id>` | `WORK_ORDER` |
 //! | an earlier work order | network | `LOCKER#<id>` | `WORK_ORDER#<nnnnnn>` |
 //! | repaired faults, by time | network | `LOCKER#<id>` | `FAULT#<raised at>#<unit>#<code>` |
@@ -21,6 +22,7 @@
 //! | the history of any of them | same | same | `EVENT#<event id>` |
 //! | who was told what about it | same | same | `NOTICE#<notice id>` |
 //! | what is due | network, orders, cases: `due` | `DUE#<shard>` | due time |
+//! | which heartbeats are overdue | network: `due` | `HEARTBEAT#<shard>` | due time |
 //! | lockers near a point | network: `near` | `<row>#<column>` of the map | `LOCKER#<id>` |
 //! | free compartments that fit, smallest first | network: `bookable` | `LOCKER#<id>` | `<size>#<nnn>` |
 //! | open work orders of a team | network: `team_load` | `TEAM#<region>#<id>` | `LOCKER#<id>` |
@@ -140,6 +142,7 @@ pub fn of_state(key: &StateKey) -> Key {
             Key::new(Table::Network, locker_pk(locker), format!("COMPARTMENT#{:03}", number.get()))
         }
         StateKey::Presence(locker) => Key::new(Table::Network, locker_pk(locker), "PRESENCE"),
+        StateKey::Heartbeat(locker) => Key::new(Table::Network, locker_pk(locker), "HEARTBEAT"),
         StateKey::FaultRecord { locker, unit, code, raised_at } => {
             Key::new(Table::Network, locker_pk(locker), format!("FAULT#{}#{unit}#{code}", instant(*raised_at)))
         }
@@ -172,7 +175,9 @@ pub fn index_attributes(key: &Key, state: Option<&State>, due_at: Option<Timesta
     let mut attributes = HashMap::new();
     if let Some(due_at) = due_at {
         let shard = key.pk.bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % DUE_SHARDS;
-        attributes.insert("due_bucket", due_bucket(shard));
+        // Heartbeats apart: when all of them are overdue, nothing else has to wait behind them.
+        let bucket = if let Some(State::Heartbeat(_)) = state { heartbeat_bucket(shard) } else { due_bucket(shard) };
+        attributes.insert("due_bucket", bucket);
         attributes.insert("due_at", instant(due_at));
     }
     match state {
@@ -199,6 +204,10 @@ pub fn index_attributes(key: &Key, state: Option<&State>, due_at: Option<Timesta
 
 fn due_bucket(shard: u32) -> String {
     format!("DUE#{shard}")
+}
+
+fn heartbeat_bucket(shard: u32) -> String {
+    format!("HEARTBEAT#{shard}")
 }
 
 fn cell(cell: Cell) -> String {
@@ -254,6 +263,11 @@ pub fn due(table: Table, shard: u32, now: Timestamp, limit: usize) -> Query {
     Query::index(table, Index::Due, due_bucket(shard), Range::UpTo(instant(now)), limit)
 }
 
+/// The heartbeats that are overdue at `now` in one shard, longest silent first.
+pub fn overdue_heartbeats(shard: u32, now: Timestamp, limit: usize) -> Query {
+    Query::index(Table::Network, Index::Due, heartbeat_bucket(shard), Range::UpTo(instant(now)), limit)
+}
+
 /// The lockers in one cell of the map.
 pub fn lockers_in(place: Cell, limit: usize) -> Query {
     Query::index(Table::Network, Index::Near, cell(place), Range::All, limit)
@@ -280,6 +294,7 @@ pub enum LockerPart {
     Locker(LockerId),
     Compartment(LockerId, CompartmentNumber),
     Presence(LockerId),
+    Heartbeat(LockerId),
     WorkOrder(LockerId),
 }
 
@@ -292,6 +307,7 @@ pub fn locker_part(key: &Key) -> Option<LockerPart> {
     match key.sk.as_str() {
         "STATE" => Some(LockerPart::Locker(locker)),
         "PRESENCE" => Some(LockerPart::Presence(locker)),
+        "HEARTBEAT" => Some(LockerPart::Heartbeat(locker)),
         "WORK_ORDER" => Some(LockerPart::WorkOrder(locker)),
         other => {
             let number: u16 = other.strip_prefix("COMPARTMENT#")?.parse().ok()?;

@@ -13,6 +13,10 @@ pub enum Metric {
     FaultsRaised,
     /// Reports of what is known: many from one locker are a device that does not stop.
     FaultsRepeated,
+    /// Lockers that were connected and said nothing.
+    LockersSilent,
+    /// Lockers that are not judged although they say nothing, since too many do at once.
+    SilencesHeld,
     /// Messages kept for a person to look at.
     QuarantinedMessages,
     /// Somebody used another's name.
@@ -36,6 +40,8 @@ impl Metric {
         match self {
             Metric::FaultsRaised => "FaultsRaised",
             Metric::FaultsRepeated => "FaultsRepeated",
+            Metric::LockersSilent => "LockersSilent",
+            Metric::SilencesHeld => "SilencesHeld",
             Metric::QuarantinedMessages => "QuarantinedMessages",
             Metric::SecurityRejections => "SecurityRejections",
             Metric::OrdersRefused => "OrdersRefused",

@@ -10,6 +10,7 @@ pub mod decision;
 pub mod delivery;
 pub mod fault;
 pub mod feedback;
+pub mod heartbeat;
 pub mod id;
 pub mod impact;
 pub mod locker;

@@ -5,6 +5,7 @@ use crate::compartment::Compartment;
 use crate::delivery::Delivery;
 use crate::fault::{FaultRecord, Unit};
 use crate::feedback::Feedback;
+use crate::heartbeat::Heartbeat;
 use crate::id::{CaseId, CompartmentNumber, LockerId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
 use crate::locker::Locker;
 use crate::order::Order;
@@ -20,6 +21,7 @@ pub enum StateKey {
     Locker(LockerId),
     Compartment(LockerId, CompartmentNumber),
     Presence(LockerId),
+    Heartbeat(LockerId),
     FaultRecord {
         locker: LockerId,
         unit: Unit,
@@ -45,6 +47,7 @@ pub enum State {
     Locker(Locker),
     Compartment(Compartment),
     Presence(Presence),
+    Heartbeat(Heartbeat),
     FaultRecord(FaultRecord),
     WorkOrder(WorkOrder),
     ArchivedWorkOrder(WorkOrder),
@@ -64,6 +67,7 @@ impl State {
             State::Locker(it) => StateKey::Locker(it.id.clone()),
             State::Compartment(it) => StateKey::Compartment(it.locker.clone(), it.number),
             State::Presence(it) => StateKey::Presence(it.locker.clone()),
+            State::Heartbeat(it) => StateKey::Heartbeat(it.locker.clone()),
             State::FaultRecord(it) => StateKey::FaultRecord {
                 locker: it.locker.clone(),
                 unit: it.unit,
@@ -87,6 +91,7 @@ impl State {
     pub fn due_at(&self) -> Option<Timestamp> {
         match self {
             State::Presence(it) => it.due_at(),
+            State::Heartbeat(it) => it.due_at(),
             State::WorkOrder(it) => it.impact_due_at,
             State::Locker(_)
             | State::Compartment(_)
@@ -123,7 +128,7 @@ macro_rules! states {
     )*};
 }
 
-states! { Locker Compartment Presence FaultRecord Team Order Preferences Delivery Feedback Case Person }
+states! { Locker Compartment Presence Heartbeat FaultRecord Team Order Preferences Delivery Feedback Case Person }
 
 impl From<WorkOrder> for State {
     fn from(it: WorkOrder) -> State {

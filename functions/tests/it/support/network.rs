@@ -16,6 +16,7 @@ use domain::case::Case;
 use domain::compartment::Compartment;
 use domain::decision::Event;
 use domain::delivery::Delivery;
+use domain::heartbeat::Heartbeat;
 use domain::locker::Locker;
 use domain::order::Order;
 use domain::presence::Presence;
@@ -25,8 +26,8 @@ use functions::notification_fan_out::{self, Sender};
 use functions::registry::Registrars;
 use functions::sweeps::{SweepFailure, Swept};
 use functions::{
-    complaints, deposit_authorisation, fault_intake, feedback_submission, locker_commands, order_choices,
-    order_placement, parcel_events, presence, registry, rerouting, support_view, sweeps, work_orders,
+    complaints, deposit_authorisation, fault_intake, feedback_submission, heartbeat_intake, locker_commands,
+    order_choices, order_placement, parcel_events, presence, registry, rerouting, support_view, sweeps, work_orders,
 };
 use serde_json::{Value, json};
 
@@ -164,6 +165,7 @@ impl Network {
         let (batch, now) = (batch(messages), self.now());
         match function {
             "fault_intake" => fault_intake::handle(store, batch, now).await,
+            "heartbeat_intake" => heartbeat_intake::handle(store, batch, now).await,
             "parcel_events" => parcel_events::handle(store, batch, now).await,
             "presence" => presence::handle(store, batch, GRACE, now).await,
             other => panic!("{other} is not fed by a queue"),
@@ -291,6 +293,10 @@ impl Network {
 
     pub fn presence(&self, locker: &str) -> Option<Presence> {
         self.state(StateKey::Presence(id(locker)))
+    }
+
+    pub fn heartbeat(&self, locker: &str) -> Option<Heartbeat> {
+        self.state(StateKey::Heartbeat(id(locker)))
     }
 
     pub fn case(&self, case: &str) -> Case {
