@@ -52,7 +52,11 @@ pub async fn handle<S: Store>(
     each_change(batch, tables, async |key| match keys::locker_part(&key) {
         Some(LockerPart::WorkOrder(locker)) => work_off(store, &locker, now).await,
         Some(
-            LockerPart::Locker(_) | LockerPart::Compartment(..) | LockerPart::Presence(_) | LockerPart::Heartbeat(_),
+            LockerPart::Locker(_)
+            | LockerPart::Compartment(..)
+            | LockerPart::Presence(_)
+            | LockerPart::Heartbeat(_)
+            | LockerPart::Door(..),
         )
         | None => Ok(()),
     })

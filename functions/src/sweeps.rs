@@ -1,4 +1,4 @@
-//! Everything that is due: lockers whose grace is over or that have fallen silent, notices that were not sent, incidents
+//! Everything that is due: lockers whose grace is over or that have fallen silent, doors that did not open, notices that were not sent, incidents
 //! whose people were not all dealt with.
 //! Trigger: a schedule, every minute. Sample: events/sweeps.
 
@@ -8,7 +8,8 @@ use aws::keys::{self, DUE_SHARDS, Key, LockerPart, Table};
 use aws::publisher::Publisher;
 use aws::store::{Item, Store, Unavailable};
 use domain::decision::Event;
-use domain::id::{EventId, LockerId};
+use domain::door::{Door, not_opened, suspect_silent_lock};
+use domain::id::{CompartmentNumber, EventId, LockerId};
 use domain::locker::{FaultScene, report_faults};
 use domain::presence::{Presence, find_offline};
 use domain::seeded::bug;
@@ -105,6 +106,8 @@ async fn deal_with<S: Store, P: Publisher>(
     match keys::locker_part(&key) {
         Some(LockerPart::Presence(_)) if bug("grace_is_never_over") => Ok(()),
         Some(LockerPart::Presence(locker)) => end_grace(store, &locker, now).await,
+        Some(LockerPart::Door(..)) if bug("unopened_door_is_forgotten") => Ok(()),
+        Some(LockerPart::Door(locker, number)) => find_shut(store, &locker, number, now).await,
         Some(LockerPart::WorkOrder(locker)) => rerouting::work_off(store, &locker, now).await,
         Some(LockerPart::Locker(_) | LockerPart::Compartment(..) | LockerPart::Heartbeat(_)) | None => {
             Err(Unavailable(format!("nobody knows what to do about {key:?}")))
@@ -135,6 +138,42 @@ async fn end_grace<S: Store>(store: &S, locker: &LockerId, now: Timestamp) -> Re
     .await;
     match outcome {
         // It has come back, or another sweep was quicker.
+        Ok(_) | Err(aws::apply::ApplyError::Refused(_)) => Ok(()),
+        Err(aws::apply::ApplyError::Unavailable(unavailable)) => Err(unavailable),
+        Err(aws::apply::ApplyError::Reused) => Err(Unavailable("a sweep has the id of another request".to_owned())),
+    }
+}
+
+/// A lock has taken a command and its door has not opened: where it still has not, the compartment closes.
+async fn find_shut<S: Store>(
+    store: &S,
+    locker: &LockerId,
+    number: CompartmentNumber,
+    now: Timestamp,
+) -> Result<(), Unavailable> {
+    let names = [
+        StateKey::Door(locker.clone(), number),
+        StateKey::Locker(locker.clone()),
+        StateKey::WorkOrder(locker.clone()),
+        StateKey::Compartment(locker.clone(), number),
+    ];
+    let (mut states, _) = aws::apply::look(store, &names[..1]).await?;
+    let awaited = states.take::<Door>(&names[0]).and_then(|it| it.awaited);
+    let Some(since) = awaited.map(|it| it.since) else { return Ok(()) };
+    let cause = Cause::new(names[1].clone(), not_opened(&number, since), now);
+    let outcome = apply(store, &cause, async |view| {
+        let mut states = view.read(&names).await?;
+        let door: Door = states.take(&names[0]).ok_or(Refusal::UnknownCompartment)?;
+        let scene = FaultScene {
+            locker: states.take(&names[1]),
+            work_order: states.take(&names[2]),
+            compartments: states.take(&names[3]).into_iter().collect(),
+        };
+        Ok(suspect_silent_lock(door, scene, now)?)
+    })
+    .await;
+    match outcome {
+        // It has opened, or another sweep was quicker.
         Ok(_) | Err(aws::apply::ApplyError::Refused(_)) => Ok(()),
         Err(aws::apply::ApplyError::Unavailable(unavailable)) => Err(unavailable),
         Err(aws::apply::ApplyError::Reused) => Err(Unavailable("a sweep has the id of another request".to_owned())),

@@ -44,6 +44,7 @@ pub async fn find_the_silent<S: Store>(store: &S, now: Timestamp) -> (usize, Vec
                     LockerPart::Locker(_)
                     | LockerPart::Compartment(..)
                     | LockerPart::Presence(_)
+                    | LockerPart::Door(..)
                     | LockerPart::WorkOrder(_) => None,
                 }
             })),

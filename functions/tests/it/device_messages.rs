@@ -121,7 +121,7 @@ async fn an_unknown_type_or_version_is_kept() {
         let reason = if version.is_u64() { "format version" } else { "version: invalid type" };
         is_kept_for("fault_intake", message_at("mz-03", "m-1", rest, 0), reason).await;
     }
-    let unknown = door("mz-03", "m-1", json!({ "type": "door_opened", "order_id": "o-1", "compartment": 7 }));
+    let unknown = door("mz-03", "m-1", json!({ "type": "door_painted", "order_id": "o-1", "compartment": 7 }));
     is_kept_for("parcel_events", unknown, "unknown value").await;
     let extra = json!({ "type": "parcel_deposited", "order_id": "o-1", "compartment": 7, "weight_g": 1 });
     is_kept_for("parcel_events", door("mz-03", "m-1", extra), "unknown field").await;

@@ -6,6 +6,7 @@ mod api_input;
 mod cases;
 mod deposits;
 mod device_messages;
+mod doors;
 mod feedback;
 mod heartbeats;
 mod incidents;

@@ -63,6 +63,7 @@ fn kind(state: &State) -> &'static str {
         State::Compartment(_) => "compartment",
         State::Presence(_) => "presence",
         State::Heartbeat(_) => "heartbeat",
+        State::Door(_) => "door",
         State::FaultRecord(_) => "fault_record",
         State::WorkOrder(_) | State::ArchivedWorkOrder(_) => "work_order",
         State::Team(_) => "team",
@@ -97,6 +98,7 @@ pub fn of_state(state: &State, version: u64) -> Item {
         State::Compartment(it) => body(it),
         State::Presence(it) => body(it),
         State::Heartbeat(it) => body(it),
+        State::Door(it) => body(it),
         State::FaultRecord(it) => body(it),
         State::WorkOrder(it) | State::ArchivedWorkOrder(it) => body(it),
         State::Team(it) => body(it),
@@ -174,6 +176,7 @@ pub fn read_state(name: &StateKey, item: Item) -> Result<Versioned<State>, Unrea
         StateKey::Compartment(..) => typed(&key, item, State::Compartment),
         StateKey::Presence(_) => typed(&key, item, State::Presence),
         StateKey::Heartbeat(_) => typed(&key, item, State::Heartbeat),
+        StateKey::Door(..) => typed(&key, item, State::Door),
         StateKey::FaultRecord { .. } => typed(&key, item, State::FaultRecord),
         StateKey::WorkOrder(_) => typed(&key, item, State::WorkOrder),
         StateKey::ArchivedWorkOrder(_) => typed(&key, item, State::ArchivedWorkOrder),
@@ -215,6 +218,7 @@ pub fn read_kept(key: &Key, item: Item) -> Result<Versioned<Kept>, Unreadable> {
         "compartment" => typed(key, item, |it| Kept::State(State::Compartment(it))),
         "presence" => typed(key, item, |it| Kept::State(State::Presence(it))),
         "heartbeat" => typed(key, item, |it| Kept::State(State::Heartbeat(it))),
+        "door" => typed(key, item, |it| Kept::State(State::Door(it))),
         "fault_record" => typed(key, item, |it| Kept::State(State::FaultRecord(it))),
         "work_order" => typed(key, item, |it: WorkOrder| {
             let latest = keys::of_state(&StateKey::WorkOrder(it.id.locker.clone())) == *key;

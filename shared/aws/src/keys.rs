@@ -7,6 +7,7 @@
 //! |---|---|---|---|
 //! | a locker | network | `LOCKER#<id>` | `STATE` |
 //! | a compartment; all of a locker | network | `LOCKER#<id>` | `COMPARTMENT#<nnn>` |
+//! | how often a door was opened, and whether it is awaited | network | `LOCKER#<id>` | `DOOR#<nnn>` |
 //! | is it on the network | network | `LOCKER#<id>` | `PRESENCE` |
 //! | what it last said of itself | network | `LOCKER#<id>` | `HEARTBEAT` |
 //! | the latest work order of a locker | network | `LOCKER#<id>` | `WORK_ORDER` |
@@ -143,6 +144,9 @@ pub fn of_state(key: &StateKey) -> Key {
         }
         StateKey::Presence(locker) => Key::new(Table::Network, locker_pk(locker), "PRESENCE"),
         StateKey::Heartbeat(locker) => Key::new(Table::Network, locker_pk(locker), "HEARTBEAT"),
+        StateKey::Door(locker, number) => {
+            Key::new(Table::Network, locker_pk(locker), format!("DOOR#{:03}", number.get()))
+        }
         StateKey::FaultRecord { locker, unit, code, raised_at } => {
             Key::new(Table::Network, locker_pk(locker), format!("FAULT#{}#{unit}#{code}", instant(*raised_at)))
         }
@@ -295,6 +299,7 @@ pub enum LockerPart {
     Compartment(LockerId, CompartmentNumber),
     Presence(LockerId),
     Heartbeat(LockerId),
+    Door(LockerId, CompartmentNumber),
     WorkOrder(LockerId),
 }
 
@@ -310,10 +315,18 @@ pub fn locker_part(key: &Key) -> Option<LockerPart> {
         "HEARTBEAT" => Some(LockerPart::Heartbeat(locker)),
         "WORK_ORDER" => Some(LockerPart::WorkOrder(locker)),
         other => {
-            let number: u16 = other.strip_prefix("COMPARTMENT#")?.parse().ok()?;
+            let (of_the_door, number) = match other.strip_prefix("DOOR#") {
+                Some(number) => (true, number),
+                None => (false, other.strip_prefix("COMPARTMENT#")?),
+            };
+            let number: u16 = number.parse().ok()?;
             let number: CompartmentNumber = number.try_into().ok()?;
-            let written = of_state(&StateKey::Compartment(locker.clone(), number)) == *key;
-            written.then_some(LockerPart::Compartment(locker, number))
+            let (part, name) = if of_the_door {
+                (LockerPart::Door(locker.clone(), number), StateKey::Door(locker, number))
+            } else {
+                (LockerPart::Compartment(locker.clone(), number), StateKey::Compartment(locker, number))
+            };
+            (of_state(&name) == *key).then_some(part)
         }
     }
 }
@@ -343,7 +356,17 @@ mod tests {
     fn a_door_is_found_under_the_one_key_that_is_written_for_it() {
         let written = of_state(&StateKey::Compartment("mz-03".parse().unwrap(), 7.try_into().unwrap()));
         assert!(matches!(locker_part(&written), Some(LockerPart::Compartment(_, number)) if number.get() == 7));
-        for sk in ["COMPARTMENT#7", "COMPARTMENT#+07", "COMPARTMENT#0007", "COMPARTMENT#1000", "COMPARTMENT#"] {
+        let door = of_state(&StateKey::Door("mz-03".parse().unwrap(), 7.try_into().unwrap()));
+        assert!(matches!(locker_part(&door), Some(LockerPart::Door(_, number)) if number.get() == 7));
+        for sk in [
+            "DOOR#7",
+            "DOOR#",
+            "COMPARTMENT#7",
+            "COMPARTMENT#+07",
+            "COMPARTMENT#0007",
+            "COMPARTMENT#1000",
+            "COMPARTMENT#",
+        ] {
             let key = Key::new(written.table, written.pk.clone(), sk);
             assert!(locker_part(&key).is_none(), "{sk}");
         }

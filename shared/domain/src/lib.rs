@@ -8,6 +8,7 @@ pub mod case;
 pub mod compartment;
 pub mod decision;
 pub mod delivery;
+pub mod door;
 pub mod fault;
 pub mod feedback;
 pub mod heartbeat;

@@ -3,6 +3,7 @@
 use crate::case::Case;
 use crate::compartment::Compartment;
 use crate::delivery::Delivery;
+use crate::door::Door;
 use crate::fault::{FaultRecord, Unit};
 use crate::feedback::Feedback;
 use crate::heartbeat::Heartbeat;
@@ -22,6 +23,7 @@ pub enum StateKey {
     Compartment(LockerId, CompartmentNumber),
     Presence(LockerId),
     Heartbeat(LockerId),
+    Door(LockerId, CompartmentNumber),
     FaultRecord {
         locker: LockerId,
         unit: Unit,
@@ -48,6 +50,7 @@ pub enum State {
     Compartment(Compartment),
     Presence(Presence),
     Heartbeat(Heartbeat),
+    Door(Door),
     FaultRecord(FaultRecord),
     WorkOrder(WorkOrder),
     ArchivedWorkOrder(WorkOrder),
@@ -68,6 +71,7 @@ impl State {
             State::Compartment(it) => StateKey::Compartment(it.locker.clone(), it.number),
             State::Presence(it) => StateKey::Presence(it.locker.clone()),
             State::Heartbeat(it) => StateKey::Heartbeat(it.locker.clone()),
+            State::Door(it) => StateKey::Door(it.locker.clone(), it.number),
             State::FaultRecord(it) => StateKey::FaultRecord {
                 locker: it.locker.clone(),
                 unit: it.unit,
@@ -92,6 +96,7 @@ impl State {
         match self {
             State::Presence(it) => it.due_at(),
             State::Heartbeat(it) => it.due_at(),
+            State::Door(it) => it.due_at(),
             State::WorkOrder(it) => it.impact_due_at,
             State::Locker(_)
             | State::Compartment(_)
@@ -128,7 +133,7 @@ macro_rules! states {
     )*};
 }
 
-states! { Locker Compartment Presence Heartbeat FaultRecord Team Order Preferences Delivery Feedback Case Person }
+states! { Locker Compartment Presence Heartbeat Door FaultRecord Team Order Preferences Delivery Feedback Case Person }
 
 impl From<WorkOrder> for State {
     fn from(it: WorkOrder) -> State {

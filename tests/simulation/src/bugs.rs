@@ -48,6 +48,8 @@ bugs! {
     silence_of_the_disconnected_is_a_fault: "a locker that is off the network is closed for its silence as well",
     old_heartbeat_counts: "a heartbeat that comes late replaces a later one",
     heartbeat_reopens_the_locker: "a locker is open again once its heartbeats are good again",
+    unopened_door_is_forgotten: "a door that stays shut after a command is not found",
+    openings_are_not_heard: "a door that opened is awaited all the same",
     events_are_applied_twice: "the history entry does not guard against duplicates",
     checks_are_left_out: "what has to stay unchanged is not checked by the commit",
     conflict_is_success: "a commit that lost against another is taken for one that was made",

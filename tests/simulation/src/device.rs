@@ -247,6 +247,12 @@ impl World {
         }
     }
 
+    /// A device says that a lock has taken a command to open, or that a door was seen open.
+    pub fn report_door(self: &Rc<Self>, locker: &LockerId, id: &str, kind: &str, compartment: CompartmentNumber) {
+        let event = json!({ "type": kind, "compartment": compartment });
+        self.publish_from(locker, "parcel_events", id, json!({ "event": event }));
+    }
+
     /// A device says that it has tried a door.
     pub fn report_opening(
         self: &Rc<Self>,

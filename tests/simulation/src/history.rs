@@ -11,6 +11,7 @@ use aws::store::Write;
 use domain::case::Case;
 use domain::compartment::Compartment;
 use domain::delivery::Delivery;
+use domain::door::Door;
 use domain::feedback::Feedback;
 use domain::heartbeat::Heartbeat;
 use domain::id::{CompartmentNumber, LockerId, OrderId};
@@ -77,6 +78,7 @@ impl Committed {
         compartments Compartment;
         presences Presence;
         heartbeats Heartbeat;
+        doors Door;
         work_orders WorkOrder;
         orders Order;
         deliveries Delivery;

@@ -394,8 +394,32 @@ impl Traveller {
             .collect()
     }
 
+    /// A lock takes commands and its door stays shut; the device does not know that this is a fault.
+    async fn stay_shut(&self, locker: &LockerId) {
+        let number = 1 + self.below(site::compartments_of(locker).into()) as u16;
+        let number: CompartmentNumber = number.try_into().expect("a number");
+        self.world.at_device(locker, |device| {
+            device.broken.entry(Unit::Compartment(number)).or_default().insert(FaultCode::LockJammed);
+        });
+        for _ in 0..1 + self.below(2) {
+            self.world.report_door(locker, &format!("told-{}", self.name()), "open_acknowledged", number);
+            self.wait_up_to(Duration::from_secs(20)).await;
+        }
+        if self.often(20) {
+            self.world.report_door(locker, &format!("open-{}", self.name()), "door_opened", number);
+        }
+        let found_by = domain::door::OPENS_WITHIN.unsigned_abs() + Duration::from_secs(120);
+        self.world.executor.sleep(found_by).await;
+        if self.often(90) {
+            self.repair(locker).await;
+        }
+    }
+
     async fn breakdown(self: Rc<Self>) {
         let locker = self.any_locker();
+        if self.often(12) {
+            return self.stay_shut(&locker).await;
+        }
         let broken = self.any_faults(&locker);
         if broken.is_empty() {
             return;

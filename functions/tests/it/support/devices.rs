@@ -87,6 +87,13 @@ pub fn door(locker: &str, message_id: &str, event: Value) -> QueueMessage {
     message_at(locker, message_id, json!({ "event": event }), 0)
 }
 
+/// A lock has taken a command to open (`open_acknowledged`), or a door was seen open (`door_opened`), as it arrives at a
+/// second.
+pub fn lock(locker: &str, second: i64, event: &str, compartment: u16) -> QueueMessage {
+    let rest = json!({ "event": { "type": event, "compartment": compartment } });
+    message_at(locker, &format!("{event}-{second}"), rest, second)
+}
+
 /// A parcel was put in.
 pub fn deposited(locker: &str, message_id: &str, order: &str, compartment: u16) -> QueueMessage {
     door(locker, message_id, json!({ "type": "parcel_deposited", "order_id": order, "compartment": compartment }))

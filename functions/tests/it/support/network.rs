@@ -16,6 +16,7 @@ use domain::case::Case;
 use domain::compartment::Compartment;
 use domain::decision::Event;
 use domain::delivery::Delivery;
+use domain::door::Door;
 use domain::heartbeat::Heartbeat;
 use domain::locker::Locker;
 use domain::order::Order;
@@ -297,6 +298,10 @@ impl Network {
 
     pub fn heartbeat(&self, locker: &str) -> Option<Heartbeat> {
         self.state(StateKey::Heartbeat(id(locker)))
+    }
+
+    pub fn door(&self, locker: &str, number: u16) -> Option<Door> {
+        self.state(StateKey::Door(id(locker), number.try_into().unwrap()))
     }
 
     pub fn case(&self, case: &str) -> Case {

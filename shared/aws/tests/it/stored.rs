@@ -74,6 +74,7 @@ fn states() -> BTreeMap<&'static str, State> {
         ("compartment-free", state("compartment-free", State::Compartment)),
         ("compartment-reserved", state("compartment-reserved", State::Compartment)),
         ("delivery", state("delivery", State::Delivery)),
+        ("door", state("door", State::Door)),
         ("fault-record", state("fault-record", State::FaultRecord)),
         ("feedback", state("feedback", State::Feedback)),
         ("heartbeat", state("heartbeat", State::Heartbeat)),
@@ -102,6 +103,7 @@ fn has_a_golden_item(state: &State) -> bool {
         | State::Compartment(_)
         | State::Presence(_)
         | State::Heartbeat(_)
+        | State::Door(_)
         | State::FaultRecord(_)
         | State::WorkOrder(_)
         | State::ArchivedWorkOrder(_)

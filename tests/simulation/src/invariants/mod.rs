@@ -6,6 +6,7 @@
 //! [`crate::history::History`] for what is known, [`crate::world::World`] for what is really so.
 
 pub mod cases;
+pub mod doors;
 pub mod faults;
 pub mod heartbeats;
 pub mod model;
@@ -45,6 +46,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I5 faults::nothing_reopens_without_evidence,
     I6 system::stale_or_duplicate_messages_change_nothing,
     I6 heartbeats::a_late_heartbeat_changes_nothing,
+    I6 doors::a_door_that_opened_is_not_suspected,
     I7 faults::each_fault_belongs_to_one_work_order,
     I9 faults::only_legal_transitions,
     I12 orders::an_order_is_placed_only_where_it_can_be,
@@ -75,6 +77,7 @@ pub const AT_ACKNOWLEDGEMENT: &[Invariant<Message>] = invariants! {
 pub const AT_SWEEP: &[Invariant<Timestamp>] = invariants! {
     I19 presence::a_silent_locker_is_found,
     I19 heartbeats::a_connected_locker_that_says_nothing_is_found,
+    I19 doors::a_door_that_stays_shut_is_found,
 };
 
 /// Asked of every answer to a request.

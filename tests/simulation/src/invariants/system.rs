@@ -133,6 +133,7 @@ pub fn what_a_locker_says_changes_only_what_is_its_own(world: &World, commit: &C
             State::Compartment(Compartment { locker, .. }) | State::Presence(Presence { locker, .. }) => *locker == own,
             State::FaultRecord(it) => it.locker == own,
             State::Heartbeat(it) => it.locker == own,
+            State::Door(it) => it.locker == own,
             State::WorkOrder(it) | State::ArchivedWorkOrder(it) => it.id.locker == own,
             State::Order(it) => it.compartment().is_some_and(|(locker, _)| *locker == own),
             State::Delivery(_) => commit.function == "parcel_events",
