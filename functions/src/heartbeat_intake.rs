@@ -98,6 +98,8 @@ async fn take_in<S: Store>(
     // What it is remembered as, where it is at all. Its own name is not enough: nothing looks for copies by it, and a
     // device that gives one name to all it says is not to be stopped by that.
     let cause = Cause { event: EventId::of_step("heartbeat", &format!("{}-{event}", at.as_millisecond())), ..known };
+    // The broker's clock runs with ours; a heartbeat of the future would shut out all that follow.
+    let at = at.min(now);
     let sent =
         SentHeartbeat { locker, event, received_at: at, boot, device_clock: device_clock.parse().ok(), diagnostics };
     let heartbeat = [StateKey::Heartbeat(sent.locker.clone())];
@@ -114,7 +116,7 @@ async fn take_in<S: Store>(
             work_order: states.take(&of_the_locker[1]),
             compartments: Vec::new(),
         };
-        Ok(record_heartbeat(concern, scene, now)?)
+        Ok(record_heartbeat(*concern, scene, now)?)
     })
     .await?;
     match outcome {

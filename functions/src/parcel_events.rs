@@ -69,7 +69,8 @@ pub async fn handle<S: Store>(store: &S, batch: QueueBatch, now: Timestamp) -> B
 
 async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) -> Result<(), DeviceFailure> {
     let received = device::read::<EventMessage>(message)?;
-    let Received { locker, event, at, .. } = &received;
+    let Received { locker, event, .. } = &received;
+    let at = &seen_at(&received, now);
     let door = |order: &OrderId, compartment: CompartmentNumber| {
         let locker = || locker.clone();
         [
@@ -140,6 +141,12 @@ async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) ->
     Ok(())
 }
 
+/// When something happened at a door. The broker's clock runs with ours; an opening of the future would answer every
+/// command until then.
+fn seen_at<B>(received: &Received<B>, now: Timestamp) -> Timestamp {
+    received.at.min(now)
+}
+
 /// Something happened at a door that concerns no parcel.
 async fn at_door<S: Store>(
     store: &S,
@@ -155,7 +162,7 @@ async fn at_door<S: Store>(
         let mut states = view.read(&names).await?;
         states.take::<Compartment>(&names[1]).ok_or(Refusal::UnknownCompartment)?;
         let door = states.take(&names[0]).unwrap_or_else(|| Door::new(locker.clone(), number));
-        Ok(rule(door, received.at))
+        Ok(rule(door, seen_at(received, now)))
     })
     .await?;
     Ok(())

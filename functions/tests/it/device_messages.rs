@@ -331,6 +331,14 @@ async fn at_the_end_of_the_calendar_a_message_is_taken_as_any_other() {
     let payload = published("mz-03", "m-1", json!({ "faults": [{ "unit": "7", "code": "lock_jammed" }] })).to_string();
     network.deliver("fault_intake", [from_rule_at("mz-03", "mz-03", payload.as_bytes(), end)]).await;
     assert_eq!(network.compartment("mz-03", 7).health(), Health::Faulted);
+    let well = json!({ "diagnostics": { "power": "mains", "firmware": "1", "uptime_s": u64::MAX } });
+    let told = json!({ "event": { "type": "open_acknowledged", "compartment": 1 } });
+    for (function, id, rest) in [("heartbeat_intake", "m-2", well), ("parcel_events", "m-3", told)] {
+        let payload = published("mz-03", id, rest).to_string();
+        network.happens(function, from_rule_at("mz-03", "mz-03", payload.as_bytes(), end)).await;
+    }
+    let heard = network.heartbeat("mz-03").unwrap().received_at;
+    assert_eq!(heard, network.now(), "what follows is not shut out");
     let document = json!({ "state": { "reported": { "closed": { "7": "nothing" } } } }).to_string();
     let reported = shadow_reported("mz-03", document.as_bytes());
     assert_eq!(network.deliver("parcel_events", [reported]).await, BatchAnswer::default());

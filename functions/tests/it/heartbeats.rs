@@ -42,6 +42,7 @@ async fn a_heartbeat_that_says_nothing_new_takes_one_round_trip_and_leaves_no_tr
     say(&network, 0, json!({})).await;
     let before = network.kept();
     for (second, trips) in [(60, vec![vec![Read]]), (120, vec![vec![Read]]), (180, vec![vec![Read], vec![Commit]])] {
+        network.wait_until(second);
         let store = Counting::new(&network.store);
         network.deliver_over(&store, "heartbeat_intake", [heartbeat("mz-03", second, json!({}))]).await;
         assert_eq!(store.trips(), trips, "{second}");
@@ -58,9 +59,11 @@ async fn of_two_in_one_batch_the_later_counts() {
     let (first, second) = (heartbeat("mz-03", 0, json!({})), heartbeat("mz-03", 60, json!({ "firmware": "2.15.0" })));
     for batch in [[first.clone(), second.clone()], [second.clone(), first.clone()]] {
         let network = Network::mainz().await;
+        network.wait_until(60);
         assert_eq!(network.deliver("heartbeat_intake", batch).await, BatchAnswer::default());
         assert_eq!(network.heartbeat("mz-03").unwrap().diagnostics.firmware, "2.15.0");
     }
+    network.wait_until(60);
     network.happens("heartbeat_intake", second).await;
     let before = network.kept();
     network.happens("heartbeat_intake", first).await;

@@ -237,7 +237,7 @@ pub enum Judgement {
     /// To be kept, and of no consequence.
     Keep(Heartbeat),
     /// To be kept with what it means for the locker: see [`record_heartbeat`].
-    Concerns(Concern),
+    Concerns(Box<Concern>),
 }
 
 /// A heartbeat that cannot be judged without its locker.
@@ -295,7 +295,7 @@ pub fn judge_heartbeat(known: Option<&Heartbeat>, sent: &SentHeartbeat) -> Judge
         return Judgement::NothingNew;
     }
     if known.is_none() || !reported.is_empty() || heartbeat.reported_conditions().next().is_some() {
-        return Judgement::Concerns(Concern { heartbeat, reported });
+        return Judgement::Concerns(Box::new(Concern { heartbeat, reported }));
     }
     Judgement::Keep(heartbeat)
 }
@@ -316,7 +316,7 @@ impl Judgement {
     ///
     /// # Errors
     /// The concern, where it has to be.
-    pub fn decide(self) -> Result<Decision<HeartbeatOutcome>, Concern> {
+    pub fn decide(self) -> Result<Decision<HeartbeatOutcome>, Box<Concern>> {
         match self {
             Judgement::Outdated => Ok(Decision::new(HeartbeatOutcome::Outdated)),
             Judgement::NothingNew => Ok(Decision::new(HeartbeatOutcome::NothingNew)),

@@ -67,7 +67,7 @@ fn after_at(
     for sent in all {
         let decision = match judge_heartbeat(known.as_ref(), sent).decide() {
             Ok(decision) => decision,
-            Err(concern) => record_heartbeat(concern, scene(locker.clone()), sent.received_at).unwrap(),
+            Err(concern) => record_heartbeat(*concern, scene(locker.clone()), sent.received_at).unwrap(),
         };
         outcomes.push(decision.answer);
         for change in decision.changes {
@@ -86,7 +86,7 @@ fn the_first_heartbeat_of_a_locker_is_kept_and_that_of_a_stranger_refused() {
     assert_eq!(after(None, &[sent(0)]), (Some(kept(0)), vec![HeartbeatOutcome::Kept]));
     let Err(concern) = judge_heartbeat(None, &sent(0)).decide() else { panic!("its locker has to be looked at") };
     let nobody = FaultScene { locker: None, compartments: Vec::new(), work_order: None };
-    assert_eq!(record_heartbeat(concern, nobody, at(0)), Err(Refusal::UnknownLocker));
+    assert_eq!(record_heartbeat(*concern, nobody, at(0)), Err(Refusal::UnknownLocker));
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn a_condition_becomes_a_fault_once_it_has_lasted_and_is_reported_once() {
 fn the_fault_is_the_lockers_and_opens_with_the_heartbeat_in_one_decision() {
     let (known, _) = after(Some(kept(0)), &[hot(60, 60), hot(120, 61)]);
     let concern = judge_heartbeat(known.as_ref(), &hot(180, 62)).decide().unwrap_err();
-    let decision = record_heartbeat(concern, scene(locker()), at(181)).unwrap();
+    let decision = record_heartbeat(*concern, scene(locker()), at(181)).unwrap();
     let report = FaultReport { event: id("h-180"), ..report(180, &[(Unit::Locker, FaultCode::OverTemperature)]) };
     let of_the_report = report_faults(scene(locker()), &report, at(181)).unwrap();
     let mut expected = of_the_report.answer_with(HeartbeatOutcome::Reported(1));
