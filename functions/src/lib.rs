@@ -9,6 +9,7 @@ pub mod device;
 pub mod fault_intake;
 pub mod fault_reports;
 pub mod feedback_submission;
+pub mod heartbeat_intake;
 pub mod locker_commands;
 pub mod notification_fan_out;
 pub mod order_choices;

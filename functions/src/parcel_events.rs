@@ -3,18 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use aws::apply::{Cause, apply, look};
+use aws::apply::{ApplyError, Cause, apply, look};
 use aws::batch::{BatchAnswer, DeviceMessage, QueueBatch};
 use aws::http::read_json;
 use aws::metric::{self, Metric};
 use aws::store::Store;
 use domain::compartment::Compartment;
+use domain::door::{Door, OpenedFor, acknowledge_opening, record_opening};
 use domain::fault::{Closure, OpenFaults, Unit};
 use domain::id::{CompartmentNumber, LockerId, NoticeId, OrderId, WorkOrderId};
 use domain::locker::Locker;
 use domain::order::{DoorScene, record_collection, record_deposit};
 use domain::work_order::{RepairScene, TestOpening, WorkOrder, record_test_opening};
-use domain::{Refusal, SignedDuration, StateKey, Timestamp};
+use domain::{Decision, Refusal, SignedDuration, StateKey, Timestamp};
 use serde::Deserialize;
 
 use crate::device::{self, DeviceFailure, Received};
@@ -35,6 +36,8 @@ struct EventMessage {
 enum DoorEvent {
     ParcelDeposited { order_id: OrderId, compartment: CompartmentNumber },
     ParcelCollected { order_id: OrderId, compartment: CompartmentNumber },
+    OpenAcknowledged { compartment: CompartmentNumber },
+    DoorOpened { compartment: CompartmentNumber },
     TestOpening { work_order_id: WorkOrderId, attempt: u32, unit: Unit, passed: bool },
 }
 
@@ -67,10 +70,18 @@ pub async fn handle<S: Store>(store: &S, batch: QueueBatch, now: Timestamp) -> B
 async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) -> Result<(), DeviceFailure> {
     let received = device::read::<EventMessage>(message)?;
     let Received { locker, event, .. } = &received;
+    let at = &seen_at(&received, now);
     let door = |order: &OrderId, compartment: CompartmentNumber| {
         let locker = || locker.clone();
-        [StateKey::Order(order.clone()), StateKey::Locker(locker()), StateKey::Compartment(locker(), compartment)]
+        [
+            StateKey::Order(order.clone()),
+            StateKey::Locker(locker()),
+            StateKey::Compartment(locker(), compartment),
+            StateKey::Door(locker(), compartment),
+        ]
     };
+    let door_of =
+        |known: Option<Door>, number: CompartmentNumber| known.unwrap_or_else(|| Door::new(locker.clone(), number));
     match &received.body.event {
         DoorEvent::ParcelDeposited { order_id, compartment } => {
             let names = door(order_id, *compartment);
@@ -82,10 +93,13 @@ async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) ->
                     locker: states.take(&names[1]),
                     compartment: states.take(&names[2]),
                 };
-                Ok(record_deposit(scene, event, now)?)
+                let mut decision = record_deposit(scene, event, now)?;
+                let door = door_of(states.take(&names[3]), *compartment);
+                decision.change(door.opened_for(OpenedFor::Deposit, *at));
+                Ok(decision)
             })
             .await;
-            if let Err(aws::apply::ApplyError::Refused(_)) = recorded {
+            if let Err(ApplyError::Refused(_)) = recorded {
                 metric::count(Metric::DepositsRefused, 1);
             }
             recorded?;
@@ -100,9 +114,18 @@ async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) ->
                     locker: states.take(&names[1]),
                     compartment: states.take(&names[2]),
                 };
-                Ok(record_collection(scene, event, now)?)
+                let mut decision = record_collection(scene, event, now)?;
+                let door = door_of(states.take(&names[3]), *compartment);
+                decision.change(door.opened_for(OpenedFor::Collection, *at));
+                Ok(decision)
             })
             .await?;
+        }
+        DoorEvent::OpenAcknowledged { compartment } => {
+            at_door(store, &received, *compartment, now, acknowledge_opening).await?;
+        }
+        DoorEvent::DoorOpened { compartment } => {
+            at_door(store, &received, *compartment, now, record_opening).await?;
         }
         DoorEvent::TestOpening { work_order_id, attempt, unit, passed } => {
             let opening =
@@ -112,9 +135,36 @@ async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) ->
                 return Err(DeviceFailure::Quarantine("a test opening for another locker".to_owned()));
             }
             let cause = received.cause(StateKey::Locker(locker.clone()), now);
-            test_opening(store, locker, &opening, &cause).await?;
+            test_opening(store, locker, &opening, *at, &cause).await?;
         }
     }
+    Ok(())
+}
+
+/// When something happened at a door. The broker's clock runs with ours; an opening of the future would answer every
+/// command until then.
+fn seen_at<B>(received: &Received<B>, now: Timestamp) -> Timestamp {
+    received.at.min(now)
+}
+
+/// Something happened at a door that concerns no parcel.
+async fn at_door<S: Store>(
+    store: &S,
+    received: &Received<EventMessage>,
+    number: CompartmentNumber,
+    now: Timestamp,
+    rule: fn(Door, Timestamp) -> Decision<()>,
+) -> Result<(), ApplyError> {
+    let locker = &received.locker;
+    let names = [StateKey::Door(locker.clone(), number), StateKey::Compartment(locker.clone(), number)];
+    let cause = received.cause(StateKey::Locker(locker.clone()), now);
+    apply(store, &cause, async |view| {
+        let mut states = view.read(&names).await?;
+        states.take::<Compartment>(&names[1]).ok_or(Refusal::UnknownCompartment)?;
+        let door = states.take(&names[0]).unwrap_or_else(|| Door::new(locker.clone(), number));
+        Ok(rule(door, seen_at(received, now)))
+    })
+    .await?;
     Ok(())
 }
 
@@ -122,6 +172,7 @@ async fn test_opening<S: Store>(
     store: &S,
     locker: &LockerId,
     opening: &TestOpening,
+    at: Timestamp,
     cause: &Cause,
 ) -> Result<(), DeviceFailure> {
     let now = cause.now;
@@ -131,14 +182,25 @@ async fn test_opening<S: Store>(
         let mut states = view.read(&names).await?;
         let work_order: WorkOrder = states.take(&names[0]).ok_or(Refusal::UnknownWorkOrder)?;
         let own: Locker = states.take(&names[1]).ok_or(Refusal::UnknownLocker)?;
-        let names = work_order.compartments();
-        let compartments = view.read(&names).await?.take_each(&names);
-        Ok(record_test_opening(RepairScene { work_order, locker: own, compartments }, opening, notice.clone(), now)?)
+        let mut names = work_order.compartments();
+        let tried = match opening.unit {
+            Unit::Locker => None,
+            Unit::Compartment(number) => Some((number, StateKey::Door(locker.clone(), number))),
+        };
+        names.extend(tried.iter().map(|(_, name)| name.clone()));
+        let mut states = view.read(&names).await?;
+        let door = tried.map(|(number, name)| states.take(&name).unwrap_or_else(|| Door::new(locker.clone(), number)));
+        let scene = RepairScene { work_order, locker: own, compartments: states.take_each(&names) };
+        let mut decision = record_test_opening(scene, opening, notice.clone(), now)?;
+        if let Some(door) = door {
+            decision.change(if opening.passed { door.opened_for(OpenedFor::Test, at) } else { door.failed_a_test() });
+        }
+        Ok(decision)
     })
     .await;
     match recorded {
         // The openings that were still to come when one failed, or when the last proof was in: they prove nothing.
-        Err(aws::apply::ApplyError::Refused(Refusal::WrongState { .. })) => {
+        Err(ApplyError::Refused(Refusal::WrongState { .. })) => {
             metric::count(Metric::EventsIgnored, 1);
             Ok(())
         }

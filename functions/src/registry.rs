@@ -17,6 +17,7 @@ use aws::store::Store;
 use domain::compartment::Compartment;
 use domain::decision::Event;
 use domain::fault::{FaultClass, OpenFaults};
+use domain::heartbeat::Heartbeat;
 use domain::id::{CompartmentNumber, EventId, LockerId, PersonId, RegionId, TeamId};
 use domain::locker::Locker;
 use domain::person::{Language, Person, Preferences};
@@ -198,7 +199,7 @@ async fn register_locker<S: Store>(
 
 async fn show_locker<S: Store>(store: &S, request: &Request) -> Result<Response, Problem> {
     let id: LockerId = request.path("locker_id")?;
-    let names = [StateKey::Locker(id.clone()), StateKey::Presence(id.clone())];
+    let names = [StateKey::Locker(id.clone()), StateKey::Presence(id.clone()), StateKey::Heartbeat(id.clone())];
     let (mut states, _) = look(store, &names).await?;
     let locker: Locker = states.take(&names[0]).ok_or(Refusal::UnknownLocker)?;
     let all = keys::compartments(&id, None, CompartmentNumber::MAX as usize);
@@ -207,7 +208,13 @@ async fn show_locker<S: Store>(store: &S, request: &Request) -> Result<Response,
     let connected = states.take::<Presence>(&names[1]).is_some_and(|it| it.link == Link::Up);
     Ok(Response::json(
         200,
-        &json!({ "locker": locker, "free": free, "compartments": compartments, "connected": connected }),
+        &json!({
+            "locker": locker,
+            "free": free,
+            "compartments": compartments,
+            "connected": connected,
+            "heartbeat": states.take::<Heartbeat>(&names[2]),
+        }),
     ))
 }
 

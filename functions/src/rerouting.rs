@@ -51,7 +51,14 @@ pub async fn handle<S: Store>(
 ) -> Result<(), StreamFailure> {
     each_change(batch, tables, async |key| match keys::locker_part(&key) {
         Some(LockerPart::WorkOrder(locker)) => work_off(store, &locker, now).await,
-        Some(LockerPart::Locker(_) | LockerPart::Compartment(..) | LockerPart::Presence(_)) | None => Ok(()),
+        Some(
+            LockerPart::Locker(_)
+            | LockerPart::Compartment(..)
+            | LockerPart::Presence(_)
+            | LockerPart::Heartbeat(_)
+            | LockerPart::Door(..),
+        )
+        | None => Ok(()),
     })
     .await
 }

@@ -12,6 +12,7 @@ use domain::compartment::Compartment;
 use domain::delivery::{Delivery, Standing};
 use domain::fault::FaultRecord;
 use domain::feedback::Feedback;
+use domain::heartbeat::Heartbeat;
 use domain::id::{CompartmentNumber, LockerId, OrderId, PersonId};
 use domain::locker::Locker;
 use domain::order::Order;
@@ -93,7 +94,12 @@ async fn show_order<S: Store>(store: &S, request: &Request) -> Result<Response, 
 
 async fn show_locker<S: Store>(store: &S, request: &Request) -> Result<Response, Problem> {
     let id: LockerId = request.path("locker_id")?;
-    let names = [StateKey::Locker(id.clone()), StateKey::Presence(id.clone()), StateKey::WorkOrder(id.clone())];
+    let names = [
+        StateKey::Locker(id.clone()),
+        StateKey::Presence(id.clone()),
+        StateKey::WorkOrder(id.clone()),
+        StateKey::Heartbeat(id.clone()),
+    ];
     let all = keys::compartments(&id, None, CompartmentNumber::MAX as usize);
     let ((mut states, _), compartments) = try_join(look(store, &names), list(store, &all)).await?;
     let locker: Locker = states.take(&names[0]).ok_or(Refusal::UnknownLocker)?;
@@ -106,6 +112,7 @@ async fn show_locker<S: Store>(store: &S, request: &Request) -> Result<Response,
         &json!({
             "locker": locker,
             "connected": states.take::<Presence>(&names[1]).is_some_and(|it| it.link == Link::Up),
+            "heartbeat": states.take::<Heartbeat>(&names[3]),
             "faulted_compartments": closed,
             "work_order": states.take::<WorkOrder>(&names[2]),
             "repaired_faults": repaired,

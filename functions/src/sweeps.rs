@@ -1,5 +1,5 @@
-//! Everything that is due: lockers whose grace is over, suspicions to be judged, notices that were not sent, incidents whose people were
-//! not all dealt with.
+//! Everything that is due: lockers whose grace is over or that have fallen silent, doors that did not open, suspicions
+//! to be judged, notices that were not sent, incidents whose people were not all dealt with.
 //! Trigger: a schedule, every minute. Sample: events/sweeps.
 
 use aws::apply::{Cause, apply};
@@ -8,8 +8,9 @@ use aws::keys::{self, DUE_SHARDS, Key, LockerPart, Table};
 use aws::publisher::Publisher;
 use aws::store::{Item, Store, Unavailable};
 use domain::decision::Event;
+use domain::door::{Door, not_opened, suspect_silent_lock};
 use domain::fault::Unit;
-use domain::id::{EventId, LockerId};
+use domain::id::{CompartmentNumber, EventId, LockerId};
 use domain::locker::{FaultScene, judge_suspicions, report_faults};
 use domain::presence::{Presence, find_offline};
 use domain::seeded::bug;
@@ -19,6 +20,11 @@ use serde::Serialize;
 
 use crate::notification_fan_out::Sender;
 use crate::rerouting;
+use crate::sweeps::silence::find_the_silent;
+
+mod silence;
+
+pub use silence::{SILENCES_HELD_FOR, SILENT_AT_ONCE_MAX};
 
 /// The tables in which something can be due.
 const TABLES: [Table; 3] = [Table::Network, Table::Orders, Table::Cases];
@@ -53,7 +59,9 @@ pub async fn handle<S: Store, P: Publisher>(
 ) -> Result<Swept, SweepFailure> {
     let shards: Vec<(Table, u32)> =
         TABLES.iter().flat_map(|table| (0..DUE_SHARDS).map(move |shard| (*table, shard))).collect();
-    let outcomes = join_all(shards.into_iter().map(|(table, shard)| sweep(store, sender, table, shard, now))).await;
+    let swept = join_all(shards.into_iter().map(|(table, shard)| sweep(store, sender, table, shard, now)));
+    let (mut outcomes, silent) = futures_util::future::join(swept, find_the_silent(store, now)).await;
+    outcomes.push(silent);
     let due = outcomes.iter().map(|(due, _)| due).sum();
     let mut failures: Vec<Unavailable> = outcomes.into_iter().flat_map(|(_, failures)| failures).collect();
     let failed = failures.len();
@@ -99,13 +107,15 @@ async fn deal_with<S: Store, P: Publisher>(
     match keys::locker_part(&key) {
         Some(LockerPart::Presence(_)) if bug("grace_is_never_over") => Ok(()),
         Some(LockerPart::Presence(locker)) => end_grace(store, &locker, now).await,
+        Some(LockerPart::Door(..)) if bug("unopened_door_is_forgotten") => Ok(()),
+        Some(LockerPart::Door(locker, number)) => find_shut(store, &locker, number, now).await,
         Some(LockerPart::WorkOrder(locker)) => rerouting::work_off(store, &locker, now).await,
         Some(LockerPart::Locker(_) | LockerPart::Compartment(..)) if bug("suspicions_are_never_judged") => Ok(()),
         Some(LockerPart::Locker(locker)) => judge(store, &locker, Unit::Locker, key, now).await,
         Some(LockerPart::Compartment(locker, number)) => {
             judge(store, &locker, Unit::Compartment(number), key, now).await
         }
-        None => Err(Unavailable(format!("nobody knows what to do about {key:?}"))),
+        Some(LockerPart::Heartbeat(_)) | None => Err(Unavailable(format!("nobody knows what to do about {key:?}"))),
     }
 }
 
@@ -166,6 +176,41 @@ async fn end_grace<S: Store>(store: &S, locker: &LockerId, now: Timestamp) -> Re
     .await;
     match outcome {
         // It has come back, or another sweep was quicker.
+        Ok(_) | Err(aws::apply::ApplyError::Refused(_)) => Ok(()),
+        Err(aws::apply::ApplyError::Unavailable(unavailable)) => Err(unavailable),
+        Err(aws::apply::ApplyError::Reused) => Err(Unavailable("a sweep has the id of another request".to_owned())),
+    }
+}
+
+/// A lock has taken a command and its door has not opened: where it still has not, the compartment closes.
+async fn find_shut<S: Store>(
+    store: &S,
+    locker: &LockerId,
+    number: CompartmentNumber,
+    now: Timestamp,
+) -> Result<(), Unavailable> {
+    let names = [
+        StateKey::Door(locker.clone(), number),
+        StateKey::Locker(locker.clone()),
+        StateKey::WorkOrder(locker.clone()),
+        StateKey::Compartment(locker.clone(), number),
+    ];
+    let (mut states, _) = aws::apply::look(store, &names[..1]).await?;
+    let Some(door) = states.take::<Door>(&names[0]).filter(|it| it.awaited.is_some()) else { return Ok(()) };
+    let cause = Cause::new(names[1].clone(), not_opened(&door), now);
+    let outcome = apply(store, &cause, async |view| {
+        let mut states = view.read(&names).await?;
+        let door: Door = states.take(&names[0]).ok_or(Refusal::UnknownCompartment)?;
+        let scene = FaultScene {
+            locker: states.take(&names[1]),
+            work_order: states.take(&names[2]),
+            compartments: states.take(&names[3]).into_iter().collect(),
+        };
+        Ok(suspect_silent_lock(door, scene, now)?)
+    })
+    .await;
+    match outcome {
+        // It has opened, or another sweep was quicker.
         Ok(_) | Err(aws::apply::ApplyError::Refused(_)) => Ok(()),
         Err(aws::apply::ApplyError::Unavailable(unavailable)) => Err(unavailable),
         Err(aws::apply::ApplyError::Reused) => Err(Unavailable("a sweep has the id of another request".to_owned())),

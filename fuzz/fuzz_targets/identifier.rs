@@ -47,6 +47,8 @@ fn name_of(part: LockerPart) -> StateKey {
         LockerPart::Locker(locker) => StateKey::Locker(locker),
         LockerPart::Compartment(locker, number) => StateKey::Compartment(locker, number),
         LockerPart::Presence(locker) => StateKey::Presence(locker),
+        LockerPart::Heartbeat(locker) => StateKey::Heartbeat(locker),
+        LockerPart::Door(locker, number) => StateKey::Door(locker, number),
         LockerPart::WorkOrder(locker) => StateKey::WorkOrder(locker),
     }
 }

@@ -13,7 +13,9 @@ use domain::notice::LinkPurpose;
 use domain::order::{Order, OrderStatus};
 use domain::place::Place;
 use domain::size::Size;
-use functions::{fault_intake, locker_commands, notification_fan_out, parcel_events, presence, rerouting};
+use functions::{
+    fault_intake, heartbeat_intake, locker_commands, notification_fan_out, parcel_events, presence, rerouting,
+};
 use serde_json::{Value, json};
 
 use crate::support::devices::{faults, test_opening};
@@ -122,6 +124,18 @@ async fn what_happens_at_doors_is_recorded() {
         assert_eq!(answer, BatchAnswer::default(), "{name}");
         assert_eq!(network.quarantined(), [], "{name}");
         assert_eq!(network.kept() == before, name.starts_with("shadow"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn heartbeats_are_kept_and_only_the_unreadable_ones_put_aside() {
+    for (name, sample) in samples("heartbeat-intake") {
+        let network = Network::mainz().await;
+        let batch: QueueBatch = serde_json::from_value(sample).unwrap();
+        assert_eq!(heartbeat_intake::handle(&network.store, batch, at(100)).await, BatchAnswer::default(), "{name}");
+        assert_eq!(network.quarantined().len(), usize::from(name == "one-of-two-unreadable"), "{name}");
+        let latest = if name == "two-of-one-locker" { "said-h-0051" } else { "said-h-005" };
+        assert!(network.heartbeat("mz-03").unwrap().event.as_str().starts_with(latest), "{name}");
     }
 }
 

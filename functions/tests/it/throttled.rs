@@ -84,6 +84,7 @@ async fn messages_that_could_not_be_stored_stay_in_their_queue_and_the_others_do
             ("fault_intake", from_rule("mz-03", "mz-03", b"not json")),
             ("parcel_events", deposited("mz-03", "m-2", &order, compartment)),
             ("presence", presence("mz-03", "s-1", 0, "connected")),
+            ("heartbeat_intake", heartbeat("mz-03", 0, json!({}))),
         ] {
             let answer = network.deliver_over(&throttled, function, [message.clone()]).await;
             let stayed: Vec<&str> = answer.batch_item_failures.iter().map(|it| it.item_identifier.as_str()).collect();

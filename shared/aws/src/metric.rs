@@ -14,6 +14,10 @@ pub enum Metric {
     /// Reports of what is known: many from one locker are a device that does not stop.
     FaultsRepeated,
     FaultsSuspected,
+    /// Lockers that were connected and said nothing.
+    LockersSilent,
+    /// Lockers that are not judged although they say nothing, since too many do at once.
+    SilencesHeld,
     /// Messages kept for a person to look at.
     QuarantinedMessages,
     /// Somebody used another's name.
@@ -38,6 +42,8 @@ impl Metric {
             Metric::FaultsRaised => "FaultsRaised",
             Metric::FaultsRepeated => "FaultsRepeated",
             Metric::FaultsSuspected => "FaultsSuspected",
+            Metric::LockersSilent => "LockersSilent",
+            Metric::SilencesHeld => "SilencesHeld",
             Metric::QuarantinedMessages => "QuarantinedMessages",
             Metric::SecurityRejections => "SecurityRejections",
             Metric::OrdersRefused => "OrdersRefused",

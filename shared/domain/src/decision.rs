@@ -115,6 +115,13 @@ pub enum Event {
         place: Place,
     },
     OrderCancelled,
+    /// A lock has taken a command to open.
+    OpeningAcknowledged {
+        compartment: CompartmentNumber,
+    },
+    DoorOpened {
+        compartment: CompartmentNumber,
+    },
     DepositAuthorised {
         driver: PersonId,
         compartment: CompartmentNumber,

@@ -3,8 +3,10 @@
 use crate::case::Case;
 use crate::compartment::Compartment;
 use crate::delivery::Delivery;
+use crate::door::Door;
 use crate::fault::{FaultRecord, Unit};
 use crate::feedback::Feedback;
+use crate::heartbeat::Heartbeat;
 use crate::id::{CaseId, CompartmentNumber, LockerId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
 use crate::locker::Locker;
 use crate::order::Order;
@@ -21,6 +23,8 @@ pub enum StateKey {
     Locker(LockerId),
     Compartment(LockerId, CompartmentNumber),
     Presence(LockerId),
+    Heartbeat(LockerId),
+    Door(LockerId, CompartmentNumber),
     FaultRecord {
         locker: LockerId,
         unit: Unit,
@@ -46,6 +50,8 @@ pub enum State {
     Locker(Locker),
     Compartment(Compartment),
     Presence(Presence),
+    Heartbeat(Heartbeat),
+    Door(Door),
     FaultRecord(FaultRecord),
     WorkOrder(WorkOrder),
     ArchivedWorkOrder(WorkOrder),
@@ -65,6 +71,8 @@ impl State {
             State::Locker(it) => StateKey::Locker(it.id.clone()),
             State::Compartment(it) => StateKey::Compartment(it.locker.clone(), it.number),
             State::Presence(it) => StateKey::Presence(it.locker.clone()),
+            State::Heartbeat(it) => StateKey::Heartbeat(it.locker.clone()),
+            State::Door(it) => StateKey::Door(it.locker.clone(), it.number),
             State::FaultRecord(it) => StateKey::FaultRecord {
                 locker: it.locker.clone(),
                 unit: it.unit,
@@ -88,6 +96,8 @@ impl State {
     pub fn due_at(&self) -> Option<Timestamp> {
         match self {
             State::Presence(it) => it.due_at(),
+            State::Heartbeat(it) => it.due_at(),
+            State::Door(it) => it.due_at(),
             State::WorkOrder(it) => it.impact_due_at,
             State::Locker(it) => suspicion::judged_at(&it.suspicions),
             State::Compartment(it) => suspicion::judged_at(&it.suspicions),
@@ -124,7 +134,7 @@ macro_rules! states {
     )*};
 }
 
-states! { Locker Compartment Presence FaultRecord Team Order Preferences Delivery Feedback Case Person }
+states! { Locker Compartment Presence Heartbeat Door FaultRecord Team Order Preferences Delivery Feedback Case Person }
 
 impl From<WorkOrder> for State {
     fn from(it: WorkOrder) -> State {

@@ -26,8 +26,9 @@ pub const TEST_OPENINGS_REQUIRED: u8 = 3;
 /// its record.
 pub const FAULTS_MAX: usize = 40;
 
-/// Beside those: the locker, a record of every code it can have itself, the work order and the history.
-const _: () = assert!(2 * FAULTS_MAX + FaultCode::ALL.len() + 3 <= 100, "a repair fits one commit");
+/// Beside those: the locker, a record of every code it can have itself, the work order, the door that was tried last and
+/// the history.
+const _: () = assert!(2 * FAULTS_MAX + FaultCode::ALL.len() + 4 <= 100, "a repair fits one commit");
 
 /// How many notes a work order keeps; a technician who needs more has a document to attach.
 pub const NOTES_MAX: usize = 50;

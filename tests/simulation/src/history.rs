@@ -11,7 +11,9 @@ use aws::store::Write;
 use domain::case::Case;
 use domain::compartment::Compartment;
 use domain::delivery::Delivery;
+use domain::door::Door;
 use domain::feedback::Feedback;
+use domain::heartbeat::Heartbeat;
 use domain::id::{CompartmentNumber, LockerId, OrderId};
 use domain::locker::Locker;
 use domain::order::Order;
@@ -75,6 +77,8 @@ impl Committed {
         lockers Locker;
         compartments Compartment;
         presences Presence;
+        heartbeats Heartbeat;
+        doors Door;
         work_orders WorkOrder;
         orders Order;
         deliveries Delivery;
@@ -138,6 +142,7 @@ impl History {
         locker(id: &LockerId) -> Locker = StateKey::Locker(id.clone());
         compartment(id: &LockerId, number: CompartmentNumber) -> Compartment = StateKey::Compartment(id.clone(), number);
         presence(id: &LockerId) -> Presence = StateKey::Presence(id.clone());
+        heartbeat(id: &LockerId) -> Heartbeat = StateKey::Heartbeat(id.clone());
         work_order(id: &LockerId) -> WorkOrder = StateKey::WorkOrder(id.clone());
         order(id: &OrderId) -> Order = StateKey::Order(id.clone());
         delivery(id: &OrderId) -> Delivery = StateKey::Delivery(id.clone());

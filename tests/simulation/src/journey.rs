@@ -27,6 +27,8 @@ pub enum Kind {
     Breakdown,
     /// A locker loses its network, and comes back.
     Outage,
+    /// A device says how it is, for some minutes; then it hangs.
+    Hang,
     /// A device, or somebody with its key, says what is not so.
     Lie,
     /// Somebody tries what is another's.
@@ -40,10 +42,11 @@ pub enum Kind {
 }
 
 /// Which kinds there are, and how often of a hundred each is taken.
-pub const KINDS: [(Kind, u64); 8] = [
-    (Kind::Parcel, 46),
+pub const KINDS: [(Kind, u64); 9] = [
+    (Kind::Parcel, 43),
     (Kind::Breakdown, 18),
     (Kind::Outage, 10),
+    (Kind::Hang, 3),
     (Kind::Lie, 7),
     (Kind::Prying, 6),
     (Kind::Confusion, 5),
@@ -66,6 +69,7 @@ pub fn start(world: &Rc<World>, kind: Kind, seed: u64) -> Pin<Box<dyn Future<Out
         Kind::Parcel => Box::pin(async move { it.parcel().await }),
         Kind::Breakdown => Box::pin(async move { it.breakdown().await }),
         Kind::Outage => Box::pin(async move { it.outage().await }),
+        Kind::Hang => Box::pin(async move { it.hang().await }),
         Kind::Lie => Box::pin(async move { it.lie().await }),
         Kind::Prying => Box::pin(async move { it.pry().await }),
         Kind::Confusion => Box::pin(async move { it.confuse().await }),
@@ -403,8 +407,32 @@ impl Traveller {
             .collect()
     }
 
+    /// A lock takes commands and its door stays shut; the device does not know that this is a fault.
+    async fn stay_shut(&self, locker: &LockerId) {
+        let number = 1 + self.below(site::compartments_of(locker).into()) as u16;
+        let number: CompartmentNumber = number.try_into().expect("a number");
+        self.world.at_device(locker, |device| {
+            device.broken.entry(Unit::Compartment(number)).or_default().insert(FaultCode::LockJammed);
+        });
+        for _ in 0..1 + self.below(2) {
+            self.world.report_door(locker, &format!("told-{}", self.name()), "open_acknowledged", number);
+            self.wait_up_to(Duration::from_secs(20)).await;
+        }
+        if self.often(20) {
+            self.world.report_door(locker, &format!("open-{}", self.name()), "door_opened", number);
+        }
+        let found_by = domain::door::OPENS_WITHIN.unsigned_abs() + Duration::from_secs(120);
+        self.world.executor.sleep(found_by).await;
+        if self.often(90) {
+            self.repair(locker).await;
+        }
+    }
+
     async fn breakdown(self: Rc<Self>) {
         let locker = self.any_locker();
+        if self.often(12) {
+            return self.stay_shut(&locker).await;
+        }
         let broken = self.any_faults(&locker);
         if broken.is_empty() {
             return;
@@ -511,6 +539,58 @@ impl Traveller {
         }
     }
 
+    // ---------- a controller that hangs
+
+    async fn hang(self: Rc<Self>) {
+        let locker = self.any_locker();
+        let bad = [
+            json!({}),
+            json!({}),
+            json!({ "power": "battery", "battery_percent": 70 }),
+            json!({ "temperature_c": 64 }),
+            json!({ "signal_dbm": -119 }),
+            json!({ "sent_at": "1970-01-01T00:00:00Z" }),
+        ];
+        let mut wrong = bad[self.below(bad.len() as u64) as usize].clone();
+        for _ in 0..2 + self.below(6) {
+            if self.often(10) {
+                wrong = json!({});
+            }
+            self.say_how_it_is(&locker, &wrong).await;
+        }
+        // It stays connected, mostly, and says nothing.
+        match self.below(4) {
+            0 => self.wait_up_to(Duration::from_secs(1_800)).await,
+            1 => {
+                self.world.disconnect(&locker);
+                self.wait_up_to(Duration::from_secs(1_200)).await;
+                self.world.connect(&locker, true);
+            }
+            _ => {}
+        }
+        if self.often(50) {
+            self.world.connect(&locker, true);
+            for _ in 0..self.below(5) {
+                self.say_how_it_is(&locker, &json!({})).await;
+            }
+        }
+        // Once it is found, somebody comes.
+        let found_by = domain::heartbeat::SILENT_AFTER.unsigned_abs() + Duration::from_secs(120);
+        self.world.executor.sleep(found_by).await;
+        if self.often(90) {
+            self.repair(&locker).await;
+        }
+    }
+
+    /// A heartbeat, and the time until the next one.
+    async fn say_how_it_is(&self, locker: &LockerId, changed: &Value) {
+        let id = format!("beat-{}", self.name());
+        self.world.send_heartbeat(locker, &id, changed);
+        let every = domain::heartbeat::HEARTBEAT_EVERY.unsigned_abs();
+        let early = Duration::from_millis(self.below(3_000));
+        self.world.executor.sleep(every - early).await;
+    }
+
     // ---------- those who are not as they should be
 
     async fn lie(self: Rc<Self>) {
@@ -523,7 +603,7 @@ impl Traveller {
         match self.below(9) {
             0 => self.world.publish_bytes(&locker, "fault_intake", b"{\"version\":1,", &name),
             1 => self.world.publish_bytes(&locker, "parcel_events", &[0xff, 0xfe, 0x00], &name),
-            2 => self.world.publish_bytes(&locker, "presence", b"[]", &name),
+            2 => self.world.publish_bytes(&locker, self.one_of(&["presence", "heartbeat_intake"]), b"[]", &name),
             // As if it were another locker, with its own key.
             3 => {
                 let lie = json!({ "locker_id": other, "faults": [{ "unit": "1", "code": "lock_jammed" }] });

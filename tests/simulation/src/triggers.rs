@@ -16,9 +16,9 @@ use base64::prelude::BASE64_STANDARD;
 use domain::SignedDuration;
 use functions::notification_fan_out::Sender;
 use functions::{
-    complaints, deposit_authorisation, fault_intake, fault_reports, feedback_submission, locker_commands,
-    notification_fan_out, order_choices, order_placement, parcel_events, presence, registry, rerouting, support_view,
-    sweeps, work_orders,
+    complaints, deposit_authorisation, fault_intake, fault_reports, feedback_submission, heartbeat_intake,
+    locker_commands, notification_fan_out, order_choices, order_placement, parcel_events, presence, registry,
+    rerouting, support_view, sweeps, work_orders,
 };
 use serde_json::{Value, json};
 
@@ -73,6 +73,11 @@ pub struct Message {
 }
 
 impl Message {
+    /// When the broker took it, in milliseconds since 1970.
+    pub fn received_ms(&self) -> Option<i64> {
+        serde_json::from_str::<Value>(&self.body).ok()?["received_ms"].as_i64()
+    }
+
     /// Who published what, as the rule has written it down.
     pub fn payload(&self) -> Option<(String, Vec<u8>)> {
         let body: Value = serde_json::from_str(&self.body).ok()?;
@@ -139,7 +144,7 @@ pub struct Triggers {
 }
 
 /// The functions that are fed by queues.
-pub const QUEUED: [&str; 3] = ["fault_intake", "parcel_events", "presence"];
+pub const QUEUED: [&str; 4] = ["fault_intake", "heartbeat_intake", "parcel_events", "presence"];
 
 impl Triggers {
     /// With a queue for each function that has one.
@@ -245,6 +250,7 @@ impl Triggers {
         let handler = async {
             match function {
                 "fault_intake" => fault_intake::handle(&ports, queued, now).await,
+                "heartbeat_intake" => heartbeat_intake::handle(&ports, queued, now).await,
                 "parcel_events" => parcel_events::handle(&ports, queued, now).await,
                 "presence" => presence::handle(&ports, queued, GRACE, now).await,
                 other => panic!("{other} is not fed by a queue"),

@@ -131,6 +131,10 @@ pub struct World {
     pub openings: RefCell<BTreeMap<(WorkOrderId, u32, Unit), BTreeSet<EventId>>>,
     /// How many sweeps in a row did not find a locker whose grace was over.
     pub missed: RefCell<BTreeMap<(LockerId, Timestamp), u32>>,
+    /// How many sweeps in a row did not find a locker that is connected and silent.
+    pub unheard: RefCell<BTreeMap<(LockerId, Timestamp), u32>>,
+    /// How many sweeps in a row did not find a door that stayed shut.
+    pub shut: RefCell<BTreeMap<Key, u32>>,
     /// Whether everything has come to rest.
     pub rests: Cell<bool>,
     pub signer: LinkSigner,
@@ -160,6 +164,8 @@ impl World {
             said_gone: RefCell::default(),
             openings: RefCell::default(),
             missed: RefCell::default(),
+            unheard: RefCell::default(),
+            shut: RefCell::default(),
             rests: Cell::new(false),
             signer: LinkSigner::new("a secret of thirty-two characters").expect("it is long enough"),
             store: Memory::default(),
@@ -533,6 +539,23 @@ impl World {
         Some(self.at(known.at))
     }
 
+    /// Since when it has been known what is known of a locker's connection and its heartbeats.
+    pub fn silence_known(&self, locker: &LockerId) -> Option<Timestamp> {
+        let history = self.history.borrow();
+        let concerns = |commit: &&Committed| {
+            commit.presences().any(|(_, it)| it.locker == *locker)
+                || commit.heartbeats().any(|(_, it)| it.locker == *locker)
+        };
+        history.commits.iter().rev().find(concerns).map(|commit| self.at(commit.at))
+    }
+
+    /// Since when it has been known what is known of a door.
+    pub fn door_known(&self, door: &domain::door::Door) -> Option<Timestamp> {
+        let history = self.history.borrow();
+        let concerns = |commit: &&Committed| commit.doors().any(|(_, it)| it == door);
+        history.commits.iter().rev().find(concerns).map(|commit| self.at(commit.at))
+    }
+
     /// Everything that is kept, by key.
     pub fn kept(&self) -> BTreeMap<Key, Item> {
         self.store.snapshot()
@@ -582,6 +605,8 @@ fn brief(state: &State) -> String {
             format!("{}.{} {:?} faults {:?}", it.locker, it.number, it.occupancy, it.faults.keys().collect::<Vec<_>>())
         }
         State::Presence(it) => format!("{} {} {:?}", it.locker, it.session, it.link),
+        State::Door(it) => format!("{}.{} {:?} awaited {:?}", it.locker, it.number, it.openings, it.awaited),
+        State::Heartbeat(it) => format!("{} {} {:?} {:?}", it.locker, it.received_at, it.conditions, it.silent_at),
         State::WorkOrder(it) | State::ArchivedWorkOrder(it) => {
             format!("{} {} units {:?} impact {:?}", it.id, it.status, it.units.keys().collect::<Vec<_>>(), it.impact)
         }

@@ -16,6 +16,8 @@ use domain::case::Case;
 use domain::compartment::Compartment;
 use domain::decision::Event;
 use domain::delivery::Delivery;
+use domain::door::Door;
+use domain::heartbeat::Heartbeat;
 use domain::locker::Locker;
 use domain::order::Order;
 use domain::presence::Presence;
@@ -25,8 +27,9 @@ use functions::notification_fan_out::{self, Sender};
 use functions::registry::Registrars;
 use functions::sweeps::{SweepFailure, Swept};
 use functions::{
-    complaints, deposit_authorisation, fault_intake, fault_reports, feedback_submission, locker_commands,
-    order_choices, order_placement, parcel_events, presence, registry, rerouting, support_view, sweeps, work_orders,
+    complaints, deposit_authorisation, fault_intake, fault_reports, feedback_submission, heartbeat_intake,
+    locker_commands, order_choices, order_placement, parcel_events, presence, registry, rerouting, support_view,
+    sweeps, work_orders,
 };
 use serde_json::{Value, json};
 
@@ -165,6 +168,7 @@ impl Network {
         let (batch, now) = (batch(messages), self.now());
         match function {
             "fault_intake" => fault_intake::handle(store, batch, now).await,
+            "heartbeat_intake" => heartbeat_intake::handle(store, batch, now).await,
             "parcel_events" => parcel_events::handle(store, batch, now).await,
             "presence" => presence::handle(store, batch, GRACE, now).await,
             other => panic!("{other} is not fed by a queue"),
@@ -292,6 +296,14 @@ impl Network {
 
     pub fn presence(&self, locker: &str) -> Option<Presence> {
         self.state(StateKey::Presence(id(locker)))
+    }
+
+    pub fn heartbeat(&self, locker: &str) -> Option<Heartbeat> {
+        self.state(StateKey::Heartbeat(id(locker)))
+    }
+
+    pub fn door(&self, locker: &str, number: u16) -> Option<Door> {
+        self.state(StateKey::Door(id(locker), number.try_into().unwrap()))
     }
 
     pub fn case(&self, case: &str) -> Case {

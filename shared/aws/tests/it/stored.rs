@@ -74,8 +74,11 @@ fn states() -> BTreeMap<&'static str, State> {
         ("compartment-free", state("compartment-free", State::Compartment)),
         ("compartment-reserved", state("compartment-reserved", State::Compartment)),
         ("delivery", state("delivery", State::Delivery)),
+        ("door", state("door", State::Door)),
         ("fault-record", state("fault-record", State::FaultRecord)),
         ("feedback", state("feedback", State::Feedback)),
+        ("heartbeat", state("heartbeat", State::Heartbeat)),
+        ("heartbeat-silent", state("heartbeat-silent", State::Heartbeat)),
         ("locker", state("locker", State::Locker)),
         ("order", state("order", State::Order)),
         ("order-placed", state("order-placed", State::Order)),
@@ -99,6 +102,8 @@ fn has_a_golden_item(state: &State) -> bool {
         State::Locker(_)
         | State::Compartment(_)
         | State::Presence(_)
+        | State::Heartbeat(_)
+        | State::Door(_)
         | State::FaultRecord(_)
         | State::WorkOrder(_)
         | State::ArchivedWorkOrder(_)
@@ -325,6 +330,7 @@ async fn an_item_is_in_an_index_only_while_it_belongs_there() {
         ("work-order-open", "work-order-verified", Index::TeamLoad, team),
         ("work-order-open", "work-order-verified", Index::Due, &due),
         ("presence-grace", "presence-up", Index::Due, &due),
+        ("heartbeat", "heartbeat-silent", Index::Due, "HEARTBEAT#0"),
     ] {
         assert_eq!(before_and_after(here, gone, index, partition).await, [1, 0], "{here} to {gone}");
         assert_eq!(before_and_after(gone, here, index, partition).await, [0, 1], "{gone} to {here}");

@@ -189,15 +189,17 @@ faults! {
         Carrier: "Der Paketautomat ist ohne Verbindung.", "The locker is offline."
     }
     NetworkWeak "network_weak" {
+        // Several heartbeats in a row say so.
         Network, Warning, closes Nothing, whole_locker;
-        stable for 300 s, clears by Condition;
+        stable for 0 s, clears by Condition;
         people see it: false;
         Carrier: "Die Verbindung des Paketautomaten ist schwach.", "The locker's connection is weak."
     }
     /// The device's clock is wrong. Nothing depends on it: the server's time rules.
     ClockSkew "clock_skew" {
+        // Several heartbeats in a row say so.
         Electronics, Warning, closes Nothing, whole_locker;
-        stable for 300 s, clears by Condition;
+        stable for 0 s, clears by Condition;
         people see it: false;
         Maintenance: "Die Uhr des Paketautomaten geht falsch.", "The locker's clock is wrong."
     }

@@ -6,7 +6,9 @@
 //! [`crate::history::History`] for what is known, [`crate::world::World`] for what is really so.
 
 pub mod cases;
+pub mod doors;
 pub mod faults;
+pub mod heartbeats;
 pub mod model;
 pub mod notices;
 pub mod orders;
@@ -44,6 +46,8 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I5 faults::nothing_reopens_without_evidence,
     I5 faults::nothing_is_a_fault_before_it_is_certain,
     I6 system::stale_or_duplicate_messages_change_nothing,
+    I6 heartbeats::a_late_heartbeat_changes_nothing,
+    I6 doors::a_door_that_opened_is_not_suspected,
     I7 faults::each_fault_belongs_to_one_work_order,
     I9 faults::only_legal_transitions,
     I12 orders::an_order_is_placed_only_where_it_can_be,
@@ -52,6 +56,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I15 notices::a_notice_is_for_whom_it_concerns,
     I17 orders::a_choice_moves_an_order_whole,
     I19 presence::an_old_session_ends_nothing,
+    I19 heartbeats::only_a_connected_locker_is_silent,
     I20 cases::a_complaint_has_owner_clock_and_receipt,
     I21 cases::no_measure_without_evidence_and_a_person,
     I22 cases::a_lockers_fault_never_counts_against_a_driver,
@@ -72,6 +77,8 @@ pub const AT_ACKNOWLEDGEMENT: &[Invariant<Message>] = invariants! {
 /// Asked after every sweep that did not fail, with the time it ran at.
 pub const AT_SWEEP: &[Invariant<Timestamp>] = invariants! {
     I19 presence::a_silent_locker_is_found,
+    I19 heartbeats::a_connected_locker_that_says_nothing_is_found,
+    I19 doors::a_door_that_stays_shut_is_found,
 };
 
 /// Asked of every answer to a request.
@@ -93,6 +100,7 @@ pub const AT_END: &[Invariant<()>] = invariants! {
     I16 notices::the_latest_notice_was_not_held_back,
     I18 orders::no_deadline_ran_behind_a_shut_door,
     I19 presence::what_is_known_of_connections_is_so,
+    I19 heartbeats::every_silence_was_found,
     I20 cases::every_decided_complaint_was_answered,
     I24 system::devices_are_told_what_is_so,
     I25 system::no_personal_data_but_in_the_people_table,

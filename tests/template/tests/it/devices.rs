@@ -9,7 +9,7 @@ use crate::samples::{samples, samples_of};
 use crate::template::{Template, text, yaml};
 
 /// What a device publishes.
-const FROM_DEVICES: [&str; 3] = ["faults", "event", "reported"];
+const FROM_DEVICES: [&str; 4] = ["faults", "event", "heartbeat", "reported"];
 
 fn sql(rule: &Value) -> &str {
     text(&rule["TopicRulePayload"]["Sql"])

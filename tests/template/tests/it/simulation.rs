@@ -95,7 +95,9 @@ fn streams_hand_over_as_much_as_often_and_the_same_records() {
             Table::Cases => vec![StateKey::Case("C-1".parse().unwrap())],
             Table::Network => {
                 let door = StateKey::Compartment(locker(), 7.try_into().unwrap());
-                vec![StateKey::Locker(locker()), StateKey::WorkOrder(locker()), StateKey::Presence(locker()), door]
+                let heartbeat = StateKey::Heartbeat(locker());
+                let presence = StateKey::Presence(locker());
+                vec![StateKey::Locker(locker()), StateKey::WorkOrder(locker()), presence, heartbeat, door]
             }
             Table::People => panic!("nobody reads that stream"),
         };
