@@ -23,7 +23,7 @@ use domain::person::{Language, Person, Preferences};
 use domain::place::Position;
 use domain::presence::{Link, Presence};
 use domain::size::Size;
-use domain::team::Team;
+use domain::team::{Duty, Team};
 use domain::{Decision, Refusal, State, StateKey, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
@@ -43,6 +43,9 @@ const EMAIL_LENGTH_MAX: usize = 254;
 
 /// The longest push token, in characters: those of today's platforms have some 200.
 const PUSH_TOKEN_LENGTH_MAX: usize = 400;
+
+/// How many people a team has: more are several teams.
+const MEMBERS_MAX: usize = 100;
 
 /// What registering takes besides the store.
 #[derive(Debug)]
@@ -77,6 +80,12 @@ struct TeamBody {
     skills: BTreeSet<FaultClass>,
     language: Language,
     email: String,
+    #[serde(default)]
+    duty: Duty,
+    #[serde(default)]
+    lead: Option<PersonId>,
+    #[serde(default)]
+    members: BTreeSet<PersonId>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -238,6 +247,9 @@ async fn register_team<S: Store>(
     let body: TeamBody = request.json()?;
     check_name("name", &body.name)?;
     check_email(&body.email)?;
+    if body.members.len() > MEMBERS_MAX {
+        return Err(Problem::invalid("members", format!("has at most {MEMBERS_MAX} people")));
+    }
     let topic_arn = registrars.topics.of_team(&body.region, &body.team_id, &body.email).await?;
     let team = Team {
         id: body.team_id,
@@ -246,6 +258,9 @@ async fn register_team<S: Store>(
         skills: body.skills,
         language: body.language,
         topic_arn: topic_arn.clone(),
+        duty: body.duty,
+        lead: body.lead,
+        members: body.members,
     };
     let id = team.id.clone();
     put(store, team.into(), &operator, request, now).await?;

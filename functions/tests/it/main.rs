@@ -12,6 +12,7 @@ mod links;
 mod notices;
 mod orders;
 mod presence;
+mod priorities;
 mod registry;
 mod repairs;
 mod round_trips;

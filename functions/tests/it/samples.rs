@@ -183,7 +183,9 @@ async fn requests_are_answered() {
             let network = if name == "register-locker" { Network::empty() } else { sampled(status).await };
             let request: Request = serde_json::from_value(sample.clone()).unwrap();
             match name.as_str() {
-                "acknowledge" | "read-work-order" | "start" => with_second_work_order(&network, &[]).await,
+                "acknowledge" | "list-work-orders" | "read-work-order" | "start" => {
+                    with_second_work_order(&network, &[]).await
+                }
                 "hold" | "report-repaired" => with_second_work_order(&network, &["start"]).await,
                 _ => {}
             }

@@ -18,6 +18,7 @@ pub mod order;
 pub mod person;
 pub mod place;
 pub mod presence;
+pub mod priority;
 pub mod refusal;
 pub mod seeded;
 pub mod size;

@@ -135,6 +135,7 @@ pub fn report_faults(
         .map(|(unit, _)| *unit)
         .collect();
     if !decision.answer.raised.is_empty() {
+        work_order.weigh(work_order.blast_radius, now);
         work_order.follow_up(ImpactTask::TellTeam, now);
         for unit in closing.into_iter().filter(|_| !bug("never_displaced")) {
             work_order.follow_up(ImpactTask::displace(unit), now);

@@ -3,11 +3,14 @@
 //! Who must learn what is decided here, with the facts. How it is said is in the `messages` package; through
 //! what it is sent is in `notification_fan_out`.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::case::Measure;
-use crate::fault::{Severity, Unit};
+use crate::fault::{FaultClass, Severity, Unit};
 use crate::id::{CaseId, CompartmentNumber, NoticeId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
+use crate::priority::is_unweighed;
 use crate::{State, StateKey, Timestamp};
 
 /// Who is told.
@@ -52,6 +55,11 @@ pub enum Message {
         units: Vec<Unit>,
         people_waiting: u32,
         extended: bool,
+        #[serde(default, skip_serializing_if = "is_unweighed")]
+        priority: u32,
+        /// Which skills the team lacks: it was called because no team of the region has them.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        skills_missing: BTreeSet<FaultClass>,
     },
     /// To a team: a test opening failed, so the repair does not count.
     RepairRejected { work_order: WorkOrderId, locker_name: String, unit: Unit },
@@ -191,6 +199,8 @@ mod tests {
             units: vec![unit(7)],
             people_waiting: 0,
             extended: false,
+            priority: 500,
+            skills_missing: BTreeSet::new(),
         };
         let recipient = Recipient::Team { region: id("mainz"), team: id("mainz-mechanics") };
         Notice { id: id(&format!("call-{number}")), recipient, message, created_at: at(0), supersedes: None }

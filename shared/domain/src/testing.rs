@@ -129,6 +129,9 @@ pub fn work_order(status: WorkOrderStatus, faults: &[(Unit, FaultCode)]) -> Work
     for (unit, code) in faults {
         work_order.add_fault(*unit, *code);
     }
+    if !faults.is_empty() {
+        work_order.weigh(work_order.blast_radius, at(0));
+    }
     let repairs_reported = u32::from(matches!(status, WorkOrderStatus::Repaired | WorkOrderStatus::Verified));
     WorkOrder { status, team: Some((id("mainz"), id("mainz-mechanics"))), repairs_reported, ..work_order }
 }

@@ -12,6 +12,7 @@ use crate::id::{LockerId, NoticeId, PersonId, RegionId, TeamId, WorkOrderId};
 use crate::impact::{ImpactTask, ShutTime};
 use crate::locker::Locker;
 use crate::notice::{Message, Notice, Recipient};
+use crate::priority::{BlastRadius, is_unweighed, priority};
 use crate::refusal::Refusal;
 use crate::seeded::bug;
 use crate::{SignedDuration, State, StateKey, Timestamp};
@@ -112,6 +113,15 @@ pub struct WorkOrder {
     /// How many orders were waiting when the team was last told.
     #[serde(default)]
     pub people_waiting: u32,
+    /// Whom it concerns: counted when the team is told, and again when what follows for people has been dealt with.
+    #[serde(default, skip_serializing_if = "BlastRadius::is_empty")]
+    pub blast_radius: BlastRadius,
+    /// Which goes first, the larger before the smaller: as it was when the severity or the blast radius last changed.
+    #[serde(default, skip_serializing_if = "is_unweighed")]
+    pub priority: u32,
+    /// Which skills its team lacks, where no team of the region has them: others may have to help.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub skills_missing: BTreeSet<FaultClass>,
     /// How often a repair was reported: each is to be proven by test openings of its own.
     #[serde(default)]
     pub repairs_reported: u32,
@@ -138,6 +148,9 @@ impl WorkOrder {
             units: BTreeMap::new(),
             team: None,
             people_waiting: 0,
+            blast_radius: BlastRadius::default(),
+            priority: 0,
+            skills_missing: BTreeSet::new(),
             repairs_reported: 0,
             notes: Vec::new(),
             impact: Vec::new(),
@@ -186,6 +199,17 @@ impl WorkOrder {
         if self.status == WorkOrderStatus::Repaired {
             self.status = WorkOrderStatus::InProgress;
         }
+    }
+
+    /// Weighs it anew: by what is broken now, and by whom it concerns.
+    pub fn weigh(&mut self, radius: BlastRadius, now: Timestamp) {
+        self.blast_radius = radius;
+        self.priority = priority(self.severity, &radius, now);
+    }
+
+    /// Its priority at this moment: a deadline may have come nearer since it was weighed.
+    pub fn priority_at(&self, now: Timestamp) -> u32 {
+        priority(self.severity, &self.blast_radius, now)
     }
 
     /// Adds something that has to be done for people, unless it is on the list from its start already.

@@ -1,5 +1,6 @@
 //! How facts are put into words: times, units, severities, in each language.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use askama::filters::Escaper;
@@ -7,7 +8,7 @@ use jiff::Zoned;
 use jiff::tz::{self, TimeZone};
 
 use domain::Timestamp;
-use domain::fault::{Severity, Unit};
+use domain::fault::{FaultClass, Severity, Unit};
 
 /// Where the lockers are, and so where people look at a clock. Compiled in: nothing is read from the system.
 static LOCAL: TimeZone = tz::get!("Europe/Berlin");
@@ -45,11 +46,17 @@ fn list_units(units: &[Unit], listed_max: usize, name: fn(&Unit) -> String) -> (
     (listed.join(", "), units.len() - listed.len())
 }
 
+fn list_skills(skills: &BTreeSet<FaultClass>, name: fn(&FaultClass) -> &'static str) -> String {
+    skills.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
 /// German words.
 pub mod german {
+    use std::collections::BTreeSet;
+
     use jiff::civil::Weekday;
 
-    use super::{Severity, Timestamp, Unit, list_units, local};
+    use super::{FaultClass, Severity, Timestamp, Unit, list_skills, list_units, local};
 
     /// Such as `Sa., 21.11., 14:30 Uhr`.
     pub fn time(time: &Timestamp) -> String {
@@ -101,11 +108,22 @@ pub mod german {
             people => format!("{people} Personen warten"),
         }
     }
+
+    /// What a team is to be able to repair.
+    pub fn skills(skills: &BTreeSet<FaultClass>) -> String {
+        list_skills(skills, |skill| match skill {
+            FaultClass::Electronics => "Elektronik",
+            FaultClass::Mechanics => "Mechanik",
+            FaultClass::Network => "Netzwerk",
+        })
+    }
 }
 
 /// English words.
 pub mod english {
-    use super::{Severity, Timestamp, Unit, list_units, local};
+    use std::collections::BTreeSet;
+
+    use super::{FaultClass, Severity, Timestamp, Unit, list_skills, list_units, local};
 
     /// Such as `Sat 21 Nov, 14:30`.
     pub fn time(time: &Timestamp) -> String {
@@ -145,6 +163,15 @@ pub mod english {
             1 => "1 person waiting".to_owned(),
             people => format!("{people} people waiting"),
         }
+    }
+
+    /// What a team is to be able to repair.
+    pub fn skills(skills: &BTreeSet<FaultClass>) -> String {
+        list_skills(skills, |skill| match skill {
+            FaultClass::Electronics => "electronics",
+            FaultClass::Mechanics => "mechanics",
+            FaultClass::Network => "network",
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use domain::case::Measure;
-use domain::fault::{Severity, Unit};
+use domain::fault::{FaultClass, Severity, Unit};
 use domain::notice::Message;
 use domain::person::Language;
 use messages::{Rendered, SUBJECT_LENGTH_MAX, render};
@@ -58,6 +58,8 @@ fn work_order_called(locker_name: &str, units: Vec<Unit>, extended: bool) -> Mes
         units,
         people_waiting: 12,
         extended,
+        priority: 1_240,
+        skills_missing: BTreeSet::new(),
     }
 }
 
@@ -263,6 +265,17 @@ fn the_link_is_in_the_email_of_those_that_have_one_and_nowhere_else() {
             assert!(!email.contains("http") && !email.contains(":\n"), "{email}");
         }
     }
+}
+
+#[test]
+fn a_team_that_lacks_a_skill_is_told_so_and_every_team_how_urgent_it_is() {
+    let mut message = work_order_called("Mainz", compartments(1), false);
+    let Message::WorkOrderCalled { skills_missing, .. } = &mut message else { panic!("a call") };
+    skills_missing.extend([FaultClass::Mechanics, FaultClass::Network]);
+    let email = rendered(&message, Language::German, None).email;
+    assert!(email.contains("(Mechanik, Netzwerk)") && email.contains("Priorität: 1240\n"), "{email}");
+    let email = rendered(&message, Language::English, None).email;
+    assert!(email.contains("(mechanics, network)") && email.contains("Priority: 1240\n"), "{email}");
 }
 
 #[test]

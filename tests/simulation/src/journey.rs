@@ -598,7 +598,8 @@ impl Traveller {
             let orders: Vec<OrderId> = self.world.history.borrow().orders().map(|order| order.id.clone()).collect();
             let order = self.any_of(&orders);
             let agent = self.one_of(&AGENTS);
-            let request = match (self.below(5), order) {
+            let request = match (self.below(6), order) {
+                (5, _) => call("GET /work-orders").by(self.one_of(&TECHNICIANS)).query("region", "mainz"),
                 (0, Some(order)) => call("GET /support/orders/{order_id}").by(agent).path("order_id", order.as_str()),
                 (1, _) => call("GET /support/lockers/{locker_id}").by(agent).path("locker_id", locker.as_str()),
                 (2, _) => call("GET /support/drivers/{driver_id}").by(agent).path("driver_id", self.one_of(&DRIVERS)),

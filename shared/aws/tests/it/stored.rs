@@ -84,6 +84,7 @@ fn states() -> BTreeMap<&'static str, State> {
         ("presence-grace", state("presence-grace", State::Presence)),
         ("presence-up", state("presence-up", State::Presence)),
         ("team", state("team", State::Team)),
+        ("team-operations", state("team-operations", State::Team)),
         ("work-order-archived", state("work-order-archived", State::ArchivedWorkOrder)),
         ("work-order-open", state("work-order-open", State::WorkOrder)),
         ("work-order-verified", state("work-order-verified", State::WorkOrder)),

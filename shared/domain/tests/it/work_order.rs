@@ -9,6 +9,7 @@ use domain::fault::{Closure, FaultCode, FaultReport, ReportedFault, Severity, Un
 use domain::id::{LockerId, WorkOrderId};
 use domain::impact::{ImpactTask, ShutTime};
 use domain::notice::{Message, Notice, Recipient};
+use domain::priority::BlastRadius;
 use domain::size::Size;
 use domain::work_order::WorkOrderStatus::{self, *};
 use domain::work_order::{Note, Step, TestOpening, UnitRepair, WorkOrder};
@@ -41,6 +42,16 @@ const WAYS: [(WorkOrderStatus, Word, WorkOrderStatus); 7] = [
     (InProgress, Word::ReportRepaired, Repaired),
     (OnHold, Word::Start, InProgress),
 ];
+
+/// Which goes first where nobody waits.
+fn priority_of(worst: Severity) -> u32 {
+    match worst {
+        Severity::Warning => 50,
+        Severity::Indeterminate | Severity::Minor => 200,
+        Severity::Major => 500,
+        Severity::Critical => 1_000,
+    }
+}
 
 fn locker_id() -> LockerId {
     id("mz-01")
@@ -168,6 +179,9 @@ impl Call {
             units: self.broken.iter().map(|(unit, it)| (*unit, repair(it))).collect(),
             team: self.team_found.then(|| (id("mainz"), id("mainz-1"))),
             people_waiting: 0,
+            blast_radius: BlastRadius::default(),
+            priority: priority_of(self.worst),
+            skills_missing: BTreeSet::new(),
             repairs_reported: self.claims,
             notes: self.notes.clone(),
             impact,
