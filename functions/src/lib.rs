@@ -6,6 +6,7 @@
 pub mod complaints;
 pub mod deposit_authorisation;
 pub mod device;
+pub mod escalations;
 pub mod fault_intake;
 pub mod feedback_submission;
 pub mod locker_commands;

@@ -226,6 +226,7 @@ impl<S: Store> Step<'_, S> {
                 extended,
                 priority: work_order.priority,
                 skills_missing: work_order.skills_missing.clone(),
+                follows: work_order.follows.clone(),
             };
             let notice = Notice {
                 id: NoticeId::new(&event, message.kind()),

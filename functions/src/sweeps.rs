@@ -1,5 +1,5 @@
 //! Everything that is due: lockers whose grace is over, notices that were not sent, incidents whose people were
-//! not all dealt with.
+//! not all dealt with, work orders that nobody reacts to.
 //! Trigger: a schedule, every minute. Sample: events/sweeps.
 
 use aws::apply::{Cause, apply};
@@ -16,6 +16,7 @@ use domain::{Refusal, StateKey, Timestamp};
 use futures_util::future::join_all;
 use serde::Serialize;
 
+use crate::escalations;
 use crate::notification_fan_out::Sender;
 use crate::rerouting;
 
@@ -98,7 +99,14 @@ async fn deal_with<S: Store, P: Publisher>(
     match keys::locker_part(&key) {
         Some(LockerPart::Presence(_)) if bug("grace_is_never_over") => Ok(()),
         Some(LockerPart::Presence(locker)) => end_grace(store, &locker, now).await,
-        Some(LockerPart::WorkOrder(locker)) => rerouting::work_off(store, &locker, now).await,
+        Some(LockerPart::WorkOrder(locker)) => {
+            // What follows for people first: it finds the team whose lead is told. That nobody reacts is told even so.
+            let worked_off = rerouting::work_off(store, &locker, now).await;
+            if !bug("nobody_escalates") {
+                escalations::escalate_due(store, &locker, now).await?;
+            }
+            worked_off
+        }
         Some(LockerPart::Locker(_) | LockerPart::Compartment(..)) | None => {
             Err(Unavailable(format!("nobody knows what to do about {key:?}")))
         }

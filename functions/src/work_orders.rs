@@ -6,10 +6,11 @@ use aws::http::{Problem, Request, Response};
 use aws::keys;
 use aws::store::Store;
 use domain::fault::{Severity, Unit};
-use domain::id::{EventId, RegionId, TeamId, WorkOrderId};
+use domain::id::{EventId, PersonId, RegionId, TeamId, WorkOrderId};
 use domain::priority::BlastRadius;
+use domain::reference::Reference;
 use domain::team::Team;
-use domain::work_order::{Step, WorkOrder, WorkOrderStatus, take_step};
+use domain::work_order::{REFERENCES_MAX, Step, WorkOrder, WorkOrderStatus, take_step};
 use domain::{Refusal, StateKey, Timestamp};
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
@@ -40,8 +41,17 @@ struct NothingBody {}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct AcknowledgeBody {
+    #[serde(default)]
+    technician: Option<PersonId>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct HoldBody {
     reason: String,
+    #[serde(default)]
+    references: Vec<Reference>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -50,6 +60,8 @@ struct RepairedBody {
     note: String,
     #[serde(default)]
     parts: Vec<String>,
+    #[serde(default)]
+    references: Vec<Reference>,
 }
 
 /// Answers a request.
@@ -74,6 +86,8 @@ struct Listed {
     opened_at: Timestamp,
     units: Vec<Unit>,
     team: Option<(RegionId, TeamId)>,
+    assigned_to: Option<PersonId>,
+    follows: Option<WorkOrderId>,
 }
 
 impl Listed {
@@ -87,6 +101,8 @@ impl Listed {
             opened_at: work_order.opened_at,
             units: work_order.units.into_keys().collect(),
             team: work_order.team,
+            assigned_to: work_order.assigned_to,
+            follows: work_order.follows,
         }
     }
 }
@@ -129,16 +145,26 @@ fn read_step(request: &Request) -> Result<Step, Problem> {
             Err(Problem::invalid(field, format!("has 1 to {NOTE_CHARS_MAX} characters")))
         }
     };
+    let few = |references: Vec<Reference>| {
+        if references.len() <= REFERENCES_MAX {
+            Ok(references)
+        } else {
+            Err(Problem::invalid("references", format!("names at most {REFERENCES_MAX} documents")))
+        }
+    };
     match request.path::<String>("step")?.as_str() {
-        "acknowledge" => request.json::<NothingBody>().map(|_| Step::Acknowledge),
+        "acknowledge" => request.json().map(|AcknowledgeBody { technician }| Step::Acknowledge { technician }),
         "start" => request.json::<NothingBody>().map(|_| Step::Start),
-        "hold" => Ok(Step::Hold { reason: short("reason", request.json::<HoldBody>()?.reason)? }),
+        "hold" => {
+            let HoldBody { reason, references } = request.json()?;
+            Ok(Step::Hold { reason: short("reason", reason)?, references: few(references)? })
+        }
         "report-repaired" => {
-            let RepairedBody { note, parts } = request.json()?;
+            let RepairedBody { note, parts, references } = request.json()?;
             if parts.len() > PARTS_MAX || parts.iter().any(|part| part.chars().count() > NOTE_CHARS_MAX) {
                 return Err(Problem::invalid("parts", format!("names at most {PARTS_MAX} parts")));
             }
-            Ok(Step::ReportRepaired { note: short("note", note)?, parts })
+            Ok(Step::ReportRepaired { note: short("note", note)?, parts, references: few(references)? })
         }
         _ => Err(Problem::NotFound),
     }

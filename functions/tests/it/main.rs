@@ -6,6 +6,7 @@ mod api_input;
 mod cases;
 mod deposits;
 mod device_messages;
+mod escalations;
 mod feedback;
 mod incidents;
 mod links;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::escalation::{EscalateTo, Wait};
 use crate::fault::{FaultCode, Unit};
 use crate::id::{CompartmentNumber, OrderId, PersonId, TeamId};
 use crate::locker::FaultOutcome;
@@ -93,6 +94,11 @@ pub enum Event {
     WorkOrderHeld {
         by: PersonId,
         reason: String,
+    },
+    WorkOrderEscalated {
+        wait: Wait,
+        level: u8,
+        to: EscalateTo,
     },
     RepairReported {
         by: PersonId,

@@ -92,6 +92,7 @@ pub fn report_faults(
     let FaultScene { locker, mut compartments, work_order } = scene;
     let mut locker = locker.ok_or(Refusal::UnknownLocker)?;
     let (mut work_order, archived) = WorkOrder::open_or_next(&locker.id, work_order, now);
+    let severity_before = work_order.severity;
     let mut outcome = FaultOutcome::default();
     let mut touched = BTreeSet::new();
 
@@ -121,6 +122,9 @@ pub fn report_faults(
         if record(faults, reported, &work_order.id, report.received_at) {
             outcome.raised.push((unit, reported.code));
             work_order.add_fault(unit, reported.code);
+            if let Some(before) = &archived {
+                work_order.follow(before, unit, reported.code, now);
+            }
         } else {
             outcome.repeated.push((unit, reported.code));
         }
@@ -135,6 +139,9 @@ pub fn report_faults(
         .map(|(unit, _)| *unit)
         .collect();
     if !decision.answer.raised.is_empty() {
+        if work_order.severity > severity_before && work_order.opened_at < now {
+            work_order.restart_clock(now);
+        }
         work_order.weigh(work_order.blast_radius, now);
         work_order.follow_up(ImpactTask::TellTeam, now);
         for unit in closing.into_iter().filter(|_| !bug("never_displaced")) {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::case::Measure;
+use crate::escalation::Wait;
 use crate::fault::{FaultClass, Severity, Unit};
 use crate::id::{CaseId, CompartmentNumber, NoticeId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
 use crate::priority::is_unweighed;
@@ -60,6 +61,20 @@ pub enum Message {
         /// Which skills the team lacks: it was called because no team of the region has them.
         #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
         skills_missing: BTreeSet<FaultClass>,
+        /// The one before, whose proven repair did not last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        follows: Option<WorkOrderId>,
+    },
+    /// To whoever leads a team, or watches over a region: nobody reacts.
+    WorkOrderEscalated {
+        work_order: WorkOrderId,
+        locker_name: String,
+        severity: Severity,
+        priority: u32,
+        people_waiting: u32,
+        wait: Wait,
+        since: Timestamp,
+        level: u8,
     },
     /// To a team: a test opening failed, so the repair does not count.
     RepairRejected { work_order: WorkOrderId, locker_name: String, unit: Unit },
@@ -81,6 +96,7 @@ impl Message {
             Message::CaseReceived { .. } => "case_received",
             Message::CaseAnswered { .. } => "case_answered",
             Message::WorkOrderCalled { .. } => "work_order_called",
+            Message::WorkOrderEscalated { .. } => "work_order_escalated",
             Message::RepairRejected { .. } => "repair_rejected",
         }
     }
@@ -98,7 +114,9 @@ impl Message {
             | Message::ChoosePlace { order, .. }
             | Message::PlaceConfirmed { order, .. }
             | Message::FeedbackRequested { order } => Some(StateKey::Order(order.clone())),
-            Message::WorkOrderCalled { work_order, .. } => Some(StateKey::WorkOrder(work_order.locker.clone())),
+            Message::WorkOrderCalled { work_order, .. } | Message::WorkOrderEscalated { work_order, .. } => {
+                Some(StateKey::WorkOrder(work_order.locker.clone()))
+            }
             Message::CaseReceived { .. } | Message::CaseAnswered { .. } | Message::RepairRejected { .. } => None,
         }
     }
@@ -120,6 +138,7 @@ impl Message {
             | Message::CaseReceived { .. }
             | Message::CaseAnswered { .. }
             | Message::WorkOrderCalled { .. }
+            | Message::WorkOrderEscalated { .. }
             | Message::RepairRejected { .. } => None,
         }
     }
@@ -160,12 +179,16 @@ impl Notice {
     }
 
     /// Whether something newer has been said about the same thing, whose state this is; or a work order that a team
-    /// was to be called for is over, and another one has begun.
+    /// was to be called for is over, and another one has begun; or what nobody had reacted to is moving again.
     pub fn is_superseded(&self, about: &State) -> bool {
         let latest = match about {
             State::Order(order) => &order.latest_notice,
             State::WorkOrder(latest) => match &self.message {
                 Message::WorkOrderCalled { work_order, .. } if *work_order != latest.id => return true,
+                Message::WorkOrderEscalated { work_order, wait, since, .. } => {
+                    let waits = latest.clock().is_some_and(|clock| (clock.wait, clock.since) == (*wait, *since));
+                    return *work_order != latest.id || !waits;
+                }
                 _ => &latest.latest_call,
             },
             _ => &None,
@@ -201,6 +224,7 @@ mod tests {
             extended: false,
             priority: 500,
             skills_missing: BTreeSet::new(),
+            follows: None,
         };
         let recipient = Recipient::Team { region: id("mainz"), team: id("mainz-mechanics") };
         Notice { id: id(&format!("call-{number}")), recipient, message, created_at: at(0), supersedes: None }
@@ -232,6 +256,32 @@ mod tests {
         assert!(call_of_first.is_superseded(&extended.into()));
         let next = WorkOrder { id: work_order_id(2), latest_call: None, ..first };
         assert!(call_of_first.is_superseded(&next.into()));
+    }
+
+    #[test]
+    fn that_nobody_reacts_is_superseded_by_the_first_reaction() {
+        let open = work_order(WorkOrderStatus::Open, &[(unit(7), FaultCode::LockJammed)]);
+        let nobody = |wait, since| Notice { message: escalated(wait, since), ..call(1) };
+        let superseded = |notice: &Notice, about: &WorkOrder| notice.is_superseded(&about.clone().into());
+        assert!(!superseded(&nobody(Wait::ForReaction, at(0)), &open));
+        assert!(superseded(&nobody(Wait::ForReaction, at(0)), &WorkOrder { opened_at: at(1), ..open.clone() }));
+        assert!(superseded(&nobody(Wait::OnHold, at(0)), &open));
+        let started = WorkOrder { status: WorkOrderStatus::InProgress, ..open.clone() };
+        assert!(superseded(&nobody(Wait::ForReaction, at(0)), &started));
+        assert!(superseded(&nobody(Wait::ForReaction, at(0)), &WorkOrder { id: work_order_id(2), ..open }));
+    }
+
+    fn escalated(wait: Wait, since: Timestamp) -> Message {
+        Message::WorkOrderEscalated {
+            work_order: work_order_id(1),
+            locker_name: "Dom".to_owned(),
+            severity: Severity::Major,
+            priority: 500,
+            people_waiting: 0,
+            wait,
+            since,
+            level: 1,
+        }
     }
 
     #[test]
@@ -269,7 +319,7 @@ mod tests {
     }
 
     /// Every message without a link.
-    fn that_only_tell() -> [Message; 8] {
+    fn that_only_tell() -> [Message; 9] {
         let (order, name, case) = (|| id("o1"), || "Dom".to_owned(), || id("C-1"));
         let (compartment, deadline) = (number(7), at(90));
         [
@@ -281,6 +331,7 @@ mod tests {
             Message::CaseAnswered { case: case(), order: order(), measure: Measure::Apology },
             call(1).message,
             Message::RepairRejected { work_order: work_order_id(1), locker_name: name(), unit: unit(7) },
+            escalated(Wait::ForReaction, at(0)),
         ]
     }
 

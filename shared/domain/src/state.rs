@@ -87,7 +87,7 @@ impl State {
     pub fn due_at(&self) -> Option<Timestamp> {
         match self {
             State::Presence(it) => it.due_at(),
-            State::WorkOrder(it) => it.impact_due_at,
+            State::WorkOrder(it) => it.due_at(),
             State::Locker(_)
             | State::Compartment(_)
             | State::FaultRecord(_)

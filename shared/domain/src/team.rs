@@ -52,6 +52,11 @@ impl Team {
         self.members.is_empty() || self.members.contains(person) || self.lead.as_ref() == Some(person)
     }
 
+    /// Whether it is told where nobody reacts.
+    pub fn watches(&self) -> bool {
+        self.duty == Duty::Operations
+    }
+
     /// Which of the skills a repair needs it lacks.
     pub fn lacks(&self, needed: &BTreeSet<FaultClass>) -> BTreeSet<FaultClass> {
         needed.difference(&self.skills).copied().collect()

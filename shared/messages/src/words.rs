@@ -8,6 +8,7 @@ use jiff::Zoned;
 use jiff::tz::{self, TimeZone};
 
 use domain::Timestamp;
+use domain::escalation::Wait;
 use domain::fault::{FaultClass, Severity, Unit};
 
 /// Where the lockers are, and so where people look at a clock. Compiled in: nothing is read from the system.
@@ -56,7 +57,7 @@ pub mod german {
 
     use jiff::civil::Weekday;
 
-    use super::{FaultClass, Severity, Timestamp, Unit, list_skills, list_units, local};
+    use super::{FaultClass, Severity, Timestamp, Unit, Wait, list_skills, list_units, local};
 
     /// Such as `Sa., 21.11., 14:30 Uhr`.
     pub fn time(time: &Timestamp) -> String {
@@ -109,6 +110,17 @@ pub mod german {
         }
     }
 
+    /// What a work order waits for.
+    pub fn wait(wait: &Wait) -> &'static str {
+        match wait {
+            Wait::ForReaction => "Niemand hat reagiert",
+            Wait::ForStart => "Angenommen, aber nicht begonnen",
+            Wait::OnHold => "Angehalten",
+            Wait::ForProof => "Repariert gemeldet, aber nicht bewiesen",
+            Wait::ForAnotherLook => "Probeöffnungen scheitern immer wieder",
+        }
+    }
+
     /// What a team is to be able to repair.
     pub fn skills(skills: &BTreeSet<FaultClass>) -> String {
         list_skills(skills, |skill| match skill {
@@ -123,7 +135,7 @@ pub mod german {
 pub mod english {
     use std::collections::BTreeSet;
 
-    use super::{FaultClass, Severity, Timestamp, Unit, list_skills, list_units, local};
+    use super::{FaultClass, Severity, Timestamp, Unit, Wait, list_skills, list_units, local};
 
     /// Such as `Sat 21 Nov, 14:30`.
     pub fn time(time: &Timestamp) -> String {
@@ -162,6 +174,17 @@ pub mod english {
         match people {
             1 => "1 person waiting".to_owned(),
             people => format!("{people} people waiting"),
+        }
+    }
+
+    /// What a work order waits for.
+    pub fn wait(wait: &Wait) -> &'static str {
+        match wait {
+            Wait::ForReaction => "Nobody has reacted",
+            Wait::ForStart => "Acknowledged and not started",
+            Wait::OnHold => "On hold",
+            Wait::ForProof => "Reported repaired and not proven",
+            Wait::ForAnotherLook => "Test openings fail again and again",
         }
     }
 

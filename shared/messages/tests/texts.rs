@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use domain::case::Measure;
+use domain::escalation::Wait;
 use domain::fault::{FaultClass, Severity, Unit};
 use domain::notice::Message;
 use domain::person::Language;
@@ -60,6 +61,22 @@ fn work_order_called(locker_name: &str, units: Vec<Unit>, extended: bool) -> Mes
         extended,
         priority: 1_240,
         skills_missing: BTreeSet::new(),
+        follows: None,
+    }
+}
+
+const WAITS: [Wait; 5] = [Wait::ForReaction, Wait::ForStart, Wait::OnHold, Wait::ForProof, Wait::ForAnotherLook];
+
+fn work_order_escalated(locker_name: &str, wait: Wait) -> Message {
+    Message::WorkOrderEscalated {
+        work_order: id("mz-03.2"),
+        locker_name: locker_name.to_owned(),
+        severity: Severity::Major,
+        priority: 620,
+        people_waiting: 12,
+        wait,
+        since: "2026-11-21T13:30:00Z".parse().unwrap(),
+        level: 2,
     }
 }
 
@@ -104,6 +121,7 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
         },
         Message::RepairRejected { work_order: id("mz-03.2"), locker_name: name, unit: Unit::Locker },
     ];
+    messages.extend(WAITS.map(|wait| work_order_escalated(locker_name, wait)));
     messages.extend([Measure::Apology, Measure::LockerRepaired, Measure::Refund, Measure::Talk].map(case_answered));
     messages
 }
@@ -276,6 +294,15 @@ fn a_team_that_lacks_a_skill_is_told_so_and_every_team_how_urgent_it_is() {
     assert!(email.contains("(Mechanik, Netzwerk)") && email.contains("Priorität: 1240\n"), "{email}");
     let email = rendered(&message, Language::English, None).email;
     assert!(email.contains("(mechanics, network)") && email.contains("Priority: 1240\n"), "{email}");
+}
+
+#[test]
+fn a_team_learns_that_the_last_repair_did_not_last() {
+    let mut message = work_order_called("Mainz", compartments(1), false);
+    let Message::WorkOrderCalled { follows, .. } = &mut message else { panic!("a call") };
+    *follows = Some(id("mz-03.1"));
+    assert!(rendered(&message, Language::German, None).email.contains("wie in mz-03.1:"));
+    assert!(rendered(&message, Language::English, None).email.contains("as in mz-03.1:"));
 }
 
 #[test]

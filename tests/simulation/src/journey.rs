@@ -404,6 +404,11 @@ impl Traveller {
         });
         let id = format!("fault-{}", self.name());
         self.world.report_faults(&locker, &id, &faults);
+        // A team that does not react for hours, or for days.
+        if self.often(15) {
+            let hours = self.one_of(&[1, 3, 30, 200]);
+            self.wait_up_to(Duration::from_secs(hours * 3_600)).await;
+        }
         for _ in 0..self.below(4) {
             self.wait().await;
             // A door that jams reports on every retry: as another message, or as the same one.
@@ -438,7 +443,12 @@ impl Traveller {
             match seen.body["status"].as_str().unwrap_or_default() {
                 "open" if self.often(70) => self.step(technician, &work_order, "acknowledge").await,
                 "open" | "acknowledged" | "on_hold" => self.step(technician, &work_order, "start").await,
-                "in_progress" if self.often(15) => self.step(technician, &work_order, "hold").await,
+                "in_progress" if self.often(15) => {
+                    self.step(technician, &work_order, "hold").await;
+                    if self.often(30) {
+                        self.wait_up_to(Duration::from_secs(50 * 3_600)).await;
+                    }
+                }
                 "in_progress" => {
                     if self.often(85) {
                         // Mended: what is broken is no longer, if it was found at all.
@@ -457,8 +467,9 @@ impl Traveller {
 
     async fn step(&self, technician: &str, work_order: &WorkOrderId, step: &str) {
         let body = match step {
-            "hold" => json!({ "reason": "waiting for a part" }),
-            "report-repaired" => json!({ "note": "lock changed", "parts": ["lock"] }),
+            "acknowledge" if self.often(30) => json!({ "technician": self.one_of(&TECHNICIANS) }),
+            "hold" => json!({ "reason": "waiting for a part", "references": ["https://photos.example/7.jpg"] }),
+            "report-repaired" => json!({ "note": "lock changed", "parts": ["lock"], "references": ["s3://photos/7"] }),
             _ => json!({}),
         };
         let request = call("POST /work-orders/{work_order_id}/{step}").by(technician);

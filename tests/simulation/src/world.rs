@@ -129,6 +129,8 @@ pub struct World {
     pub openings: RefCell<BTreeMap<(WorkOrderId, u32, Unit), BTreeSet<EventId>>>,
     /// How many sweeps in a row did not find a locker whose grace was over.
     pub missed: RefCell<BTreeMap<(LockerId, Timestamp), u32>>,
+    /// How many sweeps in a row did not tell a level that was due.
+    pub levels_missed: RefCell<BTreeMap<(WorkOrderId, Timestamp, u8), u32>>,
     /// Whether everything has come to rest.
     pub rests: Cell<bool>,
     pub signer: LinkSigner,
@@ -157,6 +159,7 @@ impl World {
             published: RefCell::default(),
             openings: RefCell::default(),
             missed: RefCell::default(),
+            levels_missed: RefCell::default(),
             rests: Cell::new(false),
             signer: LinkSigner::new("a secret of thirty-two characters").expect("it is long enough"),
             store: Memory::default(),

@@ -86,6 +86,8 @@ fn states() -> BTreeMap<&'static str, State> {
         ("team", state("team", State::Team)),
         ("team-operations", state("team-operations", State::Team)),
         ("work-order-archived", state("work-order-archived", State::ArchivedWorkOrder)),
+        ("work-order-on-hold", state("work-order-on-hold", State::WorkOrder)),
+        ("work-order-proven", state("work-order-proven", State::WorkOrder)),
         ("work-order-open", state("work-order-open", State::WorkOrder)),
         ("work-order-verified", state("work-order-verified", State::WorkOrder)),
     ])

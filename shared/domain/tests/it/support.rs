@@ -187,7 +187,7 @@ impl Store {
             self.take_step(locker, Step::Start, now).unwrap();
         }
         if matches!(status(self), Some(WorkOrderStatus::InProgress)) {
-            let step = Step::ReportRepaired { note: "done".to_owned(), parts: vec![] };
+            let step = Step::ReportRepaired { note: "done".to_owned(), parts: vec![], references: vec![] };
             self.take_step(locker, step, now).unwrap();
         }
     }

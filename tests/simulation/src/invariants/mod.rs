@@ -6,6 +6,7 @@
 //! [`crate::history::History`] for what is known, [`crate::world::World`] for what is really so.
 
 pub mod cases;
+pub mod escalations;
 pub mod faults;
 pub mod model;
 pub mod notices;
@@ -45,6 +46,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I6 system::stale_or_duplicate_messages_change_nothing,
     I7 faults::each_fault_belongs_to_one_work_order,
     I9 faults::only_legal_transitions,
+    I10 escalations::each_level_fires_once_and_never_early,
     I12 orders::an_order_is_placed_only_where_it_can_be,
     I13 orders::a_new_state_and_its_notice_are_one_commit,
     I14 notices::the_ledger_goes_only_forward,
@@ -70,6 +72,7 @@ pub const AT_ACKNOWLEDGEMENT: &[Invariant<Message>] = invariants! {
 
 /// Asked after every sweep that did not fail, with the time it ran at.
 pub const AT_SWEEP: &[Invariant<Timestamp>] = invariants! {
+    I10 escalations::no_level_is_more_than_two_sweeps_late,
     I19 presence::a_silent_locker_is_found,
 };
 
@@ -113,11 +116,7 @@ pub const PROMISES: [(u8, &str, Option<&str>); 28] = [
     (7, "each accepted fault belongs to exactly one work order; at most one open fault per (locker, unit, code)", None),
     (8, "accepted means recorded: a message acknowledged is in the table or in quarantine", None),
     (9, "only legal transitions; a later fault opens a new work order", None),
-    (
-        10,
-        "each escalation level fires exactly once, never early, at most two sweeps late",
-        Some("there are no escalation levels yet"),
-    ),
+    (10, "each escalation level fires exactly once, never early, at most two sweeps late", None),
     (11, "the team is told once per change of a work order", None),
     (
         12,

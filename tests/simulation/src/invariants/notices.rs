@@ -98,6 +98,7 @@ fn says_where(message: &Message) -> bool {
         Message::CaseReceived { .. }
         | Message::CaseAnswered { .. }
         | Message::WorkOrderCalled { .. }
+        | Message::WorkOrderEscalated { .. }
         | Message::RepairRejected { .. } => false,
     }
 }
