@@ -9,6 +9,7 @@ pub mod device;
 pub mod escalations;
 pub mod fault_intake;
 pub mod feedback_submission;
+pub mod incidents;
 pub mod locker_commands;
 pub mod notification_fan_out;
 pub mod order_choices;

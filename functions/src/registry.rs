@@ -18,7 +18,7 @@ use domain::compartment::Compartment;
 use domain::decision::Event;
 use domain::fault::{FaultClass, OpenFaults};
 use domain::id::{CompartmentNumber, EventId, LockerId, PersonId, RegionId, TeamId};
-use domain::locker::Locker;
+use domain::locker::{Build, Locker};
 use domain::person::{Language, Person, Preferences};
 use domain::place::Position;
 use domain::presence::{Link, Presence};
@@ -62,6 +62,8 @@ struct LockerBody {
     position: Position,
     region: RegionId,
     compartments: Vec<CompartmentBody>,
+    #[serde(default)]
+    build: Build,
 }
 
 #[derive(Debug, Deserialize)]
@@ -147,6 +149,10 @@ fn locker_of(body: &LockerBody) -> Result<(Locker, Vec<State>), Problem> {
     if !body.position.is_valid() {
         return Err(Problem::invalid("position", "is not a point on the Earth"));
     }
+    let Build { provider, carrier, firmware } = &body.build;
+    for (field, name) in [("build.provider", provider), ("build.carrier", carrier), ("build.firmware", firmware)] {
+        name.iter().try_for_each(|name| check_name(field, name))?;
+    }
     let numbers: BTreeSet<CompartmentNumber> = body.compartments.iter().map(|it| it.number).collect();
     if numbers.is_empty() || numbers.len() != body.compartments.len() {
         return Err(Problem::invalid("compartments", "has at least one compartment, and each number once"));
@@ -166,6 +172,7 @@ fn locker_of(body: &LockerBody) -> Result<(Locker, Vec<State>), Problem> {
         position: body.position,
         region: body.region.clone(),
         sizes: sizes.into_iter().collect(),
+        build: body.build.clone(),
         faults: OpenFaults::new(),
         reopened_at: None,
     };

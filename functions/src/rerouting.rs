@@ -17,6 +17,7 @@ use domain::decision::Event;
 use domain::fault::Unit;
 use domain::id::{CompartmentNumber, EventId, LockerId, NoticeId, OrderId, WorkOrderId};
 use domain::impact::{COMPARTMENTS_PER_STEP_MAX, ImpactTask, ShutTime};
+use domain::incident::{Incident, IncidentId, Joining, Membership, Role, join, spreading_code};
 use domain::locker::Locker;
 use domain::notice::{Message, Notice, Recipient};
 use domain::order::{DisplacedScene, Order, deal_with_displaced, resume_pickup};
@@ -25,7 +26,7 @@ use domain::priority::BlastRadius;
 use domain::seeded::bug;
 use domain::team::{Team, choose_team};
 use domain::work_order::WorkOrder;
-use domain::{Decision, StateKey, Timestamp};
+use domain::{Decision, State, StateKey, Timestamp};
 use futures_util::future::try_join_all;
 
 /// How many steps one call takes at the most; what is left goes on with the stream record of the last of them.
@@ -109,6 +110,13 @@ struct Step<'a, S> {
     work_order: WorkOrder,
     version: u64,
     now: Timestamp,
+}
+
+/// What has become of a locker's first call.
+enum Joined {
+    Alone,
+    Joins,
+    Opens(IncidentId, Option<Incident>),
 }
 
 /// A refusal here means that there is nothing to do any more; only what the store did not answer is to be
@@ -203,7 +211,16 @@ impl<S: Store> Step<'_, S> {
             }
             let radius = self.blast_radius(&work_order).await?;
             let people_waiting = radius.people_waiting();
-            let extended = work_order.team.is_some();
+            let opens = match self.join_incident(view, &mut decision, &mut work_order, &locker, radius).await? {
+                Joined::Joins => return Ok(decision),
+                Joined::Opens(incident, finished) => Some((incident, finished)),
+                Joined::Alone => None,
+            };
+            let extended = work_order.latest_call.is_some();
+            // Something else is broken as well: it is told of by itself from now on.
+            if opens.is_none() && work_order.incident.is_some() {
+                work_order.release(self.now);
+            }
             let team = match &work_order.team {
                 Some(team) => team.clone(),
                 None => {
@@ -212,6 +229,11 @@ impl<S: Store> Step<'_, S> {
                     (team.region, team.id)
                 }
             };
+            if let Some((id, finished)) = opens {
+                work_order.incident = Some(Membership { id: id.clone(), role: Role::Leads });
+                decision.change(Incident::new(id, team.clone(), self.now));
+                decision.changes.extend(finished.map(State::ArchivedIncident));
+            }
             work_order.team = Some(team.clone());
             work_order.people_waiting = people_waiting;
             work_order.weigh(radius, self.now);
@@ -250,6 +272,36 @@ impl<S: Store> Step<'_, S> {
             }
             other => settled(other),
         }
+    }
+
+    /// Whether the locker is one of many with the same fault, whose team is told of all of them together. Where it joins
+    /// them, nothing but its own work order is written: a thousand lockers a minute read the incident, and none waits
+    /// for another.
+    async fn join_incident(
+        &self,
+        view: &View<'_, S>,
+        decision: &mut Decision<()>,
+        work_order: &mut WorkOrder,
+        locker: &Locker,
+        radius: BlastRadius,
+    ) -> Result<Joined, Stop> {
+        let Some(code) = spreading_code(work_order) else { return Ok(Joined::Alone) };
+        let name = StateKey::Incident(locker.region.clone(), code);
+        let latest: Option<Incident> = view.read(std::slice::from_ref(&name)).await?.take(&name);
+        Ok(match join(&locker.region, code, latest) {
+            Joining::Alone => Joined::Alone,
+            Joining::Opens(id, finished) => Joined::Opens(id, finished),
+            Joining::Joins(incident) => {
+                work_order.team = Some(incident.team);
+                work_order.incident = Some(Membership { id: incident.id.clone(), role: Role::Joined });
+                work_order.people_waiting = radius.people_waiting();
+                work_order.weigh(radius, self.now);
+                work_order.advance_impact(None, self.now);
+                decision.record(Event::IncidentJoined { incident: incident.id });
+                decision.change(work_order.clone());
+                Joined::Joins
+            }
+        })
     }
 
     async fn find_team(&self, view: &View<'_, S>, locker: &Locker, work_order: &WorkOrder) -> Result<Team, Stop> {

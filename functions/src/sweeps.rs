@@ -17,6 +17,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use crate::escalations;
+use crate::incidents;
 use crate::notification_fan_out::Sender;
 use crate::rerouting;
 
@@ -95,6 +96,9 @@ async fn deal_with<S: Store, P: Publisher>(
     let key: Key = items::key_of(table, item).ok_or_else(|| Unavailable("a due item without a key".to_owned()))?;
     if key.is_notice() {
         return sender.send(store, &key, now).await;
+    }
+    if let Some((region, code)) = keys::incident(&key) {
+        return incidents::look_due(store, region, code, now).await;
     }
     match keys::locker_part(&key) {
         Some(LockerPart::Presence(_)) if bug("grace_is_never_over") => Ok(()),

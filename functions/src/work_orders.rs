@@ -7,6 +7,7 @@ use aws::keys;
 use aws::store::Store;
 use domain::fault::{Severity, Unit};
 use domain::id::{EventId, PersonId, RegionId, TeamId, WorkOrderId};
+use domain::incident::{Incident, IncidentId};
 use domain::priority::BlastRadius;
 use domain::reference::Reference;
 use domain::team::Team;
@@ -16,9 +17,15 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::incidents;
+
 /// The routes of this function.
-pub const ROUTES: &[&str] =
-    &["GET /work-orders", "GET /work-orders/{work_order_id}", "POST /work-orders/{work_order_id}/{step}"];
+pub const ROUTES: &[&str] = &[
+    "GET /work-orders",
+    "GET /work-orders/{work_order_id}",
+    "POST /work-orders/{work_order_id}/{step}",
+    "GET /incidents/{incident_id}",
+];
 
 /// How many teams of a region are looked at.
 const TEAMS_MAX: usize = 50;
@@ -68,6 +75,7 @@ struct RepairedBody {
 pub async fn handle<S: Store>(store: &S, request: &Request, now: Timestamp) -> Response {
     let outcome = match request.route_key.as_str() {
         "GET /work-orders" => list_open(store, request, now).await,
+        "GET /incidents/{incident_id}" => show_incident(store, request, now).await,
         "GET /work-orders/{work_order_id}" => show(store, request).await,
         "POST /work-orders/{work_order_id}/{step}" => step(store, request, now).await,
         _ => Err(Problem::NotFound),
@@ -88,6 +96,7 @@ struct Listed {
     team: Option<(RegionId, TeamId)>,
     assigned_to: Option<PersonId>,
     follows: Option<WorkOrderId>,
+    incident: Option<IncidentId>,
 }
 
 impl Listed {
@@ -103,6 +112,7 @@ impl Listed {
             team: work_order.team,
             assigned_to: work_order.assigned_to,
             follows: work_order.follows,
+            incident: work_order.incident.map(|it| it.id),
         }
     }
 }
@@ -125,6 +135,20 @@ async fn list_open<S: Store>(store: &S, request: &Request, now: Timestamp) -> Re
     let open = listed.len();
     listed.truncate(LISTED_MAX);
     Ok(Response::json(200, &json!({ "open": open, "work_orders": listed })))
+}
+
+/// An incident, and the work orders that belong to it: the one to go to first is first.
+async fn show_incident<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
+    let id: IncidentId = request.path("incident_id")?;
+    let names = [StateKey::Incident(id.region.clone(), id.code), StateKey::ArchivedIncident(id.clone())];
+    let (mut states, _) = look(store, &names).await?;
+    let latest: Option<Incident> = states.take(&names[0]);
+    let incident = latest.filter(|it| it.id == id).or_else(|| states.take(&names[1]));
+    let incident: Incident = incident.ok_or(Problem::NotFound)?;
+    let members = incidents::members(store, &incident).await?;
+    let open = members.len();
+    let listed: Vec<Listed> = members.into_iter().take(LISTED_MAX).map(|it| Listed::new(it, now)).collect();
+    Ok(Response::json(200, &json!({ "incident": incident, "open": open, "work_orders": listed })))
 }
 
 async fn show<S: Store>(store: &S, request: &Request) -> Result<Response, Problem> {

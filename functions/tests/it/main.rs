@@ -14,6 +14,7 @@ mod notices;
 mod orders;
 mod presence;
 mod priorities;
+mod region_outages;
 mod registry;
 mod repairs;
 mod round_trips;

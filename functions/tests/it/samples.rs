@@ -187,6 +187,9 @@ async fn requests_are_answered() {
                     with_second_work_order(&network, &[]).await
                 }
                 "hold" | "report-repaired" => with_second_work_order(&network, &["start"]).await,
+                "read-incident" => {
+                    network.happens("fault_intake", faults("mz-03", "w-1", &[("locker", "network_lost")])).await;
+                }
                 _ => {}
             }
             let sample = prepared(&network, function, &name, sample).await;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::escalation::{EscalateTo, Wait};
 use crate::fault::{FaultCode, Unit};
 use crate::id::{CompartmentNumber, OrderId, PersonId, TeamId};
+use crate::incident::{IncidentId, Stage};
 use crate::locker::FaultOutcome;
 use crate::notice::Notice;
 use crate::place::Place;
@@ -84,6 +85,19 @@ pub enum Event {
     TeamTold {
         team: TeamId,
         people_waiting: u32,
+    },
+    IncidentJoined {
+        incident: IncidentId,
+    },
+    IncidentLookedAt {
+        stage: Stage,
+        lockers: u32,
+    },
+    IncidentLeft {
+        incident: IncidentId,
+    },
+    IncidentLed {
+        incident: IncidentId,
     },
     WorkOrderAcknowledged {
         by: PersonId,

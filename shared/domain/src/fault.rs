@@ -143,6 +143,24 @@ impl FaultCode {
         }
     }
 
+    /// Whether it may have one cause for many lockers, such as their network, their grid or their firmware. A door is
+    /// jammed by what is in it, and somebody who breaks in breaks in once; what a vendor means nobody knows.
+    pub fn spreads(self) -> bool {
+        use FaultCode::*;
+        match self {
+            PowerLoss | ControllerFault | ReaderFault | DisplayFault | OverTemperature | NetworkLost | NetworkWeak
+            | ClockSkew => true,
+            LockJammed
+            | DoorNotClosing
+            | DoorForced
+            | DoorSensorImplausible
+            | OccupancyMismatch
+            | CompartmentDirtyOrDamaged
+            | Tamper
+            | VendorOther => false,
+        }
+    }
+
     /// The code as it is published, such as `lock_jammed`.
     pub fn as_str(self) -> &'static str {
         use FaultCode::*;

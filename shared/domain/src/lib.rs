@@ -13,6 +13,7 @@ pub mod fault;
 pub mod feedback;
 pub mod id;
 pub mod impact;
+pub mod incident;
 pub mod locker;
 pub mod notice;
 pub mod order;

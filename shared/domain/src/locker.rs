@@ -16,6 +16,28 @@ use crate::size::Size;
 use crate::work_order::WorkOrder;
 use crate::{State, Timestamp};
 
+/// How a locker is built and connected, as far as its operator has said: what it shares with others that break.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    /// Who made the cabinet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Who connects it to the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrier: Option<String>,
+    /// What its controller runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firmware: Option<String>,
+}
+
+impl Build {
+    /// Whether nothing is known of it.
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// One site's cabinet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Locker {
@@ -26,6 +48,8 @@ pub struct Locker {
     pub region: RegionId,
     /// How many compartments of each size there are, smallest size first.
     pub sizes: Vec<(Size, u16)>,
+    #[serde(default, skip_serializing_if = "Build::is_unknown")]
+    pub build: Build,
     /// Faults of the whole locker. Those of its compartments are with them.
     #[serde(default)]
     pub faults: OpenFaults,

@@ -11,6 +11,7 @@ use crate::case::Measure;
 use crate::escalation::Wait;
 use crate::fault::{FaultClass, Severity, Unit};
 use crate::id::{CaseId, CompartmentNumber, NoticeId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
+use crate::incident::{InCommon, IncidentId};
 use crate::priority::is_unweighed;
 use crate::{State, StateKey, Timestamp};
 
@@ -76,6 +77,18 @@ pub enum Message {
         since: Timestamp,
         level: u8,
     },
+    /// To a team: many lockers have the same fault, how many still do, or that it is over.
+    IncidentReported {
+        incident: IncidentId,
+        over: bool,
+        lockers: u32,
+        lockers_max: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        in_common: Option<InCommon>,
+        /// The one to acknowledge for all of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        work_order: Option<WorkOrderId>,
+    },
     /// To a team: a test opening failed, so the repair does not count.
     RepairRejected { work_order: WorkOrderId, locker_name: String, unit: Unit },
 }
@@ -97,6 +110,7 @@ impl Message {
             Message::CaseAnswered { .. } => "case_answered",
             Message::WorkOrderCalled { .. } => "work_order_called",
             Message::WorkOrderEscalated { .. } => "work_order_escalated",
+            Message::IncidentReported { .. } => "incident_reported",
             Message::RepairRejected { .. } => "repair_rejected",
         }
     }
@@ -116,6 +130,9 @@ impl Message {
             | Message::FeedbackRequested { order } => Some(StateKey::Order(order.clone())),
             Message::WorkOrderCalled { work_order, .. } | Message::WorkOrderEscalated { work_order, .. } => {
                 Some(StateKey::WorkOrder(work_order.locker.clone()))
+            }
+            Message::IncidentReported { incident, .. } => {
+                Some(StateKey::Incident(incident.region.clone(), incident.code))
             }
             Message::CaseReceived { .. } | Message::CaseAnswered { .. } | Message::RepairRejected { .. } => None,
         }
@@ -139,6 +156,7 @@ impl Message {
             | Message::CaseAnswered { .. }
             | Message::WorkOrderCalled { .. }
             | Message::WorkOrderEscalated { .. }
+            | Message::IncidentReported { .. }
             | Message::RepairRejected { .. } => None,
         }
     }
@@ -190,6 +208,11 @@ impl Notice {
                     return *work_order != latest.id || !waits;
                 }
                 _ => &latest.latest_call,
+            },
+            State::Incident(latest) => match &self.message {
+                // What was said last of one incident stays true when the next one begins.
+                Message::IncidentReported { incident, .. } if *incident != latest.id => return false,
+                _ => &latest.latest_notice,
             },
             _ => &None,
         };
@@ -319,7 +342,7 @@ mod tests {
     }
 
     /// Every message without a link.
-    fn that_only_tell() -> [Message; 9] {
+    fn that_only_tell() -> [Message; 10] {
         let (order, name, case) = (|| id("o1"), || "Dom".to_owned(), || id("C-1"));
         let (compartment, deadline) = (number(7), at(90));
         [
@@ -332,6 +355,14 @@ mod tests {
             call(1).message,
             Message::RepairRejected { work_order: work_order_id(1), locker_name: name(), unit: unit(7) },
             escalated(Wait::ForReaction, at(0)),
+            Message::IncidentReported {
+                incident: "mainz.network_lost.1".parse().unwrap(),
+                over: false,
+                lockers: 3,
+                lockers_max: 3,
+                in_common: None,
+                work_order: None,
+            },
         ]
     }
 

@@ -6,6 +6,7 @@ use crate::delivery::Delivery;
 use crate::fault::{FaultRecord, Unit};
 use crate::feedback::Feedback;
 use crate::id::{CaseId, CompartmentNumber, LockerId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
+use crate::incident::{Incident, IncidentId};
 use crate::locker::Locker;
 use crate::order::Order;
 use crate::person::{Person, Preferences};
@@ -30,6 +31,10 @@ pub enum StateKey {
     WorkOrder(LockerId),
     /// A work order that a later one has replaced.
     ArchivedWorkOrder(WorkOrderId),
+    /// The latest incident of a region and a fault code.
+    Incident(RegionId, FaultCode),
+    /// An incident that a later one has replaced.
+    ArchivedIncident(IncidentId),
     Team(RegionId, TeamId),
     Order(OrderId),
     Preferences(PersonId),
@@ -48,6 +53,8 @@ pub enum State {
     FaultRecord(FaultRecord),
     WorkOrder(WorkOrder),
     ArchivedWorkOrder(WorkOrder),
+    Incident(Incident),
+    ArchivedIncident(Incident),
     Team(Team),
     Order(Order),
     Preferences(Preferences),
@@ -72,6 +79,8 @@ impl State {
             },
             State::WorkOrder(it) => StateKey::WorkOrder(it.id.locker.clone()),
             State::ArchivedWorkOrder(it) => StateKey::ArchivedWorkOrder(it.id.clone()),
+            State::Incident(it) => StateKey::Incident(it.id.region.clone(), it.id.code),
+            State::ArchivedIncident(it) => StateKey::ArchivedIncident(it.id.clone()),
             State::Team(it) => StateKey::Team(it.region.clone(), it.id.clone()),
             State::Order(it) => StateKey::Order(it.id.clone()),
             State::Preferences(it) => StateKey::Preferences(it.customer.clone()),
@@ -88,10 +97,12 @@ impl State {
         match self {
             State::Presence(it) => it.due_at(),
             State::WorkOrder(it) => it.due_at(),
+            State::Incident(it) => it.look_at,
             State::Locker(_)
             | State::Compartment(_)
             | State::FaultRecord(_)
             | State::ArchivedWorkOrder(_)
+            | State::ArchivedIncident(_)
             | State::Team(_)
             | State::Order(_)
             | State::Preferences(_)
@@ -136,6 +147,22 @@ impl TryFrom<State> for WorkOrder {
     fn try_from(state: State) -> Result<Self, State> {
         match state {
             State::WorkOrder(it) | State::ArchivedWorkOrder(it) => Ok(it),
+            other => Err(other),
+        }
+    }
+}
+
+impl From<Incident> for State {
+    fn from(it: Incident) -> State {
+        State::Incident(it)
+    }
+}
+
+impl TryFrom<State> for Incident {
+    type Error = State;
+    fn try_from(state: State) -> Result<Self, State> {
+        match state {
+            State::Incident(it) | State::ArchivedIncident(it) => Ok(it),
             other => Err(other),
         }
     }

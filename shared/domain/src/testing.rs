@@ -6,7 +6,7 @@ use crate::delivery::{Delivery, Standing};
 use crate::fault::{FaultCode, FaultReport, OpenFault, OpenFaults, ReportedFault, Unit};
 use crate::feedback::{Ratings, Submission};
 use crate::id::{CompartmentNumber, EventId, LockerId, PersonId, WorkOrderId};
-use crate::locker::Locker;
+use crate::locker::{Build, Locker};
 use crate::notice::{Message, Notice};
 use crate::order::{Incident, Order, OrderStatus, Room};
 use crate::place::{Place, Position};
@@ -43,6 +43,7 @@ pub fn locker() -> Locker {
         position: Position { latitude_e6: 50_001_300, longitude_e6: 8_258_800 },
         region: id("mainz"),
         sizes: vec![(Size::S, 10), (Size::M, 10), (Size::L, 4)],
+        build: Build::default(),
         faults: OpenFaults::new(),
         reopened_at: None,
     }

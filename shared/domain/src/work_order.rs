@@ -11,6 +11,7 @@ use crate::escalation::{Clock, Wait};
 use crate::fault::{FaultClass, FaultCode, FaultRecord, OpenFaults, Severity, Unit, shut_since};
 use crate::id::{LockerId, NoticeId, PersonId, RegionId, TeamId, WorkOrderId};
 use crate::impact::{ImpactTask, ShutTime};
+use crate::incident::Membership;
 use crate::locker::Locker;
 use crate::notice::{Message, Notice, Recipient};
 use crate::priority::{BlastRadius, is_unweighed, priority};
@@ -151,6 +152,9 @@ pub struct WorkOrder {
     /// The one before, whose proven repair did not last: the same fault of the same unit is back within [`PROBATION`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follows: Option<WorkOrderId>,
+    /// The incident it is a part of, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<Membership>,
     /// The technician who has taken it on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assigned_to: Option<PersonId>,
@@ -191,6 +195,7 @@ impl WorkOrder {
             proofs_failed: 0,
             verified_at: None,
             follows: None,
+            incident: None,
             assigned_to: None,
             clock: None,
             notes: Vec::new(),
@@ -253,9 +258,11 @@ impl WorkOrder {
         }
     }
 
-    /// What it waits for, if anything. One that nobody has touched waits for a reaction since it was opened.
+    /// What it waits for, if anything. One that nobody has touched waits for a reaction since it was opened, unless
+    /// another one is waited for in its place.
     pub fn clock(&self) -> Option<Clock> {
         match self.status {
+            WorkOrderStatus::Open if self.is_told_with_others() => None,
             WorkOrderStatus::Open => Some(self.clock.unwrap_or(Clock::new(Wait::ForReaction, self.opened_at))),
             WorkOrderStatus::Acknowledged
             | WorkOrderStatus::InProgress

@@ -10,6 +10,7 @@ use jiff::tz::{self, TimeZone};
 use domain::Timestamp;
 use domain::escalation::Wait;
 use domain::fault::{FaultClass, Severity, Unit};
+use domain::incident::{Dimension, InCommon};
 
 /// Where the lockers are, and so where people look at a clock. Compiled in: nothing is read from the system.
 static LOCAL: TimeZone = tz::get!("Europe/Berlin");
@@ -57,7 +58,7 @@ pub mod german {
 
     use jiff::civil::Weekday;
 
-    use super::{FaultClass, Severity, Timestamp, Unit, Wait, list_skills, list_units, local};
+    use super::{Dimension, FaultClass, InCommon, Severity, Timestamp, Unit, Wait, list_skills, list_units, local};
 
     /// Such as `Sa., 21.11., 14:30 Uhr`.
     pub fn time(time: &Timestamp) -> String {
@@ -121,6 +122,16 @@ pub mod german {
         }
     }
 
+    /// What the lockers of an incident have in common, such as `Anbieter acme, 97 von 100`.
+    pub fn in_common(common: &InCommon) -> String {
+        let dimension = match common.dimension {
+            Dimension::Provider => "Anbieter",
+            Dimension::Carrier => "Netzbetreiber",
+            Dimension::Firmware => "Firmware",
+        };
+        format!("{dimension} {}, {} von {}", common.value, common.lockers, common.looked_at)
+    }
+
     /// What a team is to be able to repair.
     pub fn skills(skills: &BTreeSet<FaultClass>) -> String {
         list_skills(skills, |skill| match skill {
@@ -135,7 +146,7 @@ pub mod german {
 pub mod english {
     use std::collections::BTreeSet;
 
-    use super::{FaultClass, Severity, Timestamp, Unit, Wait, list_skills, list_units, local};
+    use super::{Dimension, FaultClass, InCommon, Severity, Timestamp, Unit, Wait, list_skills, list_units, local};
 
     /// Such as `Sat 21 Nov, 14:30`.
     pub fn time(time: &Timestamp) -> String {
@@ -186,6 +197,16 @@ pub mod english {
             Wait::ForProof => "Reported repaired and not proven",
             Wait::ForAnotherLook => "Test openings fail again and again",
         }
+    }
+
+    /// What the lockers of an incident have in common, such as `provider acme, 97 of 100`.
+    pub fn in_common(common: &InCommon) -> String {
+        let dimension = match common.dimension {
+            Dimension::Provider => "provider",
+            Dimension::Carrier => "carrier",
+            Dimension::Firmware => "firmware",
+        };
+        format!("{dimension} {}, {} of {}", common.value, common.lockers, common.looked_at)
     }
 
     /// What a team is to be able to repair.

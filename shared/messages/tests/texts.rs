@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use domain::case::Measure;
 use domain::escalation::Wait;
 use domain::fault::{FaultClass, Severity, Unit};
+use domain::incident::{Dimension, InCommon};
 use domain::notice::Message;
 use domain::person::Language;
 use messages::{Rendered, SUBJECT_LENGTH_MAX, render};
@@ -80,6 +81,19 @@ fn work_order_escalated(locker_name: &str, wait: Wait) -> Message {
     }
 }
 
+fn incident_reported(over: bool, in_common: u32) -> Message {
+    let common =
+        InCommon { dimension: Dimension::Provider, value: "acme".to_owned(), lockers: in_common, looked_at: in_common };
+    Message::IncidentReported {
+        incident: "mainz.network_lost.1".parse().unwrap(),
+        over,
+        lockers: if over { 0 } else { 812 + in_common },
+        lockers_max: 907,
+        in_common: (in_common > 0).then_some(common),
+        work_order: (!over).then(|| id("mz-03.2")),
+    }
+}
+
 /// Every kind, in every variant its texts distinguish, at lockers of these names.
 fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
     let (order, name) = (id("A-4711"), locker_name.to_owned());
@@ -121,6 +135,7 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
         },
         Message::RepairRejected { work_order: id("mz-03.2"), locker_name: name, unit: Unit::Locker },
     ];
+    messages.extend([(false, 0), (false, 3), (true, 3)].map(|(over, common)| incident_reported(over, common)));
     messages.extend(WAITS.map(|wait| work_order_escalated(locker_name, wait)));
     messages.extend([Measure::Apology, Measure::LockerRepaired, Measure::Refund, Measure::Talk].map(case_answered));
     messages
@@ -199,11 +214,12 @@ fn every_message_reads_cleanly_in_every_language_and_channel() {
 }
 
 #[test]
-fn every_email_names_the_order_or_the_work_order() {
+fn every_email_names_the_order_the_work_order_or_the_incident() {
     for message in every_ordinary_message() {
         for language in LANGUAGES {
             let email = rendered(&message, language, None).email;
-            assert!(email.contains("A-4711") || email.contains("mz-03.2"), "{email}");
+            let named = ["A-4711", "mz-03.2", "mainz.network_lost.1"].iter().any(|it| email.contains(it));
+            assert!(named, "{email}");
         }
     }
 }

@@ -40,6 +40,8 @@ bugs! {
     nobody_escalates: "nobody is told where nobody reacts",
     escalation_comes_early: "a level is told after half its time",
     escalation_is_not_counted: "a level is told, and not counted",
+    incident_repeats_itself: "a team is told of the same number of lockers again and again",
+    incident_forgets_its_rest: "an incident is over, and nobody is called for what is left of it",
     two_openings_prove_a_repair: "one opening less proves a repair",
     openings_of_an_earlier_repair_count: "openings made for an earlier repair prove a later one",
     returning_clears_every_fault: "a locker that comes back has no faults any more",

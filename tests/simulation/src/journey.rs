@@ -27,6 +27,8 @@ pub enum Kind {
     Breakdown,
     /// A locker loses its network, and comes back.
     Outage,
+    /// The whole region loses its network or its power, and gets it back, one locker after the other.
+    Blackout,
     /// A device, or somebody with its key, says what is not so.
     Lie,
     /// Somebody tries what is another's.
@@ -40,10 +42,11 @@ pub enum Kind {
 }
 
 /// Which kinds there are, and how often of a hundred each is taken.
-pub const KINDS: [(Kind, u64); 8] = [
-    (Kind::Parcel, 46),
+pub const KINDS: [(Kind, u64); 9] = [
+    (Kind::Parcel, 44),
     (Kind::Breakdown, 18),
     (Kind::Outage, 10),
+    (Kind::Blackout, 2),
     (Kind::Lie, 7),
     (Kind::Prying, 6),
     (Kind::Confusion, 5),
@@ -66,6 +69,7 @@ pub fn start(world: &Rc<World>, kind: Kind, seed: u64) -> Pin<Box<dyn Future<Out
         Kind::Parcel => Box::pin(async move { it.parcel().await }),
         Kind::Breakdown => Box::pin(async move { it.breakdown().await }),
         Kind::Outage => Box::pin(async move { it.outage().await }),
+        Kind::Blackout => Box::pin(async move { it.blackout().await }),
         Kind::Lie => Box::pin(async move { it.lie().await }),
         Kind::Prying => Box::pin(async move { it.pry().await }),
         Kind::Confusion => Box::pin(async move { it.confuse().await }),
@@ -427,6 +431,10 @@ impl Traveller {
         of_teams
             .filter_map(|mail| match &mail.notice.message {
                 Message::WorkOrderCalled { work_order, .. } if work_order.locker == *locker => Some(work_order.clone()),
+                // Every locker of an incident has a work order of its own, which the list names.
+                Message::IncidentReported { .. } => {
+                    self.world.history.borrow().work_order(locker).map(|it| it.id.clone())
+                }
                 _ => None,
             })
             .max_by_key(|work_order| work_order.number)
@@ -497,6 +505,35 @@ impl Traveller {
         }
         if self.often(50) {
             self.repair(&locker).await;
+        }
+    }
+
+    /// Everybody is away for longer than the grace. Sometimes it is the power, which devices tell before they are gone.
+    async fn blackout(self: Rc<Self>) {
+        let power = self.often(30);
+        for locker in site::lockers() {
+            if self.often(10) {
+                continue;
+            }
+            self.wait_up_to(Duration::from_secs(20)).await;
+            if power {
+                self.world.at_device(&locker, |device| {
+                    device.broken.entry(Unit::Locker).or_default().insert(FaultCode::PowerLoss);
+                });
+                let id = format!("fault-{}", self.name());
+                self.world.report_faults(&locker, &id, &[(Unit::Locker, FaultCode::PowerLoss.as_str())]);
+            } else {
+                self.world.disconnect(&locker);
+            }
+        }
+        let minutes = self.one_of(&[4, 9, 40, 600]);
+        self.wait_up_to(Duration::from_secs(minutes * 60)).await;
+        for locker in site::lockers() {
+            self.wait_up_to(Duration::from_secs(minutes * 20)).await;
+            self.world.connect(&locker, true);
+            if power && self.often(80) {
+                self.repair(&locker).await;
+            }
         }
     }
 

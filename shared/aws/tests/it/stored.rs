@@ -76,7 +76,10 @@ fn states() -> BTreeMap<&'static str, State> {
         ("delivery", state("delivery", State::Delivery)),
         ("fault-record", state("fault-record", State::FaultRecord)),
         ("feedback", state("feedback", State::Feedback)),
+        ("incident", state("incident", State::Incident)),
+        ("incident-archived", state("incident-archived", State::ArchivedIncident)),
         ("locker", state("locker", State::Locker)),
+        ("locker-built", state("locker-built", State::Locker)),
         ("order", state("order", State::Order)),
         ("order-placed", state("order-placed", State::Order)),
         ("person", state("person", State::Person)),
@@ -105,6 +108,8 @@ fn has_a_golden_item(state: &State) -> bool {
         | State::FaultRecord(_)
         | State::WorkOrder(_)
         | State::ArchivedWorkOrder(_)
+        | State::Incident(_)
+        | State::ArchivedIncident(_)
         | State::Team(_)
         | State::Order(_)
         | State::Preferences(_)

@@ -196,6 +196,7 @@ impl Call {
             proofs_failed: self.failures,
             verified_at: self.verified_at,
             follows: self.follows.map(|number| WorkOrderId { locker: locker_id(), number }),
+            incident: None,
             assigned_to: self.taken_on.then(|| id("tom")),
             clock: self.waits.map(|(wait, since)| Clock::new(wait, since)),
             notes: self.notes.clone(),

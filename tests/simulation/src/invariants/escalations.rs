@@ -41,6 +41,8 @@ fn due_at(clock: &Clock, level: u8, severity: Severity) -> Option<Timestamp> {
 /// What a work order waits for, by its status and by nothing else.
 fn waits_for(it: &WorkOrder) -> Option<Wait> {
     match it.status {
+        // Another one of its incident is waited for in its place.
+        WorkOrderStatus::Open if it.is_told_with_others() => None,
         WorkOrderStatus::Open => Some(Wait::ForReaction),
         WorkOrderStatus::Acknowledged => Some(Wait::ForStart),
         WorkOrderStatus::OnHold => Some(Wait::OnHold),

@@ -8,6 +8,7 @@
 pub mod cases;
 pub mod escalations;
 pub mod faults;
+pub mod incidents;
 pub mod model;
 pub mod notices;
 pub mod orders;
@@ -46,7 +47,9 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I6 system::stale_or_duplicate_messages_change_nothing,
     I7 faults::each_fault_belongs_to_one_work_order,
     I9 faults::only_legal_transitions,
+    I9 incidents::an_incident_goes_its_way,
     I10 escalations::each_level_fires_once_and_never_early,
+    I11 incidents::an_incident_tells_its_team_of_changes_alone,
     I12 orders::an_order_is_placed_only_where_it_can_be,
     I13 orders::a_new_state_and_its_notice_are_one_commit,
     I14 notices::the_ledger_goes_only_forward,
@@ -90,6 +93,7 @@ pub const AT_ANSWER: &[Invariant<Answer>] = invariants! {
 /// Asked once everything has come to rest.
 pub const AT_END: &[Invariant<()>] = invariants! {
     I11 faults::the_team_was_told_of_every_change,
+    I11 incidents::nobody_is_left_in_an_incident,
     I13 orders::everybody_has_been_dealt_with,
     I14 notices::every_notice_was_sent_or_has_failed,
     I16 notices::the_latest_notice_was_not_held_back,

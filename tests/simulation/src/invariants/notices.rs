@@ -99,6 +99,7 @@ fn says_where(message: &Message) -> bool {
         | Message::CaseAnswered { .. }
         | Message::WorkOrderCalled { .. }
         | Message::WorkOrderEscalated { .. }
+        | Message::IncidentReported { .. }
         | Message::RepairRejected { .. } => false,
     }
 }
