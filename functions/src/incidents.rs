@@ -33,6 +33,17 @@ pub async fn members<S: Store>(store: &S, incident: &Incident) -> Result<Vec<Wor
     Ok(members)
 }
 
+/// One incident, whether it is the latest of its region and fault code or an earlier one.
+///
+/// # Errors
+/// [`Unavailable`]
+pub async fn read<S: Store>(store: &S, id: &IncidentId) -> Result<Option<Incident>, Unavailable> {
+    let names = [StateKey::Incident(id.region.clone(), id.code), StateKey::ArchivedIncident(id.clone())];
+    let (mut states, _) = look(store, &names).await?;
+    let latest: Option<Incident> = states.take(&names[0]);
+    Ok(latest.filter(|it| it.id == *id).or_else(|| states.take(&names[1])))
+}
+
 /// Looks at the latest incident of a region and fault code, where that is due.
 ///
 /// # Errors

@@ -116,7 +116,7 @@ struct Step<'a, S> {
 enum Joined {
     Alone,
     Joins,
-    Opens(IncidentId, Option<Incident>),
+    Opens(IncidentId, Option<Box<Incident>>),
 }
 
 /// A refusal here means that there is nothing to do any more; only what the store did not answer is to be
@@ -232,7 +232,7 @@ impl<S: Store> Step<'_, S> {
             if let Some((id, finished)) = opens {
                 work_order.incident = Some(Membership { id: id.clone(), role: Role::Leads });
                 decision.change(Incident::new(id, team.clone(), self.now));
-                decision.changes.extend(finished.map(State::ArchivedIncident));
+                decision.changes.extend(finished.map(|it| State::ArchivedIncident(*it)));
             }
             work_order.team = Some(team.clone());
             work_order.people_waiting = people_waiting;
@@ -290,7 +290,7 @@ impl<S: Store> Step<'_, S> {
         let latest: Option<Incident> = view.read(std::slice::from_ref(&name)).await?.take(&name);
         Ok(match join(&locker.region, code, latest) {
             Joining::Alone => Joined::Alone,
-            Joining::Opens(id, finished) => Joined::Opens(id, finished),
+            Joining::Opens(id, finished) => Joined::Opens(id, finished.map(Box::new)),
             Joining::Joins(incident) => {
                 work_order.team = Some(incident.team);
                 work_order.incident = Some(Membership { id: incident.id.clone(), role: Role::Joined });

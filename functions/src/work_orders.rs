@@ -7,7 +7,7 @@ use aws::keys;
 use aws::store::Store;
 use domain::fault::{Severity, Unit};
 use domain::id::{EventId, PersonId, RegionId, TeamId, WorkOrderId};
-use domain::incident::{Incident, IncidentId};
+use domain::incident::IncidentId;
 use domain::priority::BlastRadius;
 use domain::reference::Reference;
 use domain::team::Team;
@@ -140,11 +140,7 @@ async fn list_open<S: Store>(store: &S, request: &Request, now: Timestamp) -> Re
 /// An incident, and the work orders that belong to it: the one to go to first is first.
 async fn show_incident<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
     let id: IncidentId = request.path("incident_id")?;
-    let names = [StateKey::Incident(id.region.clone(), id.code), StateKey::ArchivedIncident(id.clone())];
-    let (mut states, _) = look(store, &names).await?;
-    let latest: Option<Incident> = states.take(&names[0]);
-    let incident = latest.filter(|it| it.id == id).or_else(|| states.take(&names[1]));
-    let incident: Incident = incident.ok_or(Problem::NotFound)?;
+    let incident = incidents::read(store, &id).await?.ok_or(Problem::NotFound)?;
     let members = incidents::members(store, &incident).await?;
     let open = members.len();
     let listed: Vec<Listed> = members.into_iter().take(LISTED_MAX).map(|it| Listed::new(it, now)).collect();

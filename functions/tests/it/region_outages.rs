@@ -79,6 +79,9 @@ async fn a_region_that_goes_dark_calls_its_team_once_and_tells_it_how_many_are_l
     assert_eq!((&seen["open"], &seen["incident"]["stage"]), (&json!(20), &json!("declared")));
     let common = json!({ "dimension": "provider", "value": "acme", "lockers": 20, "looked_at": 20 });
     assert_eq!(seen["incident"]["in_common"], common);
+    let view = call("GET /support/lockers/{locker_id}").by("s-9").path("locker_id", &names[7]);
+    let view = network.call(view).await.ok();
+    assert_eq!((&view["incident"]["id"], &view["incident"]["lockers"]), (&json!("mainz.network_lost.1"), &json!(20)));
     sweep_at(&network, FOUND + 20 * MINUTE).await;
     assert_eq!(told(&network).len(), 2, "nothing has changed");
 
