@@ -320,7 +320,8 @@ impl WorkOrder {
         self.incident.as_ref().is_some_and(|it| it.role == Role::Joined)
     }
 
-    /// It has to be told of by itself from now on, and is waited for from now on.
+    /// It has to be told of by itself from now on, and is waited for from now on. Where a technician has taken it on
+    /// meanwhile, nobody is to be called any more.
     pub fn release(&mut self, now: Timestamp) {
         let with_others = self.is_told_with_others();
         if let Some(membership) = &mut self.incident {

@@ -62,7 +62,10 @@ pub fn script(seed: u64) -> Vec<Start> {
             _ => chance.time(Duration::from_secs(8 * 3_600), Duration::from_secs(60 * 3_600)),
         };
     }
-    starts.truncate(JOURNEYS);
+    starts.truncate(JOURNEYS - 1);
+    // One more once most of it has been repaired: only lockers with nothing else wrong are an incident.
+    let begins = at + Duration::from_secs(60 * 3_600);
+    starts.push(Start { number: starts.len(), at: begins, kind: Kind::Blackout, seed: chance.seed() });
     starts
 }
 

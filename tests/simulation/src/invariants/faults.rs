@@ -182,6 +182,7 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
         with_team: bool,
         with_others: bool,
         open: bool,
+        taken_on: bool,
     }
     let history = world.history.borrow();
     let mut all: BTreeMap<WorkOrderId, Told> = BTreeMap::new();
@@ -202,6 +203,7 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
             told.with_team |= after.team.is_some();
             told.with_others |= after.is_told_with_others();
             told.open = after.is_open();
+            told.taken_on |= after.assigned_to.is_some();
         }
         for (_, entry) in &commit.events {
             if let Event::TestOpeningFailed { .. } = entry.event
@@ -225,9 +227,10 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
     }
     for (id, told) in all {
         holds(told.told <= told.raised, || format!("{id} was called {} times for {} changes", told.told, told.raised))?;
-        // What was over before anybody could be called, or while it was told of with others, needs nobody.
-        let over =
-            (told.with_others && !told.open) || history.work_order(&id.locker).is_some_and(|latest| latest.id != id);
+        // What was over before anybody could be called, or while it was told of with others, needs nobody;
+        // nor does what a technician has taken on meanwhile.
+        let over = (told.with_others && (!told.open || told.taken_on))
+            || history.work_order(&id.locker).is_some_and(|latest| latest.id != id);
         let missing: Vec<&Unit> = told.units.difference(&told.told_units).collect();
         holds(over || missing.is_empty() || is_network_only(&history, &id, &missing), || {
             format!("the team of {id} was never told of {missing:?}")
