@@ -6,10 +6,12 @@
 pub mod complaints;
 pub mod deposit_authorisation;
 pub mod device;
+pub mod escalations;
 pub mod fault_intake;
 pub mod fault_reports;
 pub mod feedback_submission;
 pub mod heartbeat_intake;
+pub mod incidents;
 pub mod locker_commands;
 pub mod notification_fan_out;
 pub mod order_choices;

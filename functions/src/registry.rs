@@ -19,13 +19,13 @@ use domain::decision::Event;
 use domain::fault::{FaultClass, OpenFaults};
 use domain::heartbeat::Heartbeat;
 use domain::id::{CompartmentNumber, EventId, LockerId, PersonId, RegionId, TeamId};
-use domain::locker::Locker;
+use domain::locker::{Build, Locker};
 use domain::person::{Language, Person, Preferences};
 use domain::place::Position;
 use domain::presence::{Link, Presence};
 use domain::size::Size;
 use domain::suspicion::{ChecksOfUnit, Suspicions};
-use domain::team::Team;
+use domain::team::{Duty, Team};
 use domain::{Decision, Refusal, State, StateKey, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
@@ -46,6 +46,9 @@ const EMAIL_LENGTH_MAX: usize = 254;
 /// The longest push token, in characters: those of today's platforms have some 200.
 const PUSH_TOKEN_LENGTH_MAX: usize = 400;
 
+/// How many people a team has: more are several teams.
+const MEMBERS_MAX: usize = 100;
+
 /// What registering takes besides the store.
 #[derive(Debug)]
 pub struct Registrars {
@@ -61,6 +64,8 @@ struct LockerBody {
     position: Position,
     region: RegionId,
     compartments: Vec<CompartmentBody>,
+    #[serde(default)]
+    build: Build,
 }
 
 #[derive(Debug, Deserialize)]
@@ -79,6 +84,12 @@ struct TeamBody {
     skills: BTreeSet<FaultClass>,
     language: Language,
     email: String,
+    #[serde(default)]
+    duty: Duty,
+    #[serde(default)]
+    lead: Option<PersonId>,
+    #[serde(default)]
+    members: BTreeSet<PersonId>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -140,6 +151,10 @@ fn locker_of(body: &LockerBody) -> Result<(Locker, Vec<State>), Problem> {
     if !body.position.is_valid() {
         return Err(Problem::invalid("position", "is not a point on the Earth"));
     }
+    let Build { provider, carrier, firmware } = &body.build;
+    for (field, name) in [("build.provider", provider), ("build.carrier", carrier), ("build.firmware", firmware)] {
+        name.iter().try_for_each(|name| check_name(field, name))?;
+    }
     let numbers: BTreeSet<CompartmentNumber> = body.compartments.iter().map(|it| it.number).collect();
     if numbers.is_empty() || numbers.len() != body.compartments.len() {
         return Err(Problem::invalid("compartments", "has at least one compartment, and each number once"));
@@ -159,6 +174,7 @@ fn locker_of(body: &LockerBody) -> Result<(Locker, Vec<State>), Problem> {
         position: body.position,
         region: body.region.clone(),
         sizes: sizes.into_iter().collect(),
+        build: body.build.clone(),
         faults: OpenFaults::new(),
         suspicions: Suspicions::new(),
         checks: ChecksOfUnit::new(),
@@ -248,6 +264,9 @@ async fn register_team<S: Store>(
     let body: TeamBody = request.json()?;
     check_name("name", &body.name)?;
     check_email(&body.email)?;
+    if body.members.len() > MEMBERS_MAX {
+        return Err(Problem::invalid("members", format!("has at most {MEMBERS_MAX} people")));
+    }
     let topic_arn = registrars.topics.of_team(&body.region, &body.team_id, &body.email).await?;
     let team = Team {
         id: body.team_id,
@@ -256,6 +275,9 @@ async fn register_team<S: Store>(
         skills: body.skills,
         language: body.language,
         topic_arn: topic_arn.clone(),
+        duty: body.duty,
+        lead: body.lead,
+        members: body.members,
     };
     let id = team.id.clone();
     put(store, team.into(), &operator, request, now).await?;

@@ -22,6 +22,8 @@ use domain::{Refusal, StateKey};
 use futures_util::future::try_join;
 use serde_json::{Value, json};
 
+use crate::incidents;
+
 /// The routes of this function.
 pub const ROUTES: &[&str] =
     &["GET /support/orders/{order_id}", "GET /support/lockers/{locker_id}", "GET /support/drivers/{driver_id}"];
@@ -107,6 +109,11 @@ async fn show_locker<S: Store>(store: &S, request: &Request) -> Result<Response,
     let closed: Vec<&Compartment> = compartments.iter().filter(|it| !it.faults.is_empty()).collect();
     let repaired: Vec<FaultRecord> = list(store, &keys::fault_records(&id, ENTRIES_MAX)).await?;
     let (history, notices) = told(store, &names[0]).await?;
+    let work_order: Option<WorkOrder> = states.take(&names[2]);
+    let incident = match work_order.as_ref().and_then(|it| it.incident.as_ref()) {
+        Some(membership) => incidents::read(store, &membership.id).await?,
+        None => None,
+    };
     Ok(Response::json(
         200,
         &json!({
@@ -114,7 +121,8 @@ async fn show_locker<S: Store>(store: &S, request: &Request) -> Result<Response,
             "connected": states.take::<Presence>(&names[1]).is_some_and(|it| it.link == Link::Up),
             "heartbeat": states.take::<Heartbeat>(&names[3]),
             "faulted_compartments": closed,
-            "work_order": states.take::<WorkOrder>(&names[2]),
+            "work_order": work_order,
+            "incident": incident,
             "repaired_faults": repaired,
             "history": history,
             "notices": notices,

@@ -1,5 +1,6 @@
 //! Everything that is due: lockers whose grace is over or that have fallen silent, doors that did not open, suspicions
-//! to be judged, notices that were not sent, incidents whose people were not all dealt with.
+//! to be judged, notices that were not sent, incidents whose people were not all dealt with, work orders that nobody
+//! reacts to.
 //! Trigger: a schedule, every minute. Sample: events/sweeps.
 
 use aws::apply::{Cause, apply};
@@ -18,6 +19,8 @@ use domain::{Refusal, StateKey, Timestamp};
 use futures_util::future::join_all;
 use serde::Serialize;
 
+use crate::escalations;
+use crate::incidents;
 use crate::notification_fan_out::Sender;
 use crate::rerouting;
 use crate::sweeps::silence::find_the_silent;
@@ -29,8 +32,10 @@ pub use silence::{SILENCES_HELD_FOR, SILENT_AT_ONCE_MAX};
 /// The tables in which something can be due.
 const TABLES: [Table; 3] = [Table::Network, Table::Orders, Table::Cases];
 
-/// How many due items of one shard one sweep takes, longest waiting first; the rest is due in the next one.
-const ITEMS_PER_SHARD_MAX: usize = 50;
+/// How many due items of one shard one sweep takes, longest waiting first; the rest is due in the next one. A tenth of
+/// a Germany-sized network going dark within a minute is 1,500 lockers, some 190 a shard; each takes three round
+/// trips of some 10 ms, so that all of them are found well within the sweep's 50 s.
+const ITEMS_PER_SHARD_MAX: usize = 200;
 
 /// What a sweep did.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -104,12 +109,22 @@ async fn deal_with<S: Store, P: Publisher>(
     if key.is_notice() {
         return sender.send(store, &key, now).await;
     }
+    if let Some((region, code)) = keys::incident(&key) {
+        return incidents::look_due(store, region, code, now).await;
+    }
     match keys::locker_part(&key) {
         Some(LockerPart::Presence(_)) if bug("grace_is_never_over") => Ok(()),
         Some(LockerPart::Presence(locker)) => end_grace(store, &locker, now).await,
         Some(LockerPart::Door(..)) if bug("unopened_door_is_forgotten") => Ok(()),
         Some(LockerPart::Door(locker, number)) => find_shut(store, &locker, number, now).await,
-        Some(LockerPart::WorkOrder(locker)) => rerouting::work_off(store, &locker, now).await,
+        Some(LockerPart::WorkOrder(locker)) => {
+            // What follows for people first: it finds the team whose lead is told. That nobody reacts is told even so.
+            let worked_off = rerouting::work_off(store, &locker, now).await;
+            if !bug("nobody_escalates") {
+                escalations::escalate_due(store, &locker, now).await?;
+            }
+            worked_off
+        }
         Some(LockerPart::Locker(_) | LockerPart::Compartment(..)) if bug("suspicions_are_never_judged") => Ok(()),
         Some(LockerPart::Locker(locker)) => judge(store, &locker, Unit::Locker, key, now).await,
         Some(LockerPart::Compartment(locker, number)) => {

@@ -198,8 +198,13 @@ async fn requests_are_answered() {
             let network = if name == "register-locker" { Network::empty() } else { sampled(status).await };
             let request: Request = serde_json::from_value(sample.clone()).unwrap();
             match name.as_str() {
-                "acknowledge" | "read-work-order" | "start" => with_second_work_order(&network, &[]).await,
+                "acknowledge" | "list-work-orders" | "read-work-order" | "start" => {
+                    with_second_work_order(&network, &[]).await
+                }
                 "hold" | "report-repaired" => with_second_work_order(&network, &["start"]).await,
+                "read-incident" => {
+                    network.happens("fault_intake", faults("mz-03", "w-1", &[("locker", "network_lost")])).await;
+                }
                 _ => {}
             }
             let sample = prepared(&network, function, &name, sample).await;

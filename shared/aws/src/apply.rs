@@ -363,6 +363,27 @@ pub async fn list<S: Store, T: DeserializeOwned>(store: &S, query: &Query) -> Re
     View::new(store, None).query(query).await
 }
 
+/// Reads a partition or an index page by page, up to as many items as the query asks for: a page ends at one megabyte,
+/// however many there are.
+///
+/// # Errors
+/// [`Unavailable`]
+pub async fn list_pages<S: Store, T: DeserializeOwned>(store: &S, mut query: Query) -> Result<Vec<T>, Unavailable> {
+    let view = View::new(store, None);
+    let mut found = Vec::new();
+    loop {
+        let page = store.query(&query).await?;
+        query.limit = query.limit.saturating_sub(page.items.len());
+        for item in page.items {
+            found.push(view.understand(&query, item)?);
+        }
+        match page.next {
+            Some(next) if query.limit > 0 => query.after = Some(next),
+            Some(_) | None => return Ok(found),
+        }
+    }
+}
+
 /// Writes states that nobody can see yet, because what leads to them is written last: new ones, or over what an
 /// attempt that was broken off has left. In as many commits as it takes.
 ///

@@ -9,6 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use domain::Refusal;
 use domain::fault::InvalidUnit;
 use domain::id::{InvalidCompartmentNumber, InvalidId, PersonId};
+use domain::reference::InvalidReference;
 use serde::de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -379,11 +380,12 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidJson> {
 }
 
 /// What the types of the domain say of a value they do not take.
-fn own_words() -> [String; 4] {
+fn own_words() -> [String; 5] {
     [
         InvalidId.to_string(),
         InvalidUnit.to_string(),
         InvalidCompartmentNumber.to_string(),
+        InvalidReference.to_string(),
         Refusal::InvalidRating.to_string(),
     ]
 }

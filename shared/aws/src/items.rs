@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::decision::Event;
 use domain::id::EventId;
+use domain::incident::Incident;
 use domain::work_order::WorkOrder;
 use domain::{SignedDuration, State, StateKey, Timestamp};
 use serde::de::DeserializeOwned;
@@ -66,6 +67,7 @@ fn kind(state: &State) -> &'static str {
         State::Door(_) => "door",
         State::FaultRecord(_) => "fault_record",
         State::WorkOrder(_) | State::ArchivedWorkOrder(_) => "work_order",
+        State::Incident(_) | State::ArchivedIncident(_) => "incident",
         State::Team(_) => "team",
         State::Order(_) => "order",
         State::Preferences(_) => "preferences",
@@ -101,6 +103,7 @@ pub fn of_state(state: &State, version: u64) -> Item {
         State::Door(it) => body(it),
         State::FaultRecord(it) => body(it),
         State::WorkOrder(it) | State::ArchivedWorkOrder(it) => body(it),
+        State::Incident(it) | State::ArchivedIncident(it) => body(it),
         State::Team(it) => body(it),
         State::Order(it) => body(it),
         State::Preferences(it) => body(it),
@@ -180,6 +183,8 @@ pub fn read_state(name: &StateKey, item: Item) -> Result<Versioned<State>, Unrea
         StateKey::FaultRecord { .. } => typed(&key, item, State::FaultRecord),
         StateKey::WorkOrder(_) => typed(&key, item, State::WorkOrder),
         StateKey::ArchivedWorkOrder(_) => typed(&key, item, State::ArchivedWorkOrder),
+        StateKey::Incident(..) => typed(&key, item, State::Incident),
+        StateKey::ArchivedIncident(_) => typed(&key, item, State::ArchivedIncident),
         StateKey::Team(..) => typed(&key, item, State::Team),
         StateKey::Order(_) => typed(&key, item, State::Order),
         StateKey::Preferences(_) => typed(&key, item, State::Preferences),
@@ -223,6 +228,10 @@ pub fn read_kept(key: &Key, item: Item) -> Result<Versioned<Kept>, Unreadable> {
         "work_order" => typed(key, item, |it: WorkOrder| {
             let latest = keys::of_state(&StateKey::WorkOrder(it.id.locker.clone())) == *key;
             Kept::State(if latest { State::WorkOrder(it) } else { State::ArchivedWorkOrder(it) })
+        }),
+        "incident" => typed(key, item, |it: Incident| {
+            let latest = keys::of_state(&StateKey::Incident(it.id.region.clone(), it.id.code)) == *key;
+            Kept::State(if latest { State::Incident(it) } else { State::ArchivedIncident(it) })
         }),
         "team" => typed(key, item, |it| Kept::State(State::Team(it))),
         "order" => typed(key, item, |it| Kept::State(State::Order(it))),

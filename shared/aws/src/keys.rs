@@ -13,6 +13,8 @@
 //! | the latest work order of a locker | network | `LOCKER#<id>` | `WORK_ORDER` |
 //! | an earlier work order | network | `LOCKER#<id>` | `WORK_ORDER#<nnnnnn>` |
 //! | repaired faults, by time | network | `LOCKER#<id>` | `FAULT#<raised at>#<unit>#<code>` |
+//! | the latest incident of a region and fault code | network | `INCIDENT#<region>#<code>` | `STATE` |
+//! | an earlier incident | network | `INCIDENT#<region>#<code>` | `STATE#<nnnnnn>` |
 //! | the teams of a region | network | `REGION#<id>` | `TEAM#<id>` |
 //! | unreadable messages of a day | network | `QUARANTINE#<day>` | `<time>#<id>` |
 //! | an order | orders | `ORDER#<id>` | `STATE` |
@@ -35,6 +37,7 @@
 
 use std::collections::HashMap;
 
+use domain::fault::FaultCode;
 use domain::id::{CompartmentNumber, EventId, LockerId, NoticeId, PersonId, RegionId, TeamId, WorkOrderId};
 use domain::place::Cell;
 use domain::size::Size;
@@ -130,6 +133,10 @@ fn team_pk(region: &RegionId) -> String {
     format!("REGION#{region}")
 }
 
+fn incident_pk(region: &RegionId, code: FaultCode) -> String {
+    format!("INCIDENT#{region}#{code}")
+}
+
 /// Instants in keys have one width, so that they sort.
 fn instant(at: Timestamp) -> String {
     format!("{at:.3}")
@@ -153,6 +160,10 @@ pub fn of_state(key: &StateKey) -> Key {
         StateKey::WorkOrder(locker) => Key::new(Table::Network, locker_pk(locker), "WORK_ORDER"),
         StateKey::ArchivedWorkOrder(WorkOrderId { locker, number }) => {
             Key::new(Table::Network, locker_pk(locker), format!("WORK_ORDER#{number:06}"))
+        }
+        StateKey::Incident(region, code) => Key::new(Table::Network, incident_pk(region, *code), "STATE"),
+        StateKey::ArchivedIncident(id) => {
+            Key::new(Table::Network, incident_pk(&id.region, id.code), format!("STATE#{:06}", id.number))
         }
         StateKey::Team(region, team) => Key::new(Table::Network, team_pk(region), format!("TEAM#{team}")),
         StateKey::Order(id) => Key::new(Table::Orders, format!("ORDER#{id}"), "STATE"),
@@ -331,6 +342,15 @@ pub fn locker_part(key: &Key) -> Option<LockerPart> {
     }
 }
 
+/// Which region's and fault code's latest incident a key names; nothing for any other key.
+pub fn incident(key: &Key) -> Option<(RegionId, FaultCode)> {
+    if key.table != Table::Network || key.sk != "STATE" {
+        return None;
+    }
+    let (region, code) = key.pk.strip_prefix("INCIDENT#")?.split_once('#')?;
+    Some((region.parse().ok()?, FaultCode::from_name(code)?))
+}
+
 /// Goes on where a page ended.
 pub fn next_page(query: Query, cursor: Cursor) -> Query {
     Query { after: Some(cursor), ..query }
@@ -370,6 +390,17 @@ mod tests {
             let key = Key::new(written.table, written.pk.clone(), sk);
             assert!(locker_part(&key).is_none(), "{sk}");
         }
+    }
+
+    #[test]
+    fn an_incident_is_found_under_the_one_key_that_is_written_for_it() {
+        let (region, code) = ("mainz".parse::<RegionId>().unwrap(), FaultCode::NetworkLost);
+        let latest = of_state(&StateKey::Incident(region.clone(), code));
+        assert_eq!(incident(&latest), Some((region.clone(), code)));
+        let earlier = domain::incident::IncidentId { region, code, number: 1 };
+        let earlier = of_state(&StateKey::ArchivedIncident(earlier));
+        assert!(earlier.pk == latest.pk && incident(&earlier).is_none());
+        assert!(incident(&of_state(&StateKey::Locker("mz-03".parse().unwrap()))).is_none());
     }
 
     #[test]

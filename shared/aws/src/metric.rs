@@ -32,6 +32,10 @@ pub enum Metric {
     NoticesSuperseded,
     /// Sendings of which nobody knows whether they happened.
     NoticesUnknown,
+    /// Levels that were told that nobody reacts to a work order.
+    WorkOrdersEscalated,
+    /// Levels that nobody was there to be told.
+    EscalationsUnheard,
     /// Events that came too late, or twice, or for something unknown: skipped without effect.
     EventsIgnored,
 }
@@ -53,6 +57,8 @@ impl Metric {
             Metric::NoticesFailed => "NoticesFailed",
             Metric::NoticesSuperseded => "NoticesSuperseded",
             Metric::NoticesUnknown => "NoticesUnknown",
+            Metric::WorkOrdersEscalated => "WorkOrdersEscalated",
+            Metric::EscalationsUnheard => "EscalationsUnheard",
             Metric::EventsIgnored => "EventsIgnored",
         }
     }

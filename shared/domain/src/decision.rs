@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::escalation::{EscalateTo, Wait};
 use crate::fault::{FaultCode, Unit};
 use crate::id::{CompartmentNumber, OrderId, PersonId, TeamId};
+use crate::incident::{IncidentId, Stage};
 use crate::locker::FaultOutcome;
 use crate::notice::Notice;
 use crate::place::Place;
@@ -87,6 +89,19 @@ pub enum Event {
         team: TeamId,
         people_waiting: u32,
     },
+    IncidentJoined {
+        incident: IncidentId,
+    },
+    IncidentLookedAt {
+        stage: Stage,
+        lockers: u32,
+    },
+    IncidentLeft {
+        incident: IncidentId,
+    },
+    IncidentLed {
+        incident: IncidentId,
+    },
     WorkOrderAcknowledged {
         by: PersonId,
     },
@@ -96,6 +111,11 @@ pub enum Event {
     WorkOrderHeld {
         by: PersonId,
         reason: String,
+    },
+    WorkOrderEscalated {
+        wait: Wait,
+        level: u8,
+        to: EscalateTo,
     },
     RepairReported {
         by: PersonId,

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::compartment::{Compartment, Occupancy};
 use crate::decision::{Decision, Event};
 use crate::fault::{
-    Clearing, Closure, FaultCode, FaultRecord, FaultReport, OpenFault, OpenFaults, ReportedFault, Unit, closed_by,
+    Clearing, Closure, FaultCode, FaultRecord, FaultReport, OpenFault, OpenFaults, ReportedFault, Severity, Unit,
+    closed_by,
 };
 use crate::id::{LockerId, RegionId, WorkOrderId};
 use crate::impact::ImpactTask;
@@ -15,9 +16,31 @@ use crate::place::Position;
 use crate::refusal::Refusal;
 use crate::seeded::bug;
 use crate::size::Size;
-use crate::suspicion::{ChecksOfUnit, PROBATION, Signal, Suspicion, Suspicions, weigh};
-use crate::work_order::{WorkOrder, WorkOrderStatus};
+use crate::suspicion::{ChecksOfUnit, Signal, Suspicion, Suspicions, weigh};
+use crate::work_order::{PROBATION, WorkOrder, WorkOrderStatus};
 use crate::{State, Timestamp};
+
+/// How a locker is built and connected, as far as its operator has said: what it shares with others that break.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    /// Who made the cabinet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Who connects it to the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrier: Option<String>,
+    /// What its controller runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firmware: Option<String>,
+}
+
+impl Build {
+    /// Whether nothing is known of it.
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
+}
 
 /// One site's cabinet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +52,8 @@ pub struct Locker {
     pub region: RegionId,
     /// How many compartments of each size there are, smallest size first.
     pub sizes: Vec<(Size, u16)>,
+    #[serde(default, skip_serializing_if = "Build::is_unknown")]
+    pub build: Build,
     /// Faults of the whole locker. Those of its compartments are with them.
     #[serde(default)]
     pub faults: OpenFaults,
@@ -158,6 +183,8 @@ struct Judging {
     locker: Locker,
     compartments: Vec<Compartment>,
     work_order: WorkOrder,
+    /// How bad it was before.
+    severity_before: Severity,
     /// The finished work order that a new one replaces.
     archived: Option<WorkOrder>,
     records: Vec<FaultRecord>,
@@ -178,8 +205,9 @@ impl Judging {
         let FaultScene { locker, compartments, work_order } = scene;
         let locker = locker.ok_or(Refusal::UnknownLocker)?;
         let (work_order, archived) = WorkOrder::open_or_next(&locker.id, work_order, now);
+        let severity_before = work_order.severity;
         let (records, outcome, touched) = (Vec::new(), FaultOutcome::default(), BTreeSet::new());
-        Ok(Self { now, locker, compartments, work_order, archived, records, outcome, touched })
+        Ok(Self { now, locker, compartments, work_order, severity_before, archived, records, outcome, touched })
     }
 
     fn unit(&mut self, unit: Unit) -> Option<OfUnit<'_>> {
@@ -248,6 +276,9 @@ impl Judging {
         if raised {
             self.outcome.raised.push((unit, reported.code));
             self.work_order.add_fault(unit, reported.code);
+            if let Some(before) = &self.archived {
+                self.work_order.follow(before, unit, reported.code, self.now);
+            }
         } else {
             self.outcome.repeated.push((unit, reported.code));
         }
@@ -313,13 +344,18 @@ impl Judging {
     }
 
     fn conclude(self) -> Decision<FaultOutcome> {
-        let Self { now, locker, compartments, mut work_order, archived, records, outcome, touched } = self;
+        let Self { now, locker, compartments, mut work_order, severity_before, archived, records, outcome, touched } =
+            self;
         let mut decision = Decision::new(outcome);
         let FaultOutcome { raised, cleared, .. } = &decision.answer;
         let closing = raised.iter().filter(|(_, code)| code.closes() > Closure::Nothing);
         let closing: BTreeSet<Unit> = closing.map(|(unit, _)| *unit).collect();
         let (any_raised, any_cleared) = (!raised.is_empty(), !cleared.is_empty());
         if any_raised {
+            if work_order.severity > severity_before && work_order.opened_at < now {
+                work_order.restart_clock(now);
+            }
+            work_order.weigh(work_order.blast_radius, now);
             work_order.follow_up(ImpactTask::TellTeam, now);
             for unit in closing.into_iter().filter(|_| !bug("never_displaced")) {
                 work_order.follow_up(ImpactTask::displace(unit), now);

@@ -3,11 +3,16 @@
 //! Who must learn what is decided here, with the facts. How it is said is in the `messages` package; through
 //! what it is sent is in `notification_fan_out`.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::case::Measure;
-use crate::fault::{Severity, Unit};
+use crate::escalation::Wait;
+use crate::fault::{FaultClass, Severity, Unit};
 use crate::id::{CaseId, CompartmentNumber, NoticeId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
+use crate::incident::{InCommon, IncidentId};
+use crate::priority::is_unweighed;
 use crate::{State, StateKey, Timestamp};
 
 /// Who is told.
@@ -52,6 +57,37 @@ pub enum Message {
         units: Vec<Unit>,
         people_waiting: u32,
         extended: bool,
+        #[serde(default, skip_serializing_if = "is_unweighed")]
+        priority: u32,
+        /// Which skills the team lacks: it was called because no team of the region has them.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        skills_missing: BTreeSet<FaultClass>,
+        /// The one before, whose proven repair did not last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        follows: Option<WorkOrderId>,
+    },
+    /// To whoever leads a team, or watches over a region: nobody reacts.
+    WorkOrderEscalated {
+        work_order: WorkOrderId,
+        locker_name: String,
+        severity: Severity,
+        priority: u32,
+        people_waiting: u32,
+        wait: Wait,
+        since: Timestamp,
+        level: u8,
+    },
+    /// To a team: many lockers have the same fault, how many still do, or that it is over.
+    IncidentReported {
+        incident: IncidentId,
+        over: bool,
+        lockers: u32,
+        lockers_max: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        in_common: Option<InCommon>,
+        /// The one to acknowledge for all of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        work_order: Option<WorkOrderId>,
     },
     /// To a team: a test opening failed, so the repair does not count.
     RepairRejected { work_order: WorkOrderId, locker_name: String, unit: Unit },
@@ -73,6 +109,8 @@ impl Message {
             Message::CaseReceived { .. } => "case_received",
             Message::CaseAnswered { .. } => "case_answered",
             Message::WorkOrderCalled { .. } => "work_order_called",
+            Message::WorkOrderEscalated { .. } => "work_order_escalated",
+            Message::IncidentReported { .. } => "incident_reported",
             Message::RepairRejected { .. } => "repair_rejected",
         }
     }
@@ -90,7 +128,12 @@ impl Message {
             | Message::ChoosePlace { order, .. }
             | Message::PlaceConfirmed { order, .. }
             | Message::FeedbackRequested { order } => Some(StateKey::Order(order.clone())),
-            Message::WorkOrderCalled { work_order, .. } => Some(StateKey::WorkOrder(work_order.locker.clone())),
+            Message::WorkOrderCalled { work_order, .. } | Message::WorkOrderEscalated { work_order, .. } => {
+                Some(StateKey::WorkOrder(work_order.locker.clone()))
+            }
+            Message::IncidentReported { incident, .. } => {
+                Some(StateKey::Incident(incident.region.clone(), incident.code))
+            }
             Message::CaseReceived { .. } | Message::CaseAnswered { .. } | Message::RepairRejected { .. } => None,
         }
     }
@@ -112,6 +155,8 @@ impl Message {
             | Message::CaseReceived { .. }
             | Message::CaseAnswered { .. }
             | Message::WorkOrderCalled { .. }
+            | Message::WorkOrderEscalated { .. }
+            | Message::IncidentReported { .. }
             | Message::RepairRejected { .. } => None,
         }
     }
@@ -152,13 +197,22 @@ impl Notice {
     }
 
     /// Whether something newer has been said about the same thing, whose state this is; or a work order that a team
-    /// was to be called for is over, and another one has begun.
+    /// was to be called for is over, and another one has begun; or what nobody had reacted to is moving again.
     pub fn is_superseded(&self, about: &State) -> bool {
         let latest = match about {
             State::Order(order) => &order.latest_notice,
             State::WorkOrder(latest) => match &self.message {
                 Message::WorkOrderCalled { work_order, .. } if *work_order != latest.id => return true,
+                Message::WorkOrderEscalated { work_order, wait, since, .. } => {
+                    let waits = latest.clock().is_some_and(|clock| (clock.wait, clock.since) == (*wait, *since));
+                    return *work_order != latest.id || !waits;
+                }
                 _ => &latest.latest_call,
+            },
+            State::Incident(latest) => match &self.message {
+                // What was said last of one incident stays true when the next one begins.
+                Message::IncidentReported { incident, .. } if *incident != latest.id => return false,
+                _ => &latest.latest_notice,
             },
             _ => &None,
         };
@@ -191,6 +245,9 @@ mod tests {
             units: vec![unit(7)],
             people_waiting: 0,
             extended: false,
+            priority: 500,
+            skills_missing: BTreeSet::new(),
+            follows: None,
         };
         let recipient = Recipient::Team { region: id("mainz"), team: id("mainz-mechanics") };
         Notice { id: id(&format!("call-{number}")), recipient, message, created_at: at(0), supersedes: None }
@@ -222,6 +279,32 @@ mod tests {
         assert!(call_of_first.is_superseded(&extended.into()));
         let next = WorkOrder { id: work_order_id(2), latest_call: None, ..first };
         assert!(call_of_first.is_superseded(&next.into()));
+    }
+
+    #[test]
+    fn that_nobody_reacts_is_superseded_by_the_first_reaction() {
+        let open = work_order(WorkOrderStatus::Open, &[(unit(7), FaultCode::LockJammed)]);
+        let nobody = |wait, since| Notice { message: escalated(wait, since), ..call(1) };
+        let superseded = |notice: &Notice, about: &WorkOrder| notice.is_superseded(&about.clone().into());
+        assert!(!superseded(&nobody(Wait::ForReaction, at(0)), &open));
+        assert!(superseded(&nobody(Wait::ForReaction, at(0)), &WorkOrder { opened_at: at(1), ..open.clone() }));
+        assert!(superseded(&nobody(Wait::OnHold, at(0)), &open));
+        let started = WorkOrder { status: WorkOrderStatus::InProgress, ..open.clone() };
+        assert!(superseded(&nobody(Wait::ForReaction, at(0)), &started));
+        assert!(superseded(&nobody(Wait::ForReaction, at(0)), &WorkOrder { id: work_order_id(2), ..open }));
+    }
+
+    fn escalated(wait: Wait, since: Timestamp) -> Message {
+        Message::WorkOrderEscalated {
+            work_order: work_order_id(1),
+            locker_name: "Dom".to_owned(),
+            severity: Severity::Major,
+            priority: 500,
+            people_waiting: 0,
+            wait,
+            since,
+            level: 1,
+        }
     }
 
     #[test]
@@ -259,7 +342,7 @@ mod tests {
     }
 
     /// Every message without a link.
-    fn that_only_tell() -> [Message; 8] {
+    fn that_only_tell() -> [Message; 10] {
         let (order, name, case) = (|| id("o1"), || "Dom".to_owned(), || id("C-1"));
         let (compartment, deadline) = (number(7), at(90));
         [
@@ -271,6 +354,15 @@ mod tests {
             Message::CaseAnswered { case: case(), order: order(), measure: Measure::Apology },
             call(1).message,
             Message::RepairRejected { work_order: work_order_id(1), locker_name: name(), unit: unit(7) },
+            escalated(Wait::ForReaction, at(0)),
+            Message::IncidentReported {
+                incident: "mainz.network_lost.1".parse().unwrap(),
+                over: false,
+                lockers: 3,
+                lockers_max: 3,
+                in_common: None,
+                work_order: None,
+            },
         ]
     }
 

@@ -8,6 +8,7 @@ use crate::fault::{FaultRecord, Unit};
 use crate::feedback::Feedback;
 use crate::heartbeat::Heartbeat;
 use crate::id::{CaseId, CompartmentNumber, LockerId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
+use crate::incident::{Incident, IncidentId};
 use crate::locker::Locker;
 use crate::order::Order;
 use crate::person::{Person, Preferences};
@@ -35,6 +36,10 @@ pub enum StateKey {
     WorkOrder(LockerId),
     /// A work order that a later one has replaced.
     ArchivedWorkOrder(WorkOrderId),
+    /// The latest incident of a region and a fault code.
+    Incident(RegionId, FaultCode),
+    /// An incident that a later one has replaced.
+    ArchivedIncident(IncidentId),
     Team(RegionId, TeamId),
     Order(OrderId),
     Preferences(PersonId),
@@ -55,6 +60,8 @@ pub enum State {
     FaultRecord(FaultRecord),
     WorkOrder(WorkOrder),
     ArchivedWorkOrder(WorkOrder),
+    Incident(Incident),
+    ArchivedIncident(Incident),
     Team(Team),
     Order(Order),
     Preferences(Preferences),
@@ -81,6 +88,8 @@ impl State {
             },
             State::WorkOrder(it) => StateKey::WorkOrder(it.id.locker.clone()),
             State::ArchivedWorkOrder(it) => StateKey::ArchivedWorkOrder(it.id.clone()),
+            State::Incident(it) => StateKey::Incident(it.id.region.clone(), it.id.code),
+            State::ArchivedIncident(it) => StateKey::ArchivedIncident(it.id.clone()),
             State::Team(it) => StateKey::Team(it.region.clone(), it.id.clone()),
             State::Order(it) => StateKey::Order(it.id.clone()),
             State::Preferences(it) => StateKey::Preferences(it.customer.clone()),
@@ -98,11 +107,13 @@ impl State {
             State::Presence(it) => it.due_at(),
             State::Heartbeat(it) => it.due_at(),
             State::Door(it) => it.due_at(),
-            State::WorkOrder(it) => it.impact_due_at,
+            State::WorkOrder(it) => it.due_at(),
+            State::Incident(it) => it.look_at,
             State::Locker(it) => suspicion::judged_at(&it.suspicions),
             State::Compartment(it) => suspicion::judged_at(&it.suspicions),
             State::FaultRecord(_)
             | State::ArchivedWorkOrder(_)
+            | State::ArchivedIncident(_)
             | State::Team(_)
             | State::Order(_)
             | State::Preferences(_)
@@ -147,6 +158,22 @@ impl TryFrom<State> for WorkOrder {
     fn try_from(state: State) -> Result<Self, State> {
         match state {
             State::WorkOrder(it) | State::ArchivedWorkOrder(it) => Ok(it),
+            other => Err(other),
+        }
+    }
+}
+
+impl From<Incident> for State {
+    fn from(it: Incident) -> State {
+        State::Incident(it)
+    }
+}
+
+impl TryFrom<State> for Incident {
+    type Error = State;
+    fn try_from(state: State) -> Result<Self, State> {
+        match state {
+            State::Incident(it) | State::ArchivedIncident(it) => Ok(it),
             other => Err(other),
         }
     }

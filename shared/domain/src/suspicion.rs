@@ -16,10 +16,6 @@ use crate::{SignedDuration, Timestamp};
 /// several times a day: a day without a second sign of it speaks against a fault.
 pub const SUSPICION_KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// For how long after a proven repair a first sign is enough. Most repairs that did not hold fail again within days; no
-/// public figures were found, so this is an assumption.
-pub const PROBATION: SignedDuration = SignedDuration::from_hours(72);
-
 /// Who says that something is broken.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "from", rename_all = "snake_case")]

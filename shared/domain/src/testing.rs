@@ -6,7 +6,7 @@ use crate::delivery::{Delivery, Standing};
 use crate::fault::{FaultCode, FaultReport, OpenFault, OpenFaults, ReportedFault, Unit};
 use crate::feedback::{Ratings, Submission};
 use crate::id::{CompartmentNumber, EventId, LockerId, PersonId, WorkOrderId};
-use crate::locker::Locker;
+use crate::locker::{Build, Locker};
 use crate::notice::{Message, Notice};
 use crate::order::{Incident, Order, OrderStatus, Room};
 use crate::place::{Place, Position};
@@ -44,6 +44,7 @@ pub fn locker() -> Locker {
         position: Position { latitude_e6: 50_001_300, longitude_e6: 8_258_800 },
         region: id("mainz"),
         sizes: vec![(Size::S, 10), (Size::M, 10), (Size::L, 4)],
+        build: Build::default(),
         faults: OpenFaults::new(),
         suspicions: Suspicions::new(),
         checks: ChecksOfUnit::new(),
@@ -138,6 +139,9 @@ pub fn work_order(status: WorkOrderStatus, faults: &[(Unit, FaultCode)]) -> Work
     let (mut work_order, _) = WorkOrder::open_or_next(&locker_id(), None, at(0));
     for (unit, code) in faults {
         work_order.add_fault(*unit, *code);
+    }
+    if !faults.is_empty() {
+        work_order.weigh(work_order.blast_radius, at(0));
     }
     let repairs_reported = u32::from(matches!(status, WorkOrderStatus::Repaired | WorkOrderStatus::Verified));
     WorkOrder { status, team: Some((id("mainz"), id("mainz-mechanics"))), repairs_reported, ..work_order }

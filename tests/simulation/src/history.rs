@@ -109,6 +109,8 @@ pub struct History {
     pub pointing: BTreeMap<(LockerId, CompartmentNumber), BTreeSet<OrderId>>,
     /// Notices that are being sent, and which invocation does.
     pub sending: BTreeMap<Key, u64>,
+    /// When the latest work order of a locker was last changed.
+    pub changed_at: BTreeMap<LockerId, Timestamp>,
     /// In which order notices were entered.
     pub entered: BTreeMap<Key, u64>,
 }
@@ -211,6 +213,9 @@ impl History {
             }
             if let State::Order(order) = after {
                 self.point(order, true);
+            }
+            if let State::WorkOrder(work_order) = after {
+                self.changed_at.insert(work_order.id.locker.clone(), committed.now);
             }
             let name = after.key();
             self.wait_for(keys::of_state(&name), after.due_at());

@@ -29,6 +29,8 @@ pub enum Kind {
     Outage,
     /// A device says how it is, for some minutes; then it hangs.
     Hang,
+    /// The whole region loses its network or its power, and gets it back, one locker after the other.
+    Blackout,
     /// A device, or somebody with its key, says what is not so.
     Lie,
     /// Somebody tries what is another's.
@@ -42,11 +44,12 @@ pub enum Kind {
 }
 
 /// Which kinds there are, and how often of a hundred each is taken.
-pub const KINDS: [(Kind, u64); 9] = [
-    (Kind::Parcel, 43),
+pub const KINDS: [(Kind, u64); 10] = [
+    (Kind::Parcel, 41),
     (Kind::Breakdown, 18),
     (Kind::Outage, 10),
     (Kind::Hang, 3),
+    (Kind::Blackout, 2),
     (Kind::Lie, 7),
     (Kind::Prying, 6),
     (Kind::Confusion, 5),
@@ -70,6 +73,7 @@ pub fn start(world: &Rc<World>, kind: Kind, seed: u64) -> Pin<Box<dyn Future<Out
         Kind::Breakdown => Box::pin(async move { it.breakdown().await }),
         Kind::Outage => Box::pin(async move { it.outage().await }),
         Kind::Hang => Box::pin(async move { it.hang().await }),
+        Kind::Blackout => Box::pin(async move { it.blackout().await }),
         Kind::Lie => Box::pin(async move { it.lie().await }),
         Kind::Prying => Box::pin(async move { it.pry().await }),
         Kind::Confusion => Box::pin(async move { it.confuse().await }),
@@ -441,6 +445,11 @@ impl Traveller {
         self.world.at_device(&locker, |device| device.break_down(&broken));
         let id = format!("fault-{}", self.name());
         self.world.report_faults(&locker, &id, &faults);
+        // A team that does not react for hours, or for days.
+        if self.often(15) {
+            let hours = self.one_of(&[1, 3, 30, 200]);
+            self.wait_up_to(Duration::from_secs(hours * 3_600)).await;
+        }
         for _ in 0..self.below(4) {
             self.wait().await;
             // A door that jams reports on every retry: as another message, or as the same one.
@@ -472,6 +481,10 @@ impl Traveller {
         of_teams
             .filter_map(|mail| match &mail.notice.message {
                 Message::WorkOrderCalled { work_order, .. } if work_order.locker == *locker => Some(work_order.clone()),
+                // Every locker of an incident has a work order of its own, which the list names.
+                Message::IncidentReported { .. } => {
+                    self.world.history.borrow().work_order(locker).map(|it| it.id.clone())
+                }
                 _ => None,
             })
             .max_by_key(|work_order| work_order.number)
@@ -488,7 +501,12 @@ impl Traveller {
             match seen.body["status"].as_str().unwrap_or_default() {
                 "open" if self.often(70) => self.step(technician, &work_order, "acknowledge").await,
                 "open" | "acknowledged" | "on_hold" => self.step(technician, &work_order, "start").await,
-                "in_progress" if self.often(15) => self.step(technician, &work_order, "hold").await,
+                "in_progress" if self.often(15) => {
+                    self.step(technician, &work_order, "hold").await;
+                    if self.often(30) {
+                        self.wait_up_to(Duration::from_secs(50 * 3_600)).await;
+                    }
+                }
                 "in_progress" => {
                     if self.often(85) {
                         // Mended: what is broken is no longer, if it was found at all.
@@ -507,8 +525,9 @@ impl Traveller {
 
     async fn step(&self, technician: &str, work_order: &WorkOrderId, step: &str) {
         let body = match step {
-            "hold" => json!({ "reason": "waiting for a part" }),
-            "report-repaired" => json!({ "note": "lock changed", "parts": ["lock"] }),
+            "acknowledge" if self.often(30) => json!({ "technician": self.one_of(&TECHNICIANS) }),
+            "hold" => json!({ "reason": "waiting for a part", "references": ["https://photos.example/7.jpg"] }),
+            "report-repaired" => json!({ "note": "lock changed", "parts": ["lock"], "references": ["s3://photos/7"] }),
             _ => json!({}),
         };
         let request = call("POST /work-orders/{work_order_id}/{step}").by(technician);
@@ -589,6 +608,35 @@ impl Traveller {
         let every = domain::heartbeat::HEARTBEAT_EVERY.unsigned_abs();
         let early = Duration::from_millis(self.below(3_000));
         self.world.executor.sleep(every - early).await;
+    }
+
+    /// Everybody is away for longer than the grace. Sometimes it is the power, which devices tell before they are gone.
+    async fn blackout(self: Rc<Self>) {
+        let power = self.often(30);
+        for locker in site::lockers() {
+            if self.often(10) {
+                continue;
+            }
+            self.wait_up_to(Duration::from_secs(20)).await;
+            if power {
+                self.world.at_device(&locker, |device| {
+                    device.broken.entry(Unit::Locker).or_default().insert(FaultCode::PowerLoss);
+                });
+                let id = format!("fault-{}", self.name());
+                self.world.report_faults(&locker, &id, &[(Unit::Locker, FaultCode::PowerLoss.as_str())]);
+            } else {
+                self.world.disconnect(&locker);
+            }
+        }
+        let minutes = self.one_of(&[4, 9, 40, 600]);
+        self.wait_up_to(Duration::from_secs(minutes * 60)).await;
+        for locker in site::lockers() {
+            self.wait_up_to(Duration::from_secs(minutes * 20)).await;
+            self.world.connect(&locker, true);
+            if power && self.often(80) {
+                self.repair(&locker).await;
+            }
+        }
     }
 
     // ---------- those who are not as they should be
@@ -700,7 +748,8 @@ impl Traveller {
             let orders: Vec<OrderId> = self.world.history.borrow().orders().map(|order| order.id.clone()).collect();
             let order = self.any_of(&orders);
             let agent = self.one_of(&AGENTS);
-            let request = match (self.below(5), order) {
+            let request = match (self.below(6), order) {
+                (5, _) => call("GET /work-orders").by(self.one_of(&TECHNICIANS)).query("region", "mainz"),
                 (0, Some(order)) => call("GET /support/orders/{order_id}").by(agent).path("order_id", order.as_str()),
                 (1, _) => call("GET /support/lockers/{locker_id}").by(agent).path("locker_id", locker.as_str()),
                 (2, _) => call("GET /support/drivers/{driver_id}").by(agent).path("driver_id", self.one_of(&DRIVERS)),

@@ -135,6 +135,8 @@ pub struct World {
     pub unheard: RefCell<BTreeMap<(LockerId, Timestamp), u32>>,
     /// How many sweeps in a row did not find a door that stayed shut.
     pub shut: RefCell<BTreeMap<Key, u32>>,
+    /// How many sweeps in a row did not tell a level that was due.
+    pub levels_missed: RefCell<BTreeMap<(WorkOrderId, Timestamp, u8), u32>>,
     /// Whether everything has come to rest.
     pub rests: Cell<bool>,
     pub signer: LinkSigner,
@@ -166,6 +168,7 @@ impl World {
             missed: RefCell::default(),
             unheard: RefCell::default(),
             shut: RefCell::default(),
+            levels_missed: RefCell::default(),
             rests: Cell::new(false),
             signer: LinkSigner::new("a secret of thirty-two characters").expect("it is long enough"),
             store: Memory::default(),

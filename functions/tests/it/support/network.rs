@@ -188,6 +188,14 @@ impl Network {
         }
     }
 
+    /// Has a technician take a step.
+    pub async fn step(&self, work_order: &str, step: &str, body: Value) -> Answer {
+        let call = call("POST /work-orders/{work_order_id}/{step}").by("tech-4").path("work_order_id", work_order);
+        let answer = self.call(call.path("step", step).json(body)).await;
+        self.drain().await;
+        answer
+    }
+
     /// Runs what is due.
     pub async fn sweep(&self) -> Result<Swept, SweepFailure> {
         sweeps::handle(&self.store, &self.sender, self.now()).await

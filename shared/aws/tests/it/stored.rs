@@ -79,7 +79,10 @@ fn states() -> BTreeMap<&'static str, State> {
         ("feedback", state("feedback", State::Feedback)),
         ("heartbeat", state("heartbeat", State::Heartbeat)),
         ("heartbeat-silent", state("heartbeat-silent", State::Heartbeat)),
+        ("incident", state("incident", State::Incident)),
+        ("incident-archived", state("incident-archived", State::ArchivedIncident)),
         ("locker", state("locker", State::Locker)),
+        ("locker-built", state("locker-built", State::Locker)),
         ("order", state("order", State::Order)),
         ("order-placed", state("order-placed", State::Order)),
         ("person", state("person", State::Person)),
@@ -87,7 +90,10 @@ fn states() -> BTreeMap<&'static str, State> {
         ("presence-grace", state("presence-grace", State::Presence)),
         ("presence-up", state("presence-up", State::Presence)),
         ("team", state("team", State::Team)),
+        ("team-operations", state("team-operations", State::Team)),
         ("work-order-archived", state("work-order-archived", State::ArchivedWorkOrder)),
+        ("work-order-on-hold", state("work-order-on-hold", State::WorkOrder)),
+        ("work-order-proven", state("work-order-proven", State::WorkOrder)),
         ("work-order-open", state("work-order-open", State::WorkOrder)),
         ("work-order-verified", state("work-order-verified", State::WorkOrder)),
     ])
@@ -107,6 +113,8 @@ fn has_a_golden_item(state: &State) -> bool {
         | State::FaultRecord(_)
         | State::WorkOrder(_)
         | State::ArchivedWorkOrder(_)
+        | State::Incident(_)
+        | State::ArchivedIncident(_)
         | State::Team(_)
         | State::Order(_)
         | State::Preferences(_)

@@ -27,6 +27,9 @@ pub struct ListedFault {
     pub stable_for: SignedDuration,
     /// Whether people can see it, and so report it.
     pub people_see_it: bool,
+    /// Whether it may have one cause for many lockers, such as their network, their grid or their firmware. A door is
+    /// jammed by what is in it, and somebody who breaks in breaks in once; what a vendor means nobody knows.
+    pub spreads: bool,
     /// Whether only a person may clear it: what happened is over, and somebody has to look all the same.
     pub latches: bool,
     pub clears: Clearing,
@@ -51,7 +54,7 @@ macro_rules! faults {
         $code:ident $name:literal {
             $class:ident, $severity:ident, closes $closes:ident $(, $whole_locker:ident)?;
             stable for $seconds:literal s, clears by $clears:ident $(, $latches:ident)?;
-            people see it: $people_see_it:literal;
+            people see it: $people_see_it:literal, it spreads: $spreads:literal;
             $([$command:ident, $tries:literal times])?
             $responsible:ident: $german:literal, $english:literal
         }
@@ -85,6 +88,7 @@ macro_rules! faults {
                         whole_locker: faults!(@is $($whole_locker)?),
                         stable_for: SignedDuration::from_secs($seconds),
                         people_see_it: $people_see_it,
+                        spreads: $spreads,
                         latches: faults!(@is $($latches)?),
                         clears: Clearing::$clears,
                         recovery: faults!(@recovery $($command $tries)?),
@@ -110,20 +114,20 @@ faults! {
     PowerLoss "power_loss" {
         Electronics, Critical, closes DepositsAndPickups, whole_locker;
         stable for 0 s, clears by Proof;
-        people see it: true;
+        people see it: true, it spreads: true;
         Site: "Der Paketautomat ist ohne Strom.", "The locker is without power."
     }
     ControllerFault "controller_fault" {
         Electronics, Critical, closes DepositsAndPickups, whole_locker;
         stable for 0 s, clears by Proof;
-        people see it: false;
+        people see it: false, it spreads: true;
         [Restart, 2 times]
         Maintenance: "Die Steuerung des Paketautomaten antwortet nicht.", "The locker's controller does not respond."
     }
     ReaderFault "reader_fault" {
         Electronics, Minor, closes DepositsAndPickups, whole_locker;
         stable for 0 s, clears by Proof;
-        people see it: true;
+        people see it: true, it spreads: true;
         [Restart, 1 times]
         Maintenance: "Der Leser des Paketautomaten ist gestört.", "The locker's reader is out of order."
     }
@@ -131,68 +135,68 @@ faults! {
         // A controller reports it after a test of its own.
         Electronics, Minor, closes Nothing, whole_locker;
         stable for 0 s, clears by Condition;
-        people see it: true;
+        people see it: true, it spreads: true;
         [Restart, 1 times]
         Maintenance: "Die Anzeige des Paketautomaten ist gestört.", "The locker's display is out of order."
     }
     OverTemperature "over_temperature" {
         Electronics, Critical, closes DepositsAndPickups;
         stable for 0 s, clears by Proof, latches;
-        people see it: false;
+        people see it: false, it spreads: true;
         Maintenance: "Der Paketautomat ist zu heiß geworden.", "The locker has become too hot."
     }
     LockJammed "lock_jammed" {
         // A lock tries again by itself before it reports: another try from afar would only be one more.
         Mechanics, Major, closes DepositsAndPickups;
         stable for 0 s, clears by Proof;
-        people see it: true;
+        people see it: true, it spreads: false;
         Maintenance: "Das Schloss klemmt.", "The lock is jammed."
     }
     DoorNotClosing "door_not_closing" {
         Mechanics, Major, closes Deposits;
         stable for 60 s, clears by Proof;
-        people see it: true;
+        people see it: true, it spreads: false;
         Maintenance: "Die Tür schließt nicht richtig.", "The door does not close properly."
     }
     /// Opened without the network having asked for it.
     DoorForced "door_forced" {
         Mechanics, Critical, closes DepositsAndPickups;
         stable for 0 s, clears by Proof, latches;
-        people see it: true;
+        people see it: true, it spreads: false;
         Security: "Das Fach muss geprüft werden.", "The compartment has to be checked."
     }
     /// The sensor tells what cannot be, such as a door that is open and locked.
     DoorSensorImplausible "door_sensor_implausible" {
         Electronics, Minor, closes Deposits;
         stable for 60 s, clears by Proof;
-        people see it: false;
+        people see it: false, it spreads: false;
         Maintenance: "Der Türsensor ist gestört.", "The door's sensor is out of order."
     }
     /// The device and the records disagree on what is inside.
     OccupancyMismatch "occupancy_mismatch" {
         Mechanics, Minor, closes Deposits;
         stable for 0 s, clears by Proof, latches;
-        people see it: true;
+        people see it: true, it spreads: false;
         Maintenance: "Der Inhalt des Fachs muss geprüft werden.", "What is in the compartment has to be checked."
     }
     CompartmentDirtyOrDamaged "compartment_dirty_or_damaged" {
         Mechanics, Minor, closes Deposits;
         stable for 0 s, clears by Proof, latches;
-        people see it: true;
+        people see it: true, it spreads: false;
         Site: "Das Fach ist verschmutzt oder beschädigt.", "The compartment is dirty or damaged."
     }
     /// Gone for longer than the grace: a locker that returns has proven itself.
     NetworkLost "network_lost" {
         Network, Major, closes Deposits, whole_locker;
         stable for 0 s, clears by Return;
-        people see it: false;
+        people see it: false, it spreads: true;
         Carrier: "Der Paketautomat ist ohne Verbindung.", "The locker is offline."
     }
     NetworkWeak "network_weak" {
         // Several heartbeats in a row say so.
         Network, Warning, closes Nothing, whole_locker;
         stable for 0 s, clears by Condition;
-        people see it: false;
+        people see it: false, it spreads: true;
         Carrier: "Die Verbindung des Paketautomaten ist schwach.", "The locker's connection is weak."
     }
     /// The device's clock is wrong. Nothing depends on it: the server's time rules.
@@ -200,21 +204,21 @@ faults! {
         // Several heartbeats in a row say so.
         Electronics, Warning, closes Nothing, whole_locker;
         stable for 0 s, clears by Condition;
-        people see it: false;
+        people see it: false, it spreads: true;
         Maintenance: "Die Uhr des Paketautomaten geht falsch.", "The locker's clock is wrong."
     }
     /// The cabinet itself was interfered with.
     Tamper "tamper" {
         Mechanics, Critical, closes DepositsAndPickups, whole_locker;
         stable for 0 s, clears by Proof, latches;
-        people see it: true;
+        people see it: true, it spreads: false;
         Security: "Der Paketautomat muss geprüft werden.", "The locker has to be checked."
     }
     /// A vendor's own code, kept with the vendor's text.
     VendorOther "vendor_other" {
         Electronics, Indeterminate, closes Deposits;
         stable for 0 s, clears by Proof;
-        people see it: false;
+        people see it: false, it spreads: false;
         Vendor: "Der Paketautomat meldet eine Störung.", "The locker reports a fault."
     }
 }

@@ -9,7 +9,7 @@ use domain::compartment::Compartment;
 use domain::decision::Decision;
 use domain::fault::{Closure, FaultCode, FaultReport, OpenFaults, Severity, Unit};
 use domain::id::{CompartmentNumber, LockerId, WorkOrderId};
-use domain::locker::{FaultOutcome, FaultScene, Locker, report_faults};
+use domain::locker::{Build, FaultOutcome, FaultScene, Locker, report_faults};
 use domain::notice::Notice;
 use domain::place::Position;
 use domain::size::Size;
@@ -43,6 +43,7 @@ pub fn new_locker(name: &str, sizes: &[Size]) -> (Locker, Vec<Compartment>) {
         position: Position { latitude_e6: 50_001_300, longitude_e6: 8_258_800 },
         region: id("mainz"),
         sizes: sizes.iter().map(|size| (*size, 1)).collect(),
+        build: Build::default(),
         faults: OpenFaults::new(),
         suspicions: Suspicions::new(),
         checks: ChecksOfUnit::new(),
@@ -190,7 +191,7 @@ impl Store {
             self.take_step(locker, Step::Start, now).unwrap();
         }
         if matches!(status(self), Some(WorkOrderStatus::InProgress)) {
-            let step = Step::ReportRepaired { note: "done".to_owned(), parts: vec![] };
+            let step = Step::ReportRepaired { note: "done".to_owned(), parts: vec![], references: vec![] };
             self.take_step(locker, step, now).unwrap();
         }
     }

@@ -10,8 +10,8 @@ use domain::id::{EventId, LockerId, WorkOrderId};
 use domain::locker::FaultOutcome;
 use domain::notice::{Message, Recipient};
 use domain::order::OrderStatus;
-use domain::suspicion::{PROBATION, Signal, Suspicion};
-use domain::work_order::{TEST_OPENINGS_REQUIRED, WorkOrder, WorkOrderStatus};
+use domain::suspicion::{Signal, Suspicion};
+use domain::work_order::{PROBATION, TEST_OPENINGS_REQUIRED, WorkOrder, WorkOrderStatus};
 
 use domain::{SignedDuration, StateKey, Timestamp};
 
@@ -263,6 +263,9 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
         failed: u32,
         rejected: u32,
         with_team: bool,
+        with_others: bool,
+        open: bool,
+        taken_on: bool,
     }
     let history = world.history.borrow();
     let mut all: BTreeMap<WorkOrderId, Told> = BTreeMap::new();
@@ -281,6 +284,9 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
             told.raised += u32::from(!new.is_empty());
             told.units.extend(new);
             told.with_team |= after.team.is_some();
+            told.with_others |= after.is_told_with_others();
+            told.open = after.is_open();
+            told.taken_on |= after.assigned_to.is_some();
         }
         for (_, entry) in &commit.events {
             if let Event::TestOpeningFailed { .. } = entry.event
@@ -304,8 +310,10 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
     }
     for (id, told) in all {
         holds(told.told <= told.raised, || format!("{id} was called {} times for {} changes", told.told, told.raised))?;
-        // What was over before anybody could be called needs nobody.
-        let over = history.work_order(&id.locker).is_some_and(|latest| latest.id != id);
+        // What was over before anybody could be called, or while it was told of with others, needs nobody;
+        // nor does what a technician has taken on meanwhile.
+        let over = (told.with_others && (!told.open || told.taken_on))
+            || history.work_order(&id.locker).is_some_and(|latest| latest.id != id);
         let missing: Vec<&Unit> = told.units.difference(&told.told_units).collect();
         holds(over || missing.is_empty() || is_over_by_itself(&history, &id, &missing), || {
             format!("the team of {id} was never told of {missing:?}")

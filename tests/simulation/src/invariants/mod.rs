@@ -7,8 +7,10 @@
 
 pub mod cases;
 pub mod doors;
+pub mod escalations;
 pub mod faults;
 pub mod heartbeats;
+pub mod incidents;
 pub mod model;
 pub mod notices;
 pub mod orders;
@@ -50,6 +52,9 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I6 doors::a_door_that_opened_is_not_suspected,
     I7 faults::each_fault_belongs_to_one_work_order,
     I9 faults::only_legal_transitions,
+    I9 incidents::an_incident_goes_its_way,
+    I10 escalations::each_level_fires_once_and_never_early,
+    I11 incidents::an_incident_tells_its_team_of_changes_alone,
     I12 orders::an_order_is_placed_only_where_it_can_be,
     I13 orders::a_new_state_and_its_notice_are_one_commit,
     I14 notices::the_ledger_goes_only_forward,
@@ -76,6 +81,7 @@ pub const AT_ACKNOWLEDGEMENT: &[Invariant<Message>] = invariants! {
 
 /// Asked after every sweep that did not fail, with the time it ran at.
 pub const AT_SWEEP: &[Invariant<Timestamp>] = invariants! {
+    I10 escalations::no_level_is_more_than_two_sweeps_late,
     I19 presence::a_silent_locker_is_found,
     I19 heartbeats::a_connected_locker_that_says_nothing_is_found,
     I19 doors::a_door_that_stays_shut_is_found,
@@ -95,6 +101,7 @@ pub const AT_ANSWER: &[Invariant<Answer>] = invariants! {
 /// Asked once everything has come to rest.
 pub const AT_END: &[Invariant<()>] = invariants! {
     I11 faults::the_team_was_told_of_every_change,
+    I11 incidents::nobody_is_left_in_an_incident,
     I13 orders::everybody_has_been_dealt_with,
     I14 notices::every_notice_was_sent_or_has_failed,
     I16 notices::the_latest_notice_was_not_held_back,
@@ -122,11 +129,7 @@ pub const PROMISES: [(u8, &str, Option<&str>); 28] = [
     (7, "each accepted fault belongs to exactly one work order; at most one open fault per (locker, unit, code)", None),
     (8, "accepted means recorded: a message acknowledged is in the table or in quarantine", None),
     (9, "only legal transitions; a later fault opens a new work order", None),
-    (
-        10,
-        "each escalation level fires exactly once, never early, at most two sweeps late",
-        Some("there are no escalation levels yet"),
-    ),
+    (10, "each escalation level fires exactly once, never early, at most two sweeps late", None),
     (11, "the team is told once per change of a work order", None),
     (
         12,

@@ -98,6 +98,8 @@ fn says_where(message: &Message) -> bool {
         Message::CaseReceived { .. }
         | Message::CaseAnswered { .. }
         | Message::WorkOrderCalled { .. }
+        | Message::WorkOrderEscalated { .. }
+        | Message::IncidentReported { .. }
         | Message::RepairRejected { .. } => false,
     }
 }

@@ -37,7 +37,10 @@ pub fn order_of(message: &Message) -> Option<&domain::id::OrderId> {
         | Message::FeedbackRequested { order }
         | Message::CaseReceived { order, .. }
         | Message::CaseAnswered { order, .. } => Some(order),
-        Message::WorkOrderCalled { .. } | Message::RepairRejected { .. } => None,
+        Message::WorkOrderCalled { .. }
+        | Message::WorkOrderEscalated { .. }
+        | Message::IncidentReported { .. }
+        | Message::RepairRejected { .. } => None,
     }
 }
 
