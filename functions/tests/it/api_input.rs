@@ -47,6 +47,10 @@ fn routes_with_a_body() -> Vec<(Call, Value)> {
         (step("start"), json!({})),
         (step("hold"), json!({ "reason": "Ersatzteil" })),
         (step("report-repaired"), json!({ "note": "Riegel getauscht", "parts": ["lock-1"] })),
+        (
+            call("POST /support/orders/{order_id}/deadline").by("support-2").path("order_id", "o-1"),
+            json!({ "extend_by_hours": 24, "reason": "krank" }),
+        ),
         (case("assignment"), json!({ "to": "support-2" })),
         (case("decision"), json!({ "cause": "unknown", "measure": "apology", "reasons": "weil" })),
         (case("closing"), json!({})),

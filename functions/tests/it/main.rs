@@ -18,3 +18,4 @@ mod round_trips;
 mod samples;
 mod streams;
 mod throttled;
+mod trapped_parcels;

@@ -50,11 +50,12 @@ async fn sampled(status: OrderStatus) -> Network {
         placed_at: at(-3_600),
         promised_at: None,
         driver: Some(id("driver-17")),
-        deposited_at: None,
-        pickup_deadline: None,
+        deposited_at: (status == OrderStatus::Deposited).then(|| at(-600)),
+        pickup_deadline: (status == OrderStatus::Deposited).then(|| at(200_000)),
         pickup_stopped_at: None,
         pickup_settled_until: None,
         pickup_owed: SignedDuration::ZERO,
+        pickup_extended: SignedDuration::ZERO,
         collected_at: (status == OrderStatus::Collected).then(|| at(-60)),
         incidents: Vec::new(),
         latest_notice: None,
@@ -174,16 +175,20 @@ async fn requests_are_answered() {
         "feedback-submission",
         "complaints",
         "support-view",
+        "trapped-parcels",
     ] {
         for (name, sample) in samples(function) {
             let status = match function {
                 "feedback-submission" | "complaints" => OrderStatus::Collected,
+                "trapped-parcels" => OrderStatus::Deposited,
                 _ => OrderStatus::Placed,
             };
             let network = if name == "register-locker" { Network::empty() } else { sampled(status).await };
             let request: Request = serde_json::from_value(sample.clone()).unwrap();
             match name.as_str() {
-                "acknowledge" | "read-work-order" | "start" => with_second_work_order(&network, &[]).await,
+                "acknowledge" | "read-work-order" | "start" | "trapped-by-work-order" => {
+                    with_second_work_order(&network, &[]).await
+                }
                 "hold" | "report-repaired" => with_second_work_order(&network, &["start"]).await,
                 _ => {}
             }

@@ -19,6 +19,7 @@ const EVERYTHING: &[Asked] = &[Asked::Read, Asked::Commit, Asked::Query];
 async fn requests(network: &Network) -> (Vec<Call>, Vec<Call>) {
     let (order, _) = network.place_order("anna", "M").await;
     let collected = network.collect_order("ben", "M").await;
+    let (waiting, _) = network.deposit_order("dora", "S").await;
     let complaint = json!({
         "ratings": { "delivery": 1, "condition": 1, "punctuality": 1, "driver": 1 }, "answer_wanted": true,
     });
@@ -34,6 +35,10 @@ async fn requests(network: &Network) -> (Vec<Call>, Vec<Call>) {
         call("POST /my/orders/{order_id}/place").by("anna").path("order_id", &order).json(json!({ "home": true })),
         step.path("step", "acknowledge").json(json!({})),
         said,
+        call("POST /support/orders/{order_id}/deadline")
+            .by("s-1")
+            .path("order_id", &waiting)
+            .json(json!({ "extend_by_hours": 24, "reason": "krank" })),
         call("POST /cases/{case_id}/assignment").by("s-1").path("case_id", &case).json(json!({ "to": "s-1" })),
         call("POST /people").by("op-1").json(json!({ "person_id": "p-1", "language": "german", "email": "a@b.de" })),
     ];
@@ -46,6 +51,8 @@ async fn requests(network: &Network) -> (Vec<Call>, Vec<Call>) {
         call("GET /cases/{case_id}").by("s-1").path("case_id", &case),
         call("GET /support/orders/{order_id}").by("s-1").path("order_id", &order),
         call("GET /support/lockers/{locker_id}").by("s-1").path("locker_id", "mz-03"),
+        call("GET /lockers/{locker_id}/trapped-parcels").by("tech-4").path("locker_id", "mz-03"),
+        call("GET /work-orders/{work_order_id}/trapped-parcels").by("tech-4").path("work_order_id", "mz-03.1"),
         call("GET /support/drivers/{driver_id}").by("s-1").path("driver_id", "driver-17"),
     ];
     (writing, reading)

@@ -184,6 +184,7 @@ fn status_of(refusal: &Refusal) -> u16 {
         | Refusal::HeldByAnother
         | Refusal::OtherPlace
         | Refusal::WrongState { .. }
+        | Refusal::TooLong
         | Refusal::AlreadyExists => 409,
         Refusal::LinkUsed | Refusal::TooLate => 410,
         Refusal::InvalidRating => 400,

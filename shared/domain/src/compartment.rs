@@ -96,6 +96,14 @@ impl Compartment {
         }
     }
 
+    /// Whether a parcel is inside, as far as is known.
+    pub fn holds_a_parcel(&self) -> bool {
+        match self.occupancy {
+            Occupancy::Occupied { .. } => true,
+            Occupancy::Free | Occupancy::Reserved { .. } | Occupancy::Unknown => false,
+        }
+    }
+
     /// Whether its own state lets a new order have it. The locker must allow it too: [`Locker::bookable`].
     pub fn bookable(&self) -> bool {
         self.occupancy == Occupancy::Free && self.open_for_deposits()

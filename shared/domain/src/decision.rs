@@ -128,6 +128,15 @@ pub enum Event {
     PickupResumed {
         order: OrderId,
     },
+    /// The door is shut by people, not by a fault.
+    PickupStopped {
+        order: OrderId,
+    },
+    PickupExtended {
+        by: PersonId,
+        hours: u16,
+        reason: String,
+    },
     OrderRerouted {
         from: Place,
         to: Place,

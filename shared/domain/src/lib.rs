@@ -25,6 +25,7 @@ pub mod state;
 pub mod team;
 #[cfg(test)]
 mod testing;
+pub mod trapped;
 pub mod work_order;
 
 pub use decision::Decision;

@@ -28,6 +28,14 @@ pub enum Message {
     PickupDelayed { order: OrderId, locker_name: String, compartment: CompartmentNumber },
     /// To a customer: the door works again, and until when to come.
     AllClear { order: OrderId, locker_name: String, compartment: CompartmentNumber, deadline: Timestamp },
+    /// To a customer: there is more time, until then; without a time while the door cannot be opened.
+    PickupExtended {
+        order: OrderId,
+        locker_name: String,
+        compartment: CompartmentNumber,
+        hours: u16,
+        deadline: Option<Timestamp>,
+    },
     /// To a customer: the locker could not take the order, which is at another one now, as agreed beforehand.
     PlacedElsewhere { order: OrderId, wanted_locker_name: String, locker_name: String, place_epoch: u32 },
     /// To a customer: the place was lost, and this is the new one, by the stored preferences.
@@ -64,6 +72,7 @@ impl Message {
             Message::ReadyForPickup { .. } => "ready_for_pickup",
             Message::PickupDelayed { .. } => "pickup_delayed",
             Message::AllClear { .. } => "all_clear",
+            Message::PickupExtended { .. } => "pickup_extended",
             Message::PlacedElsewhere { .. } => "placed_elsewhere",
             Message::Rerouted { .. } => "rerouted",
             Message::ReroutedHome { .. } => "rerouted_home",
@@ -84,6 +93,7 @@ impl Message {
             Message::ReadyForPickup { order, .. }
             | Message::PickupDelayed { order, .. }
             | Message::AllClear { order, .. }
+            | Message::PickupExtended { order, .. }
             | Message::PlacedElsewhere { order, .. }
             | Message::Rerouted { order, .. }
             | Message::ReroutedHome { order, .. }
@@ -108,6 +118,7 @@ impl Message {
             Message::ReadyForPickup { .. }
             | Message::PickupDelayed { .. }
             | Message::AllClear { .. }
+            | Message::PickupExtended { .. }
             | Message::PlaceConfirmed { .. }
             | Message::CaseReceived { .. }
             | Message::CaseAnswered { .. }
@@ -259,7 +270,7 @@ mod tests {
     }
 
     /// Every message without a link.
-    fn that_only_tell() -> [Message; 8] {
+    fn that_only_tell() -> [Message; 9] {
         let (order, name, case) = (|| id("o1"), || "Dom".to_owned(), || id("C-1"));
         let (compartment, deadline) = (number(7), at(90));
         [
@@ -267,6 +278,7 @@ mod tests {
             Message::PickupDelayed { order: order(), locker_name: name(), compartment },
             Message::AllClear { order: order(), locker_name: name(), compartment, deadline },
             Message::PlaceConfirmed { order: order(), locker_name: None },
+            Message::PickupExtended { order: order(), locker_name: name(), compartment, hours: 24, deadline: None },
             Message::CaseReceived { case: case(), order: order() },
             Message::CaseAnswered { case: case(), order: order(), measure: Measure::Apology },
             call(1).message,
@@ -285,9 +297,9 @@ mod tests {
     #[test]
     fn what_is_said_about_a_parcel_or_a_repair_is_the_latest_of_its_order_or_of_its_lockers_work_order() {
         let (of_the_order, of_the_locker) = (StateKey::Order(id("o1")), StateKey::WorkOrder(locker_id()));
-        let [ready, delayed, all_clear, confirmed, ..] = that_only_tell();
+        let [ready, delayed, all_clear, confirmed, extended, ..] = that_only_tell();
         let asking = Message::FeedbackRequested { order: id("o1") };
-        let about_the_order = [ready, delayed, all_clear, confirmed, asking];
+        let about_the_order = [ready, delayed, all_clear, confirmed, extended, asking];
         for message in about_a_place_that_can_be_changed().into_iter().chain(about_the_order) {
             assert_eq!(message.says_latest_of().as_ref(), Some(&of_the_order), "{message:?}");
         }

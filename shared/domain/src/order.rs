@@ -26,6 +26,10 @@ pub const HOLD_FOR: SignedDuration = SignedDuration::from_hours(72);
 /// What is left of the hold time, at the least, once a stopped deadline runs on: a night and a day to come by.
 pub const REST_MIN: SignedDuration = SignedDuration::from_hours(24);
 
+/// By how much support can put a deadline off, all extensions together. Published hold times end at 7 days: what is
+/// between [`HOLD_FOR`] and that. The time for which a door was shut is not part of it.
+pub const EXTENSION_MAX: SignedDuration = SignedDuration::from_hours(7 * 24 - 72);
+
 /// How many incidents one order remembers. An order that met more has long been in a person's hands.
 pub const INCIDENTS_MAX: usize = 10;
 
@@ -102,6 +106,9 @@ pub struct Order {
     /// By how much the deadline is moved on beside the time since it stopped: for when nobody had stopped it in time.
     #[serde(default, skip_serializing_if = "SignedDuration::is_zero")]
     pub pickup_owed: SignedDuration,
+    /// By how much support has put the deadline off so far, at most [`EXTENSION_MAX`].
+    #[serde(default, skip_serializing_if = "SignedDuration::is_zero")]
+    pub pickup_extended: SignedDuration,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collected_at: Option<Timestamp>,
     /// The locker's faults it met, oldest first, at most [`INCIDENTS_MAX`].
@@ -243,6 +250,7 @@ pub fn place_order(
         pickup_stopped_at: None,
         pickup_settled_until: None,
         pickup_owed: SignedDuration::ZERO,
+        pickup_extended: SignedDuration::ZERO,
         collected_at: None,
         incidents: Vec::new(),
         latest_notice: None,
@@ -415,7 +423,7 @@ pub fn record_collection(scene: DoorScene, event: &EventId, now: Timestamp) -> R
 
 /// Why an order's place cannot be used now, if so: the fault of the whole locker or of its compartment that closes
 /// more; where both close as much, the compartment's.
-fn incident_at(locker: &Locker, compartment: &Compartment) -> Option<Incident> {
+pub(crate) fn incident_at(locker: &Locker, compartment: &Compartment) -> Option<Incident> {
     let units = [(Unit::Locker, &locker.faults), (Unit::Compartment(compartment.number), &compartment.faults)];
     let (_, unit, code, fault) = units
         .into_iter()
@@ -432,7 +440,7 @@ fn incident_at(locker: &Locker, compartment: &Compartment) -> Option<Incident> {
 }
 
 /// Since when faults keep the door from being opened: since the first of them, not the worst.
-fn shut_since(locker: &Locker, compartment: &Compartment) -> Option<Timestamp> {
+pub(crate) fn shut_since(locker: &Locker, compartment: &Compartment) -> Option<Timestamp> {
     [&locker.faults, &compartment.faults].into_iter().filter_map(shut_by).min()
 }
 
@@ -539,6 +547,32 @@ fn stop_pickup(
     decision
 }
 
+/// Keeps what is owed to a parcel behind a door that people have shut, and stops its deadline where it still ran: its
+/// customer is told then.
+fn stop_where_people_shut(
+    mut order: Order,
+    locker: &Locker,
+    compartment: &Compartment,
+    event: &EventId,
+    now: Timestamp,
+) -> Decision<()> {
+    let mut decision = Decision::new(());
+    decision.require_unchanged(StateKey::Locker(locker.id.clone()));
+    decision.require_unchanged(StateKey::Compartment(compartment.locker.clone(), compartment.number));
+    if order.pickup_stopped_at.is_none() {
+        order.pickup_stopped_at = Some(now);
+        let message = Message::PickupDelayed {
+            order: order.id.clone(),
+            locker_name: locker.name.clone(),
+            compartment: compartment.number,
+        };
+        decision.tell(order.tell(message, event, now));
+    }
+    decision.record(Event::PickupStopped { order: order.id.clone() });
+    decision.change(order);
+    decision
+}
+
 /// The unit that `was_shut` until its repair was proven works again: the deadline runs on from where it stopped, with
 /// at least [`REST_MIN`] left, and the customer is told. A deadline that nobody had stopped in the time is moved on by
 /// it all the same; where another fault has shut the door meanwhile, that is owed until it opens. Nothing for an order
@@ -561,7 +595,10 @@ pub fn resume_pickup(
     }
     if !compartment.open_for_pickups(locker) {
         missed?;
-        let incident = incident_at(locker, compartment)?;
+        let Some(incident) = incident_at(locker, compartment) else {
+            // People keep the door shut, not a fault: it counts from now, and what was missed is owed all the same.
+            return Some(stop_where_people_shut(order, locker, compartment, event, now));
+        };
         if order.pickup_stopped_at.is_none() {
             let shut_since = shut_since(locker, compartment).unwrap_or(incident.from);
             return Some(stop_pickup(order, locker, compartment, incident, shut_since, event, now));
@@ -638,6 +675,52 @@ pub fn choose_place(
     if let Choice::Room(room) = choice {
         room.hold_for(&order.id, &mut decision);
     }
+    decision.change(order);
+    Ok(decision)
+}
+
+/// Support puts a customer's deadline off, by whole hours and with a reason. Where it stands still, it stands still; where
+/// it has passed, it runs anew from now. The customer is told until when to come, or that there is more time once the
+/// door works.
+///
+/// # Errors
+/// [`Refusal::WrongState`] unless the parcel is waiting in its compartment; [`Refusal::TooLong`] where all extensions
+/// together would be more than [`EXTENSION_MAX`].
+pub fn extend_pickup(
+    mut order: Order,
+    locker: &Locker,
+    hours: u16,
+    by: PersonId,
+    reason: String,
+    event: &EventId,
+    now: Timestamp,
+) -> Result<Decision<Order>, Refusal> {
+    let (OrderStatus::Deposited, Some(deadline), Some((_, compartment))) =
+        (order.status, order.pickup_deadline, order.compartment())
+    else {
+        return Err(Refusal::wrong_state(order.status));
+    };
+    let longer = SignedDuration::from_hours(hours.into());
+    if order.pickup_extended + longer > EXTENSION_MAX && !bug("extensions_are_not_bounded") {
+        return Err(Refusal::TooLong);
+    }
+    let stands_still = order.pickup_stopped_at.is_some();
+    let from = if stands_still { deadline } else { deadline.max(now) };
+    order.pickup_deadline = Some(from + longer);
+    order.pickup_extended += longer;
+    let message = Message::PickupExtended {
+        order: order.id.clone(),
+        locker_name: locker.name.clone(),
+        compartment,
+        hours,
+        deadline: order.pickup_deadline.filter(|_| !stands_still),
+    };
+    let notice = order.tell(message, event, now);
+    let mut decision = Decision::new(order.clone());
+    if !bug("extension_is_not_told") {
+        decision.tell(notice);
+    }
+    decision.record(Event::PickupExtended { by, hours, reason });
     decision.change(order);
     Ok(decision)
 }

@@ -103,6 +103,7 @@ pub fn order(name: &str, compartment: u16) -> Order {
         pickup_stopped_at: None,
         pickup_settled_until: None,
         pickup_owed: SignedDuration::ZERO,
+        pickup_extended: SignedDuration::ZERO,
         collected_at: None,
         incidents: Vec::new(),
         latest_notice: None,

@@ -42,6 +42,16 @@ fn pickup_delayed(locker_name: &str) -> Message {
     }
 }
 
+fn pickup_extended(locker_name: &str, deadline: Option<domain::Timestamp>) -> Message {
+    Message::PickupExtended {
+        order: id("A-4711"),
+        locker_name: locker_name.to_owned(),
+        compartment: 7.try_into().unwrap(),
+        hours: 48,
+        deadline,
+    }
+}
+
 fn choose_place(from_locker_name: &str) -> Message {
     Message::ChoosePlace { order: id("A-4711"), from_locker_name: from_locker_name.to_owned(), place_epoch: 2 }
 }
@@ -87,6 +97,8 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
             place_epoch: 2,
         },
         Message::ReroutedHome { order: id("A-4711"), from_locker_name: name.clone(), place_epoch: 2 },
+        pickup_extended(locker_name, None),
+        pickup_extended(locker_name, Some("2026-11-23T13:30:00Z".parse().unwrap())),
         choose_place(locker_name),
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: Some(name.clone()) },
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: None },

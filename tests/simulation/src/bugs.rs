@@ -37,6 +37,8 @@ bugs! {
     list_is_struck_off_first: "the list is struck off before it has been worked off",
     deadline_runs_on: "a deadline is not stopped behind a shut door",
     deadline_resumes_short: "a deadline runs on without the time it stood still",
+    extension_is_not_told: "support puts a deadline off without telling the customer",
+    extensions_are_not_bounded: "support puts a deadline off as often as it likes",
     two_openings_prove_a_repair: "one opening less proves a repair",
     openings_of_an_earlier_repair_count: "openings made for an earlier repair prove a later one",
     returning_clears_every_fault: "a locker that comes back has no faults any more",

@@ -598,11 +598,12 @@ impl Traveller {
             let orders: Vec<OrderId> = self.world.history.borrow().orders().map(|order| order.id.clone()).collect();
             let order = self.any_of(&orders);
             let agent = self.one_of(&AGENTS);
-            let request = match (self.below(5), order) {
+            let request = match (self.below(6), order) {
                 (0, Some(order)) => call("GET /support/orders/{order_id}").by(agent).path("order_id", order.as_str()),
                 (1, _) => call("GET /support/lockers/{locker_id}").by(agent).path("locker_id", locker.as_str()),
                 (2, _) => call("GET /support/drivers/{driver_id}").by(agent).path("driver_id", self.one_of(&DRIVERS)),
                 (3, _) => call("GET /lockers/{locker_id}").by(agent).path("locker_id", locker.as_str()),
+                (4, _) => call("GET /lockers/{locker_id}/trapped-parcels").by(agent).path("locker_id", locker.as_str()),
                 _ => call("GET /lockers")
                     .by_order_system()
                     .query("latitude_e6", "50001300")
@@ -612,10 +613,26 @@ impl Traveller {
         }
     }
 
+    /// Support gives somebody whose parcel waits more time, and more, and then too much.
+    async fn extend_deadlines(&self) {
+        let waits = |order: &&domain::order::Order| order.status == domain::order::OrderStatus::Deposited;
+        let orders: Vec<OrderId> =
+            self.world.history.borrow().orders().filter(waits).map(|order| order.id.clone()).collect();
+        let Some(order) = self.any_of(&orders) else { return };
+        for _ in 0..1 + self.below(4) {
+            let body = json!({ "extend_by_hours": 1 + self.below(60), "reason": "is ill" });
+            let by = self.one_of(&AGENTS);
+            let request = call("POST /support/orders/{order_id}/deadline").by(by).path("order_id", order.as_str());
+            self.ask(&request.json(body)).await;
+        }
+    }
+
     async fn change(self: Rc<Self>) {
         self.wait().await;
         let name = self.name();
-        if self.often(50) {
+        if self.often(40) {
+            self.extend_deadlines().await;
+        } else if self.often(50) {
             site::register_again(&self.world, self.one_of(&CUSTOMERS), self.one_of(&CUSTOMERS), &name).await;
         } else {
             self.world.report_shadow(&self.any_locker(), false, &name);

@@ -17,7 +17,8 @@ use domain::SignedDuration;
 use functions::notification_fan_out::Sender;
 use functions::{
     complaints, deposit_authorisation, fault_intake, feedback_submission, locker_commands, notification_fan_out,
-    order_choices, order_placement, parcel_events, presence, registry, rerouting, support_view, sweeps, work_orders,
+    order_choices, order_placement, parcel_events, presence, registry, rerouting, support_view, sweeps,
+    trapped_parcels, work_orders,
 };
 use serde_json::{Value, json};
 
@@ -577,7 +578,8 @@ impl Triggers {
                 "work_orders" => work_orders::handle(&ports, &request, now).await,
                 "feedback_submission" => feedback_submission::handle(&ports, &world.signer, &request, now).await,
                 "complaints" => complaints::handle(&ports, &request, now).await,
-                "support_view" => support_view::handle(&ports, &request).await,
+                "support_view" => support_view::handle(&ports, &request, now).await,
+                "trapped_parcels" => trapped_parcels::handle(&ports, &request, now).await,
                 other => panic!("{other} has no routes"),
             }
         };

@@ -26,7 +26,7 @@ use functions::registry::Registrars;
 use functions::sweeps::{SweepFailure, Swept};
 use functions::{
     complaints, deposit_authorisation, fault_intake, feedback_submission, locker_commands, order_choices,
-    order_placement, parcel_events, presence, registry, rerouting, support_view, sweeps, work_orders,
+    order_placement, parcel_events, presence, registry, rerouting, support_view, sweeps, trapped_parcels, work_orders,
 };
 use serde_json::{Value, json};
 
@@ -143,7 +143,8 @@ impl Network {
             "work_orders" => work_orders::handle(store, &request, now).await,
             "feedback_submission" => feedback_submission::handle(store, signer, &request, now).await,
             "complaints" => complaints::handle(store, &request, now).await,
-            "support_view" => support_view::handle(store, &request).await,
+            "support_view" => support_view::handle(store, &request, now).await,
+            "trapped_parcels" => trapped_parcels::handle(store, &request, now).await,
             other => panic!("{other} has no routes"),
         };
         response.into()

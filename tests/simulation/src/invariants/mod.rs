@@ -50,6 +50,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I14 notices::the_ledger_goes_only_forward,
     I15 notices::a_notice_is_for_whom_it_concerns,
     I17 orders::a_choice_moves_an_order_whole,
+    I18 orders::a_deadline_is_put_off_within_bounds,
     I19 presence::an_old_session_ends_nothing,
     I20 cases::a_complaint_has_owner_clock_and_receipt,
     I21 cases::no_measure_without_evidence_and_a_person,

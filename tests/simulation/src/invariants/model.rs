@@ -57,7 +57,7 @@ impl Model {
                 parcel.status = "collected";
                 parcel.stopped = false;
             }
-            Event::PickupDelayed { .. } => parcel.stopped = true,
+            Event::PickupDelayed { .. } | Event::PickupStopped { .. } => parcel.stopped = true,
             Event::PickupResumed { .. } => parcel.stopped = false,
             Event::OrderRerouted { to, .. } | Event::PlaceChosen { to } => move_to(to),
             _ => {}

@@ -89,6 +89,7 @@ fn says_where(message: &Message) -> bool {
         Message::ReadyForPickup { .. }
         | Message::PickupDelayed { .. }
         | Message::AllClear { .. }
+        | Message::PickupExtended { .. }
         | Message::PlacedElsewhere { .. }
         | Message::Rerouted { .. }
         | Message::ReroutedHome { .. }

@@ -9,7 +9,7 @@ use domain::fault::Closure;
 use domain::id::{CompartmentNumber, LockerId};
 use domain::locker::Locker;
 use domain::notice::{LinkPurpose, Message, Recipient};
-use domain::order::{HOLD_FOR, Order, OrderStatus};
+use domain::order::{EXTENSION_MAX, HOLD_FOR, Order, OrderStatus};
 use domain::place::Place;
 use domain::{SignedDuration, Timestamp};
 
@@ -29,6 +29,7 @@ pub fn order_of(message: &Message) -> Option<&domain::id::OrderId> {
         Message::ReadyForPickup { order, .. }
         | Message::PickupDelayed { order, .. }
         | Message::AllClear { order, .. }
+        | Message::PickupExtended { order, .. }
         | Message::PlacedElsewhere { order, .. }
         | Message::Rerouted { order, .. }
         | Message::ReroutedHome { order, .. }
@@ -142,6 +143,7 @@ pub fn a_new_state_and_its_notice_are_one_commit(_: &World, commit: &Committed) 
             && after.status == OrderStatus::Deposited;
         let deposited = before.status != after.status && after.status == OrderStatus::Deposited;
         let collected = before.status != after.status && after.status == OrderStatus::Collected;
+        let extended = before.pickup_extended != after.pickup_extended;
         let says = |message: &Message| match message {
             Message::Rerouted { .. }
             | Message::ReroutedHome { .. }
@@ -149,11 +151,12 @@ pub fn a_new_state_and_its_notice_are_one_commit(_: &World, commit: &Committed) 
             | Message::PlaceConfirmed { .. } => moved,
             Message::PickupDelayed { .. } => stopped,
             Message::AllClear { .. } => resumed,
+            Message::PickupExtended { .. } => extended,
             Message::ReadyForPickup { .. } => deposited,
             Message::FeedbackRequested { .. } => collected,
             _ => false,
         };
-        if moved || stopped || resumed || deposited || collected {
+        if moved || stopped || resumed || deposited || collected || extended {
             let about = |message: &Message| order_of(message) == Some(&after.id) && says(message);
             let told = commit.entered().filter(|(_, entry)| about(&entry.notice.message)).count();
             holds(told == 1, || {
@@ -315,6 +318,23 @@ pub fn no_deadline_ran_behind_a_shut_door(world: &World, (): &()) -> Verdict {
                 "{} was deposited at {deposited_at}, its door was shut for {shut:#}, and it waits until {deadline}",
                 order.id
             )
+        })?;
+    }
+    Ok(())
+}
+
+/// What is put off is bounded, and lengthens the time of who waits by just that.
+pub fn a_deadline_is_put_off_within_bounds(_: &World, commit: &Committed) -> Verdict {
+    for (_, entry) in &commit.events {
+        let Event::PickupExtended { hours, .. } = &entry.event else { continue };
+        let Some((Some(before), after)) = commit.orders().next() else { return broken("an extension of no order") };
+        let longer = SignedDuration::from_hours((*hours).into());
+        holds(after.pickup_extended <= EXTENSION_MAX, || {
+            format!("{} has been put off by {:#} in all", after.id, after.pickup_extended)
+        })?;
+        let from = before.pickup_deadline.max(Some(commit.now).filter(|_| before.pickup_stopped_at.is_none()));
+        holds(after.pickup_deadline == from.map(|it| it + longer), || {
+            format!("{} was put off by {hours} h from {from:?} to {:?}", after.id, after.pickup_deadline)
         })?;
     }
     Ok(())
