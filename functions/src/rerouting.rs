@@ -21,6 +21,7 @@ use domain::locker::Locker;
 use domain::notice::{Message, Notice, Recipient};
 use domain::order::{DisplacedScene, Order, deal_with_displaced, resume_pickup};
 use domain::person::Preferences;
+use domain::recovery::{Door, end_recovery_at_a_door_that_works};
 use domain::seeded::bug;
 use domain::team::{Team, choose_team};
 use domain::work_order::WorkOrder;
@@ -322,6 +323,11 @@ impl<S: Store> Step<'_, S> {
                 ) else {
                     return Ok(Decision::new(()));
                 };
+                if let Some(name) = order.recovery_target().map(Door::key) {
+                    let held = view.read(std::slice::from_ref(&name)).await?.take(&name);
+                    let ended = end_recovery_at_a_door_that_works(order, &locker, &compartment, held, &event, self.now);
+                    return Ok(ended.unwrap_or_else(|| Decision::new(())));
+                }
                 let resumed = resume_pickup(order, &locker, &compartment, was_shut, &event, self.now);
                 Ok(resumed.unwrap_or_else(|| Decision::new(())))
             })

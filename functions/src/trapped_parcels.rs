@@ -1,5 +1,6 @@
-//! Parcels behind doors that cannot be opened: which they are, and more time for their customers.
-//! Trigger: HTTP, technician, operator, support. Samples: events/trapped-parcels.
+//! Parcels behind doors that cannot be opened: which they are, how they are fetched, what a person has found
+//! who looked, and more time for their customers.
+//! Trigger: HTTP, technician, driver, operator, support. Samples: events/trapped-parcels.
 
 use aws::apply::{Cause, apply, list, look};
 use aws::http::{Problem, Request, Response};
@@ -16,11 +17,18 @@ use futures_util::future::{try_join, try_join_all};
 use serde::Deserialize;
 use serde_json::json;
 
+mod contents;
+mod recoveries;
+
 /// The routes of this function.
 pub const ROUTES: &[&str] = &[
     "GET /lockers/{locker_id}/trapped-parcels",
     "GET /work-orders/{work_order_id}/trapped-parcels",
     "POST /support/orders/{order_id}/deadline",
+    "POST /recoveries",
+    "GET /recoveries/{order_id}",
+    "POST /recoveries/{order_id}/{step}",
+    "POST /lockers/{locker_id}/compartments/{compartment}/contents",
 ];
 
 /// The longest reason, in characters.
@@ -39,6 +47,10 @@ pub async fn handle<S: Store>(store: &S, request: &Request, now: Timestamp) -> R
         "GET /lockers/{locker_id}/trapped-parcels" => of_locker(store, request, now).await,
         "GET /work-orders/{work_order_id}/trapped-parcels" => of_work_order(store, request, now).await,
         "POST /support/orders/{order_id}/deadline" => extend(store, request, now).await,
+        "POST /recoveries" => recoveries::start(store, request, now).await,
+        "GET /recoveries/{order_id}" => recoveries::show(store, request).await,
+        "POST /recoveries/{order_id}/{step}" => recoveries::step(store, request, now).await,
+        "POST /lockers/{locker_id}/compartments/{compartment}/contents" => contents::settle(store, request, now).await,
         _ => Err(Problem::NotFound),
     };
     outcome.unwrap_or_else(Response::from)

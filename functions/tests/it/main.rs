@@ -4,6 +4,7 @@ mod support;
 
 mod api_input;
 mod cases;
+mod contents;
 mod deposits;
 mod device_messages;
 mod feedback;

@@ -7,6 +7,7 @@ use crate::id::{CompartmentNumber, OrderId, PersonId, TeamId};
 use crate::locker::FaultOutcome;
 use crate::notice::Notice;
 use crate::place::Place;
+use crate::recovery::Door;
 use crate::{State, StateKey, Timestamp};
 
 /// The whole outcome of a rule. Whoever called the rule commits it in one transaction, or not at all.
@@ -136,6 +137,57 @@ pub enum Event {
         by: PersonId,
         hours: u16,
         reason: String,
+    },
+    RecoveryStarted {
+        by: PersonId,
+        to: Place,
+    },
+    ParcelTaken {
+        by: PersonId,
+    },
+    ParcelHandedOver {
+        from: PersonId,
+        to: PersonId,
+    },
+    RecoveryRedirected {
+        by: PersonId,
+        to: Place,
+    },
+    /// By nobody where the door worked again before anybody had taken the parcel out.
+    RecoveryAbandoned {
+        by: Option<PersonId>,
+        reason: Option<String>,
+        /// Whether the deadline runs on.
+        resumed: bool,
+    },
+    /// Into its new place, by who had it.
+    ParcelPlaced {
+        compartment: CompartmentNumber,
+        by: PersonId,
+    },
+    /// The device believes otherwise than the records say about these.
+    OccupancyDisagreed {
+        compartments: Vec<CompartmentNumber>,
+        outcome: FaultOutcome,
+    },
+    /// Somebody has looked: this is inside, or nothing is.
+    ContentsSettled {
+        by: PersonId,
+        door: Door,
+        found: Option<OrderId>,
+    },
+    /// Somebody has looked, and it was not there.
+    ParcelMissed {
+        by: PersonId,
+        from: Place,
+    },
+    /// Somebody has looked, and it was there.
+    ParcelFound {
+        by: PersonId,
+        place: Place,
+        /// Whether its deadline stands still.
+        stopped: bool,
+        moved: bool,
     },
     OrderRerouted {
         from: Place,

@@ -6,6 +6,7 @@
 
 pub mod case;
 pub mod compartment;
+pub mod contents;
 pub mod decision;
 pub mod delivery;
 pub mod fault;
@@ -18,6 +19,7 @@ pub mod order;
 pub mod person;
 pub mod place;
 pub mod presence;
+pub mod recovery;
 pub mod refusal;
 pub mod seeded;
 pub mod size;

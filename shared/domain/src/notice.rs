@@ -36,6 +36,12 @@ pub enum Message {
         hours: u16,
         deadline: Option<Timestamp>,
     },
+    /// To a customer: the parcel is being fetched from a door that cannot be opened, and comes to this locker.
+    RecoveryStarted { order: OrderId, from_locker_name: String, locker_name: String },
+    /// To a customer: the parcel that was fetched is here now.
+    BroughtElsewhere { order: OrderId, locker_name: String, compartment: CompartmentNumber, deadline: Timestamp },
+    /// To a customer: the parcel is not where it was recorded to be, and is looked for.
+    ParcelMissing { order: OrderId, locker_name: String },
     /// To a customer: the locker could not take the order, which is at another one now, as agreed beforehand.
     PlacedElsewhere { order: OrderId, wanted_locker_name: String, locker_name: String, place_epoch: u32 },
     /// To a customer: the place was lost, and this is the new one, by the stored preferences.
@@ -73,6 +79,9 @@ impl Message {
             Message::PickupDelayed { .. } => "pickup_delayed",
             Message::AllClear { .. } => "all_clear",
             Message::PickupExtended { .. } => "pickup_extended",
+            Message::RecoveryStarted { .. } => "recovery_started",
+            Message::BroughtElsewhere { .. } => "brought_elsewhere",
+            Message::ParcelMissing { .. } => "parcel_missing",
             Message::PlacedElsewhere { .. } => "placed_elsewhere",
             Message::Rerouted { .. } => "rerouted",
             Message::ReroutedHome { .. } => "rerouted_home",
@@ -94,6 +103,9 @@ impl Message {
             | Message::PickupDelayed { order, .. }
             | Message::AllClear { order, .. }
             | Message::PickupExtended { order, .. }
+            | Message::RecoveryStarted { order, .. }
+            | Message::BroughtElsewhere { order, .. }
+            | Message::ParcelMissing { order, .. }
             | Message::PlacedElsewhere { order, .. }
             | Message::Rerouted { order, .. }
             | Message::ReroutedHome { order, .. }
@@ -102,6 +114,27 @@ impl Message {
             | Message::FeedbackRequested { order } => Some(StateKey::Order(order.clone())),
             Message::WorkOrderCalled { work_order, .. } => Some(StateKey::WorkOrder(work_order.locker.clone())),
             Message::CaseReceived { .. } | Message::CaseAnswered { .. } | Message::RepairRejected { .. } => None,
+        }
+    }
+
+    /// Whether it tells the code that opens the door: of those that say that a parcel can be collected now.
+    pub fn tells_the_code(&self) -> bool {
+        match self {
+            Message::ReadyForPickup { .. } | Message::AllClear { .. } | Message::BroughtElsewhere { .. } => true,
+            Message::PickupDelayed { .. }
+            | Message::PickupExtended { .. }
+            | Message::RecoveryStarted { .. }
+            | Message::ParcelMissing { .. }
+            | Message::PlacedElsewhere { .. }
+            | Message::Rerouted { .. }
+            | Message::ReroutedHome { .. }
+            | Message::ChoosePlace { .. }
+            | Message::PlaceConfirmed { .. }
+            | Message::FeedbackRequested { .. }
+            | Message::CaseReceived { .. }
+            | Message::CaseAnswered { .. }
+            | Message::WorkOrderCalled { .. }
+            | Message::RepairRejected { .. } => false,
         }
     }
 
@@ -119,6 +152,9 @@ impl Message {
             | Message::PickupDelayed { .. }
             | Message::AllClear { .. }
             | Message::PickupExtended { .. }
+            | Message::RecoveryStarted { .. }
+            | Message::BroughtElsewhere { .. }
+            | Message::ParcelMissing { .. }
             | Message::PlaceConfirmed { .. }
             | Message::CaseReceived { .. }
             | Message::CaseAnswered { .. }
@@ -270,7 +306,7 @@ mod tests {
     }
 
     /// Every message without a link.
-    fn that_only_tell() -> [Message; 9] {
+    fn that_only_tell() -> [Message; 12] {
         let (order, name, case) = (|| id("o1"), || "Dom".to_owned(), || id("C-1"));
         let (compartment, deadline) = (number(7), at(90));
         [
@@ -279,6 +315,9 @@ mod tests {
             Message::AllClear { order: order(), locker_name: name(), compartment, deadline },
             Message::PlaceConfirmed { order: order(), locker_name: None },
             Message::PickupExtended { order: order(), locker_name: name(), compartment, hours: 24, deadline: None },
+            Message::RecoveryStarted { order: order(), from_locker_name: name(), locker_name: name() },
+            Message::BroughtElsewhere { order: order(), locker_name: name(), compartment, deadline },
+            Message::ParcelMissing { order: order(), locker_name: name() },
             Message::CaseReceived { case: case(), order: order() },
             Message::CaseAnswered { case: case(), order: order(), measure: Measure::Apology },
             call(1).message,
@@ -297,9 +336,9 @@ mod tests {
     #[test]
     fn what_is_said_about_a_parcel_or_a_repair_is_the_latest_of_its_order_or_of_its_lockers_work_order() {
         let (of_the_order, of_the_locker) = (StateKey::Order(id("o1")), StateKey::WorkOrder(locker_id()));
-        let [ready, delayed, all_clear, confirmed, extended, ..] = that_only_tell();
+        let [ready, delayed, all_clear, confirmed, extended, started, brought, missing, ..] = that_only_tell();
         let asking = Message::FeedbackRequested { order: id("o1") };
-        let about_the_order = [ready, delayed, all_clear, confirmed, extended, asking];
+        let about_the_order = [ready, delayed, all_clear, confirmed, extended, started, brought, missing, asking];
         for message in about_a_place_that_can_be_changed().into_iter().chain(about_the_order) {
             assert_eq!(message.says_latest_of().as_ref(), Some(&of_the_order), "{message:?}");
         }

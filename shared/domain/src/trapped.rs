@@ -52,7 +52,8 @@ pub fn list_trapped(
         .iter()
         .filter(|compartment| is_trapped(locker, compartment))
         .filter_map(|compartment| {
-            let order = orders.iter().find(|order| Some(&order.id) == compartment.order())?;
+            let inside = |order: &&Order| matches!(order.status, OrderStatus::Deposited | OrderStatus::Recovery);
+            let order = orders.iter().filter(inside).find(|order| Some(&order.id) == compartment.order())?;
             let fault = incident_at(locker, compartment);
             let fault = fault.map(|it| TrappedBy { unit: it.unit, code: it.code, work_order: it.work_order });
             let until = order.pickup_stopped_at.unwrap_or(now);

@@ -12,6 +12,7 @@ pub mod notices;
 pub mod orders;
 pub mod places;
 pub mod presence;
+pub mod recoveries;
 pub mod system;
 
 use domain::Timestamp;
@@ -41,6 +42,10 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I2 places::one_reservation_per_compartment_and_one_place_per_order,
     I3 places::pointers_agree,
     I4 places::each_parcel_is_in_exactly_one_place,
+    I4 recoveries::nobody_is_skipped_in_a_chain_of_custody,
+    I4 recoveries::what_is_in_dispute_is_settled_by_a_person,
+    I3 recoveries::a_place_is_held_for_what_is_fetched,
+    I18 recoveries::what_was_fetched_has_its_time,
     I5 faults::nothing_reopens_without_evidence,
     I6 system::stale_or_duplicate_messages_change_nothing,
     I7 faults::each_fault_belongs_to_one_work_order,

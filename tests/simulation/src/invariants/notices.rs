@@ -90,6 +90,9 @@ fn says_where(message: &Message) -> bool {
         | Message::PickupDelayed { .. }
         | Message::AllClear { .. }
         | Message::PickupExtended { .. }
+        | Message::RecoveryStarted { .. }
+        | Message::BroughtElsewhere { .. }
+        | Message::ParcelMissing { .. }
         | Message::PlacedElsewhere { .. }
         | Message::Rerouted { .. }
         | Message::ReroutedHome { .. }
