@@ -273,7 +273,8 @@ fn put_in(
     if let Some(freed) = held.and_then(|it| release(it, &order.id, now)) {
         decision.change(freed);
     }
-    if let (true, Some(driver)) = (first, &order.driver) {
+    // Only where the driver was let in: who put it anywhere else is not known.
+    if let (true, true, Some(driver)) = (first, here, &order.driver) {
         decision.change(Delivery {
             order: order.id.clone(),
             driver: driver.clone(),

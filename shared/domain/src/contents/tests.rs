@@ -177,9 +177,7 @@ fn a_deposit_that_nobody_told_of_is_recorded_when_it_is_found() {
     };
     let decision = settle_contents(scene, id("tech-1"), &event(), at(500)).unwrap();
     assert_eq!(decision.changes[1], compartment(8).into(), "what was held for it is free");
-    let delivered = Delivery { delivered_at: at(500), ..delivery() };
-    assert_eq!(decision.changes[2], delivered.into());
-    let State::Order(found) = &decision.changes[3] else { panic!("{decision:?}") };
+    let State::Order(found) = &decision.changes[2] else { panic!("{decision:?}") };
     assert_eq!((found.status, found.pickup_deadline), (OrderStatus::Deposited, Some(at(500) + HOLD_FOR)));
     assert_eq!(decision.notices[0].message.kind(), "ready_for_pickup");
 }
@@ -198,4 +196,15 @@ fn what_is_in_no_doubt_or_contradicts_what_is_known_is_refused() {
         let over = Order { status, ..order("o1", 8) };
         assert_eq!(look(in_dispute(None), Some(over), None), Err(Refusal::wrong_state(status)));
     }
+}
+
+#[test]
+fn a_driver_has_delivered_what_is_found_where_the_driver_was_let_in_and_nothing_else() {
+    let before = |compartment| Order { driver: Some(driver()), ..order("o1", compartment) };
+    let delivered = |compartment, recorded| {
+        let decision = look(in_dispute(recorded), Some(before(compartment)), None).unwrap();
+        decision.changes.into_iter().find_map(|it| Delivery::try_from(it).ok())
+    };
+    assert_eq!(delivered(7, Some("o1")), Some(Delivery { delivered_at: at(500), ..delivery() }));
+    assert_eq!(delivered(8, None), None);
 }
