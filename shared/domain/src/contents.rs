@@ -190,7 +190,7 @@ fn miss(
     order.relocate(Place::Missing);
     match &mut order.recovery {
         Some(recovery) if order.status == OrderStatus::Recovery => recovery.target = None,
-        recovery => *recovery = Some(Recovery::new(by.clone(), Door::of(&compartment), None, now)),
+        recovery => *recovery = Some(Recovery::new(by.clone(), Door::of(&compartment), None, now).into()),
     }
     order.status = OrderStatus::Recovery;
     let message = Message::ParcelMissing { order: order.id.clone(), locker_name: locker.name };

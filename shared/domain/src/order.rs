@@ -115,7 +115,7 @@ pub struct Order {
     pub pickup_extended: SignedDuration,
     /// How its parcel is fetched, or was the last time that it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub recovery: Option<Recovery>,
+    pub recovery: Option<Box<Recovery>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collected_at: Option<Timestamp>,
     /// The locker's faults it met, oldest first, at most [`INCIDENTS_MAX`].

@@ -117,7 +117,7 @@ impl Order {
             Place::Home | Place::Asked | Place::Missing => false,
         };
         match &mut self.recovery {
-            Some(recovery) if right && self.status == OrderStatus::Recovery => Ok(recovery),
+            Some(recovery) if right && self.status == OrderStatus::Recovery => Ok(recovery.as_mut()),
             _ => Err(Refusal::wrong_state(if self.place == Place::Custody {
                 "custody".to_owned()
             } else {
@@ -165,7 +165,7 @@ pub fn start_recovery(
     }
     order.status = OrderStatus::Recovery;
     let target = Door::of(&room.compartment);
-    order.recovery = Some(Recovery::new(by.clone(), Door::of(compartment), Some(target), now));
+    order.recovery = Some(Recovery::new(by.clone(), Door::of(compartment), Some(target), now).into());
     let message = Message::RecoveryStarted {
         order: order.id.clone(),
         from_locker_name: locker.name.clone(),

@@ -118,7 +118,7 @@ fn a_parcel_that_is_not_where_it_was_recorded_is_missing_and_its_customer_is_tol
         place: Place::Missing,
         place_epoch: 2,
         pickup_stopped_at: Some(at(500)),
-        recovery: Some(Recovery::new(id("tech-1"), door, None, at(500))),
+        recovery: Some(Recovery::new(id("tech-1"), door, None, at(500)).into()),
         ..order("o1", 7).deposited(0).told(&notice)
     };
     let expected = Decision {
@@ -144,7 +144,7 @@ fn missing() -> Order {
         place: Place::Missing,
         place_epoch: 2,
         pickup_stopped_at: Some(at(400)),
-        recovery: Some(recovery),
+        recovery: Some(recovery.into()),
         ..order("o1", 3).deposited(0)
     }
 }

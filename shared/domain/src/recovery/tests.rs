@@ -44,7 +44,7 @@ fn technician() -> PersonId {
 /// The order once the run has been started after two hours.
 fn started() -> Order {
     let recovery = Recovery::new(technician(), Door::of(&jammed()), Some(target_door()), at(7_200));
-    Order { status: OrderStatus::Recovery, recovery: Some(recovery), ..waiting() }
+    Order { status: OrderStatus::Recovery, recovery: Some(recovery.into()), ..waiting() }
 }
 
 fn handover(from: Option<&str>, to: &str, second: i64) -> Handover {
@@ -53,8 +53,8 @@ fn handover(from: Option<&str>, to: &str, second: i64) -> Handover {
 
 /// The same in somebody's hands.
 fn taken(custody: &[Handover]) -> Order {
-    let recovery = Recovery { custody: custody.to_vec(), ..started().recovery.unwrap() };
-    Order { place: Place::Custody, place_epoch: 2, recovery: Some(recovery), ..started() }
+    let recovery = Recovery { custody: custody.to_vec(), ..*started().recovery.unwrap() };
+    Order { place: Place::Custody, place_epoch: 2, recovery: Some(recovery.into()), ..started() }
 }
 
 fn start(order: Order, locker: &Locker, compartment: &Compartment) -> Result<Decision<Order>, Refusal> {
@@ -160,7 +160,7 @@ fn a_parcel_that_was_brought_can_be_collected_with_its_time_and_the_customer_is_
         Message::BroughtElsewhere { order: id("o1"), locker_name: "Dom".to_owned(), compartment: number(1), deadline };
     let notice = told(message, now);
     let recovery =
-        Recovery { target: None, custody: custody.to_vec(), ended_at: Some(now), ..started().recovery.unwrap() };
+        Recovery { target: None, custody: custody.to_vec(), ended_at: Some(now), ..*started().recovery.unwrap() };
     let after = Order {
         status: OrderStatus::Deposited,
         place: there(),
@@ -169,7 +169,7 @@ fn a_parcel_that_was_brought_can_be_collected_with_its_time_and_the_customer_is_
         pickup_stopped_at: None,
         pickup_settled_until: Some(now),
         incidents: vec![incident(unit(7), LockJammed, 3_600, Some(3 * 3_600))],
-        recovery: Some(recovery),
+        recovery: Some(recovery.into()),
         ..waiting().told(&notice)
     };
     let inside = Compartment { contents_changed_at: Some(now), ..target().occupied_by("o1") };
@@ -228,8 +228,8 @@ fn another_place_is_reserved_and_the_first_released_in_one_commit() {
         let room = Room { locker: next.clone(), compartment: free.clone() };
         let held = Some(target().reserved_for("o1"));
         let notice = told(fetching("Markt"), at(8_000));
-        let recovery = Recovery { target: Some(door.clone()), ..before.recovery.clone().unwrap() };
-        let after = Order { recovery: Some(recovery), ..before.clone().told(&notice) };
+        let recovery = Recovery { target: Some(door.clone()), ..*before.recovery.clone().unwrap() };
+        let after = Order { recovery: Some(recovery.into()), ..before.clone().told(&notice) };
         let to = room.place();
         let expected = Decision {
             answer: after.clone(),
@@ -248,8 +248,8 @@ fn abandon(order: Order, compartment: &Compartment) -> Result<Decision<Order>, R
     abandon_recovery(order, &locker(), compartment, held, by, &event(), at(3 * 3_600))
 }
 
-fn given_up() -> Option<Recovery> {
-    Some(Recovery { target: None, ended_at: Some(at(3 * 3_600)), ..started().recovery.unwrap() })
+fn given_up() -> Option<Box<Recovery>> {
+    Some(Box::new(Recovery { target: None, ended_at: Some(at(3 * 3_600)), ..*started().recovery.unwrap() }))
 }
 
 #[test]

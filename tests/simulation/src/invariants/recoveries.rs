@@ -68,7 +68,7 @@ pub fn a_place_is_held_for_what_is_fetched(world: &World, commit: &Committed) ->
         if order.place == Place::Missing {
             continue;
         }
-        let Some(Recovery { target: Some(target), .. }) = &order.recovery else {
+        let Some(Recovery { target: Some(target), .. }) = order.recovery.as_deref() else {
             return broken(format!("{} is fetched to nowhere", order.id));
         };
         let held = history.compartment(&target.locker, target.compartment).map(|it| &it.occupancy);
