@@ -42,7 +42,6 @@ bugs! {
     anyone_hands_over: "a parcel is taken over from who does not have it",
     abandoned_run_keeps_its_place: "a run that is given up keeps what was reserved",
     code_stays_the_same: "a parcel moves and the code of before opens its door",
-    old_beliefs_count: "what a device believed before a parcel went in or out is held against the records",
     reconciling_forgets_what_was_inside: "a compartment in dispute forgets whose parcel is recorded there",
     extension_is_not_told: "support puts a deadline off without telling the customer",
     extensions_are_not_bounded: "support puts a deadline off as often as it likes",
