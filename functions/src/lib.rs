@@ -22,6 +22,7 @@ pub mod registry;
 pub mod rerouting;
 pub mod support_view;
 pub mod sweeps;
+pub mod trapped_parcels;
 pub mod work_orders;
 
 /// Every HTTP route in code: the function it belongs to, and its key as the gateway names it.
@@ -37,5 +38,6 @@ pub fn routes() -> Vec<(&'static str, &'static str)> {
         .chain(of("feedback_submission", feedback_submission::ROUTES))
         .chain(of("complaints", complaints::ROUTES))
         .chain(of("support_view", support_view::ROUTES))
+        .chain(of("trapped_parcels", trapped_parcels::ROUTES))
         .collect()
 }

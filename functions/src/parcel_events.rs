@@ -3,18 +3,21 @@
 
 use std::collections::BTreeMap;
 
-use aws::apply::{ApplyError, Cause, apply, look};
+use aws::apply::{ApplyError, Cause, apply, list, look};
 use aws::batch::{BatchAnswer, DeviceMessage, QueueBatch};
 use aws::http::read_json;
+use aws::keys;
 use aws::metric::{self, Metric};
-use aws::store::Store;
+use aws::store::{Store, Unavailable};
 use domain::compartment::Compartment;
+use domain::contents::{OccupancyReport, OccupancyScene, SETTLES_WITHIN, report_occupancy};
 use domain::door::{Door, OpenedFor, acknowledge_opening, record_opening};
 use domain::fault::{Closure, OpenFaults, Unit};
 use domain::id::{CompartmentNumber, LockerId, NoticeId, OrderId, WorkOrderId};
 use domain::locker::Locker;
-use domain::order::{DoorScene, record_collection, record_deposit};
-use domain::work_order::{RepairScene, TestOpening, WorkOrder, record_test_opening};
+use domain::order::{DoorScene, Order, record_collection, record_deposit};
+use domain::recovery::CompartmentId;
+use domain::work_order::{FAULTS_MAX, RepairScene, TestOpening, WorkOrder, record_test_opening};
 use domain::{Decision, Refusal, SignedDuration, StateKey, Timestamp};
 use serde::Deserialize;
 
@@ -39,6 +42,7 @@ enum DoorEvent {
     OpenAcknowledged { compartment: CompartmentNumber },
     DoorOpened { compartment: CompartmentNumber },
     TestOpening { work_order_id: WorkOrderId, attempt: u32, unit: Unit, passed: bool },
+    OccupancyReported { occupied: Vec<CompartmentNumber>, free: Vec<CompartmentNumber> },
 }
 
 #[derive(Debug, Deserialize)]
@@ -92,6 +96,7 @@ async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) ->
                     order: states.take(&names[0]),
                     locker: states.take(&names[1]),
                     compartment: states.take(&names[2]),
+                    target: None,
                 };
                 let mut decision = record_deposit(scene, event, now)?;
                 let door = door_of(states.take(&names[3]), *compartment);
@@ -109,11 +114,13 @@ async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) ->
             let cause = received.cause(names[0].clone(), now);
             apply(store, &cause, async |view| {
                 let mut states = view.read(&names).await?;
-                let scene = DoorScene {
-                    order: states.take(&names[0]),
-                    locker: states.take(&names[1]),
-                    compartment: states.take(&names[2]),
+                let order: Option<Order> = states.take(&names[0]);
+                let target = match order.as_ref().and_then(Order::recovery_target).map(CompartmentId::key) {
+                    Some(name) => view.read(std::slice::from_ref(&name)).await?.take(&name),
+                    None => None,
                 };
+                let scene =
+                    DoorScene { order, locker: states.take(&names[1]), compartment: states.take(&names[2]), target };
                 let mut decision = record_collection(scene, event, now)?;
                 let door = door_of(states.take(&names[3]), *compartment);
                 decision.change(door.opened_for(OpenedFor::Collection, *at));
@@ -136,6 +143,20 @@ async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) ->
             }
             let cause = received.cause(StateKey::Locker(locker.clone()), now);
             test_opening(store, locker, &opening, *at, &cause).await?;
+        }
+        DoorEvent::OccupancyReported { occupied, free } => {
+            let said = occupied.iter().map(|number| (*number, true)).chain(free.iter().map(|number| (*number, false)));
+            let report = OccupancyReport {
+                locker: locker.clone(),
+                event: event.clone(),
+                received_at: received.at,
+                inside: said.collect(),
+            };
+            if report.inside.len() < occupied.len() + free.len() {
+                return Err(DeviceFailure::Quarantine("a compartment is named twice".to_owned()));
+            }
+            let cause = received.cause(StateKey::Locker(locker.clone()), now);
+            compare_occupancy(store, &report, &cause).await?;
         }
     }
     Ok(())
@@ -206,6 +227,51 @@ async fn test_opening<S: Store>(
         }
         recorded => Ok(recorded.map(drop)?),
     }
+}
+
+/// A device says what it believes is inside. Where it agrees with the records, that costs one read and changes nothing.
+/// Where it does not, it is judged once what it told of before has been recorded: until then the message waits in its
+/// queue.
+async fn compare_occupancy<S: Store>(store: &S, report: &OccupancyReport, cause: &Cause) -> Result<(), DeviceFailure> {
+    let now = cause.now;
+    let all = keys::compartments(&report.locker, None, CompartmentNumber::MAX as usize);
+    let compartments: Vec<Compartment> = list(store, &all).await?;
+    let unknown: Vec<String> = report
+        .inside
+        .keys()
+        .filter(|number| compartments.iter().all(|it| it.number != **number))
+        .map(CompartmentNumber::to_string)
+        .collect();
+    let disputed: Vec<StateKey> = compartments
+        .iter()
+        .filter(|it| report.disagrees_about(it))
+        .map(|it| StateKey::Compartment(it.locker.clone(), it.number))
+        .collect();
+    if !disputed.is_empty() {
+        if now.duration_since(report.received_at) < SETTLES_WITHIN {
+            return Err(Unavailable(format!("what {} believes is judged in a minute", report.locker)).into());
+        }
+        // More than one work order repairs are not read: that the locker is wrong takes no more.
+        let first = &disputed[..disputed.len().min(FAULTS_MAX + 1)];
+        let believed = apply(store, cause, async |view| {
+            let mut names = vec![StateKey::Locker(report.locker.clone()), StateKey::WorkOrder(report.locker.clone())];
+            names.extend_from_slice(first);
+            let mut states = view.read(&names).await?;
+            let scene = OccupancyScene {
+                locker: states.take(&names[0]),
+                work_order: states.take(&names[1]),
+                compartments: states.take_each(&names[2..]),
+            };
+            Ok(report_occupancy(scene, report, now)?)
+        })
+        .await?;
+        metric::count(Metric::FaultsRaised, believed.answer().len() as u64);
+    }
+    if !unknown.is_empty() {
+        metric::count(Metric::SecurityRejections, 1);
+        return Err(DeviceFailure::Quarantine(format!("the locker has no compartment {}", unknown.join(", "))));
+    }
+    Ok(())
 }
 
 /// When what a unit closes last changed.

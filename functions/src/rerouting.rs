@@ -6,6 +6,8 @@
 //! may stop anywhere and be started again, by a repeated stream record or by a sweep, and ends with everyone
 //! dealt with once.
 
+use std::collections::BTreeSet;
+
 use aws::apply::{ApplyError, Cause, Stop, View, apply, look};
 use aws::batch::{StreamBatch, StreamFailure, each_change};
 use aws::keys::{self, LockerPart};
@@ -23,6 +25,7 @@ use domain::notice::{Message, Notice, Recipient};
 use domain::order::{DisplacedScene, Order, deal_with_displaced, resume_pickup};
 use domain::person::Preferences;
 use domain::priority::BlastRadius;
+use domain::recovery::{CompartmentId, end_recovery_at_a_door_that_works};
 use domain::seeded::bug;
 use domain::team::{Team, choose_team};
 use domain::work_order::WorkOrder;
@@ -334,8 +337,9 @@ impl<S: Store> Step<'_, S> {
             let names = work_order.compartments();
             look(self.store, &names).await?.0.take_each(&names)
         };
-        let orders = compartments.iter().filter_map(Compartment::order).take(DEADLINES_READ_MAX);
-        let names: Vec<StateKey> = orders.cloned().map(StateKey::Order).collect();
+        // An order that is being fetched has two: the one its parcel was in, and the one it is brought to.
+        let orders: BTreeSet<&OrderId> = compartments.iter().filter_map(Compartment::order).collect();
+        let names: Vec<StateKey> = orders.into_iter().take(DEADLINES_READ_MAX).cloned().map(StateKey::Order).collect();
         let orders: Vec<Order> = look(self.store, &names).await?.0.take_each(&names);
         let inside = |it: &&Compartment| matches!(it.occupancy, Occupancy::Occupied { .. });
         let on_the_way = |it: &&Compartment| matches!(it.occupancy, Occupancy::Reserved { .. });
@@ -420,6 +424,11 @@ impl<S: Store> Step<'_, S> {
                 ) else {
                     return Ok(Decision::new(()));
                 };
+                if let Some(name) = order.recovery_target().map(CompartmentId::key) {
+                    let held = view.read(std::slice::from_ref(&name)).await?.take(&name);
+                    let ended = end_recovery_at_a_door_that_works(order, &locker, &compartment, held, &event, self.now);
+                    return Ok(ended.unwrap_or_else(|| Decision::new(())));
+                }
                 let resumed = resume_pickup(order, &locker, &compartment, was_shut, &event, self.now);
                 Ok(resumed.unwrap_or_else(|| Decision::new(())))
             })

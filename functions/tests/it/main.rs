@@ -5,6 +5,7 @@ mod suspicions;
 
 mod api_input;
 mod cases;
+mod contents;
 mod deposits;
 mod device_messages;
 mod doors;
@@ -24,3 +25,4 @@ mod round_trips;
 mod samples;
 mod streams;
 mod throttled;
+mod trapped_parcels;

@@ -52,11 +52,13 @@ async fn sampled(status: OrderStatus) -> Network {
         placed_at: at(-3_600),
         promised_at: None,
         driver: Some(id("driver-17")),
-        deposited_at: None,
-        pickup_deadline: None,
+        deposited_at: (status == OrderStatus::Deposited).then(|| at(-600)),
+        pickup_deadline: (status == OrderStatus::Deposited).then(|| at(200_000)),
         pickup_stopped_at: None,
         pickup_settled_until: None,
         pickup_owed: SignedDuration::ZERO,
+        pickup_extended: SignedDuration::ZERO,
+        recovery: None,
         collected_at: (status == OrderStatus::Collected).then(|| at(-60)),
         incidents: Vec::new(),
         latest_notice: None,
@@ -189,16 +191,18 @@ async fn requests_are_answered() {
         "feedback-submission",
         "complaints",
         "support-view",
+        "trapped-parcels",
     ] {
         for (name, sample) in samples(function) {
             let status = match function {
                 "feedback-submission" | "complaints" => OrderStatus::Collected,
+                "trapped-parcels" => OrderStatus::Deposited,
                 _ => OrderStatus::Placed,
             };
             let network = if name == "register-locker" { Network::empty() } else { sampled(status).await };
             let request: Request = serde_json::from_value(sample.clone()).unwrap();
             match name.as_str() {
-                "acknowledge" | "list-work-orders" | "read-work-order" | "start" => {
+                "acknowledge" | "list-work-orders" | "read-work-order" | "start" | "trapped-by-work-order" => {
                     with_second_work_order(&network, &[]).await
                 }
                 "hold" | "report-repaired" => with_second_work_order(&network, &["start"]).await,
@@ -207,15 +211,32 @@ async fn requests_are_answered() {
                 }
                 _ => {}
             }
+            if name.contains("recovery") || name == "settle-contents" {
+                fetch_until(&network, &name).await;
+            }
             let sample = prepared(&network, function, &name, sample).await;
             let answer = network.call(sample).await;
             let expected = match request.route_key.as_str() {
+                "POST /recoveries" => 201,
                 "POST /orders" | "POST /lockers" | "POST /teams" | "POST /people" => 201,
                 route if route.starts_with("POST") && route.contains("/feedback") => 201,
                 _ => 200,
             };
             assert_eq!(answer.status, expected, "{function}/{name}: {answer:?}");
         }
+    }
+}
+
+/// Fetches the sampled order until the sample of that name can follow.
+async fn fetch_until(network: &Network, name: &str) {
+    network.happens("fault_intake", faults("mz-03", "w-1", &[("7", "lock_jammed")])).await;
+    if name == "start-recovery" || name == "settle-contents" {
+        return;
+    }
+    network.call(call("POST /recoveries").by("tech-4").json(json!({ "order_id": "o-1001" }))).await.ok();
+    if name == "recovery-receive" {
+        let take = call("POST /recoveries/{order_id}/{step}").by("tech-4").path("order_id", "o-1001");
+        network.call(take.path("step", "take").json(json!({}))).await.ok();
     }
 }
 

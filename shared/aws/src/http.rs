@@ -185,6 +185,9 @@ fn status_of(refusal: &Refusal) -> u16 {
         | Refusal::HeldByAnother
         | Refusal::OtherPlace
         | Refusal::WrongState { .. }
+        | Refusal::TooLong
+        | Refusal::NotTrapped
+        | Refusal::NotTheHolder
         | Refusal::AlreadyExists => 409,
         Refusal::LinkUsed | Refusal::TooLate => 410,
         Refusal::InvalidRating => 400,

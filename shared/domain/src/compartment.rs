@@ -22,8 +22,12 @@ pub enum Occupancy {
     Occupied {
         order: OrderId,
     },
-    /// The device and the records disagree.
-    Unknown,
+    /// The device and the records disagree. What the records say is not forgotten: the order that was to be inside, or
+    /// on its way.
+    Unknown {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recorded: Option<OrderId>,
+    },
 }
 
 /// Whether it works.
@@ -68,6 +72,9 @@ pub struct Compartment {
     /// When a proven repair last reopened it: reports that arrived before then are history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reopened_at: Option<Timestamp>,
+    /// When a parcel last went in or out, or somebody looked: what a device believed before then is history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contents_changed_at: Option<Timestamp>,
 }
 
 impl Compartment {
@@ -83,6 +90,7 @@ impl Compartment {
             suspicions: Suspicions::new(),
             checks: ChecksOfUnit::new(),
             reopened_at: None,
+            contents_changed_at: None,
         }
     }
 
@@ -104,7 +112,25 @@ impl Compartment {
     pub fn order(&self) -> Option<&OrderId> {
         match &self.occupancy {
             Occupancy::Reserved { order } | Occupancy::Occupied { order } => Some(order),
-            Occupancy::Free | Occupancy::Unknown => None,
+            Occupancy::Unknown { recorded } => recorded.as_ref(),
+            Occupancy::Free => None,
+        }
+    }
+
+    /// The same with something else inside, from now on.
+    pub fn with(self, occupancy: Occupancy, now: Timestamp) -> Self {
+        let held = |it: &Occupancy| matches!(it, Occupancy::Occupied { .. } | Occupancy::Unknown { .. });
+        // A reservation that comes or goes moves no parcel.
+        let moved = held(&self.occupancy) || held(&occupancy);
+        let contents_changed_at = if moved { Some(now) } else { self.contents_changed_at };
+        Self { occupancy, contents_changed_at, ..self }
+    }
+
+    /// Whether a parcel is inside, as far as is known.
+    pub fn holds_a_parcel(&self) -> bool {
+        match self.occupancy {
+            Occupancy::Occupied { .. } | Occupancy::Unknown { recorded: Some(_) } => true,
+            Occupancy::Free | Occupancy::Reserved { .. } | Occupancy::Unknown { recorded: None } => false,
         }
     }
 

@@ -9,6 +9,7 @@ use crate::incident::{IncidentId, Stage};
 use crate::locker::FaultOutcome;
 use crate::notice::Notice;
 use crate::place::Place;
+use crate::recovery::CompartmentId;
 use crate::{State, StateKey, Timestamp};
 
 /// The whole outcome of a rule. Whoever called the rule commits it in one transaction, or not at all.
@@ -157,6 +158,66 @@ pub enum Event {
     },
     PickupResumed {
         order: OrderId,
+    },
+    /// The door is shut by people, not by a fault.
+    PickupStopped {
+        order: OrderId,
+    },
+    PickupExtended {
+        by: PersonId,
+        hours: u16,
+        reason: String,
+    },
+    RecoveryStarted {
+        by: PersonId,
+        to: Place,
+    },
+    ParcelTaken {
+        by: PersonId,
+    },
+    ParcelHandedOver {
+        from: PersonId,
+        to: PersonId,
+    },
+    RecoveryRedirected {
+        by: PersonId,
+        to: Place,
+    },
+    /// By nobody where the door worked again before anybody had taken the parcel out.
+    RecoveryAbandoned {
+        by: Option<PersonId>,
+        reason: Option<String>,
+        /// Whether the deadline runs on.
+        resumed: bool,
+    },
+    /// Into its new place, by who had it.
+    ParcelPlaced {
+        compartment: CompartmentNumber,
+        by: PersonId,
+    },
+    /// The device believes otherwise than the records say about these.
+    OccupancyDisagreed {
+        compartments: Vec<CompartmentNumber>,
+        outcome: FaultOutcome,
+    },
+    /// Somebody has looked: this is inside, or nothing is.
+    ContentsSettled {
+        by: PersonId,
+        door: CompartmentId,
+        found: Option<OrderId>,
+    },
+    /// Somebody has looked, and it was not there.
+    ParcelMissed {
+        by: PersonId,
+        from: Place,
+    },
+    /// Somebody has looked, and it was there.
+    ParcelFound {
+        by: PersonId,
+        place: Place,
+        /// Whether its deadline stands still.
+        stopped: bool,
+        moved: bool,
     },
     OrderRerouted {
         from: Place,

@@ -6,6 +6,7 @@
 
 pub mod case;
 pub mod compartment;
+pub mod contents;
 pub mod decision;
 pub mod delivery;
 pub mod door;
@@ -23,6 +24,7 @@ pub mod person;
 pub mod place;
 pub mod presence;
 pub mod priority;
+pub mod recovery;
 pub mod reference;
 pub mod refusal;
 pub mod seeded;
@@ -32,6 +34,7 @@ pub mod suspicion;
 pub mod team;
 #[cfg(test)]
 mod testing;
+pub mod trapped;
 pub mod work_order;
 
 pub use decision::Decision;

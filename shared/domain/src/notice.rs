@@ -33,6 +33,20 @@ pub enum Message {
     PickupDelayed { order: OrderId, locker_name: String, compartment: CompartmentNumber },
     /// To a customer: the door works again, and until when to come.
     AllClear { order: OrderId, locker_name: String, compartment: CompartmentNumber, deadline: Timestamp },
+    /// To a customer: there is more time, until then; without a time while the door cannot be opened.
+    PickupExtended {
+        order: OrderId,
+        locker_name: String,
+        compartment: CompartmentNumber,
+        hours: u16,
+        deadline: Option<Timestamp>,
+    },
+    /// To a customer: the parcel is being fetched from a door that cannot be opened, and comes to this locker.
+    RecoveryStarted { order: OrderId, from_locker_name: String, locker_name: String },
+    /// To a customer: the parcel that was fetched is here now.
+    BroughtElsewhere { order: OrderId, locker_name: String, compartment: CompartmentNumber, deadline: Timestamp },
+    /// To a customer: the parcel is not where it was recorded to be, and is looked for.
+    ParcelMissing { order: OrderId, locker_name: String },
     /// To a customer: the locker could not take the order, which is at another one now, as agreed beforehand.
     PlacedElsewhere { order: OrderId, wanted_locker_name: String, locker_name: String, place_epoch: u32 },
     /// To a customer: the place was lost, and this is the new one, by the stored preferences.
@@ -100,6 +114,10 @@ impl Message {
             Message::ReadyForPickup { .. } => "ready_for_pickup",
             Message::PickupDelayed { .. } => "pickup_delayed",
             Message::AllClear { .. } => "all_clear",
+            Message::PickupExtended { .. } => "pickup_extended",
+            Message::RecoveryStarted { .. } => "recovery_started",
+            Message::BroughtElsewhere { .. } => "brought_elsewhere",
+            Message::ParcelMissing { .. } => "parcel_missing",
             Message::PlacedElsewhere { .. } => "placed_elsewhere",
             Message::Rerouted { .. } => "rerouted",
             Message::ReroutedHome { .. } => "rerouted_home",
@@ -122,6 +140,10 @@ impl Message {
             Message::ReadyForPickup { order, .. }
             | Message::PickupDelayed { order, .. }
             | Message::AllClear { order, .. }
+            | Message::PickupExtended { order, .. }
+            | Message::RecoveryStarted { order, .. }
+            | Message::BroughtElsewhere { order, .. }
+            | Message::ParcelMissing { order, .. }
             | Message::PlacedElsewhere { order, .. }
             | Message::Rerouted { order, .. }
             | Message::ReroutedHome { order, .. }
@@ -138,6 +160,29 @@ impl Message {
         }
     }
 
+    /// Whether it tells the code that opens the door: of those that say that a parcel can be collected now.
+    pub fn tells_the_code(&self) -> bool {
+        match self {
+            Message::ReadyForPickup { .. } | Message::AllClear { .. } | Message::BroughtElsewhere { .. } => true,
+            Message::PickupDelayed { .. }
+            | Message::PickupExtended { .. }
+            | Message::RecoveryStarted { .. }
+            | Message::ParcelMissing { .. }
+            | Message::PlacedElsewhere { .. }
+            | Message::Rerouted { .. }
+            | Message::ReroutedHome { .. }
+            | Message::ChoosePlace { .. }
+            | Message::PlaceConfirmed { .. }
+            | Message::FeedbackRequested { .. }
+            | Message::CaseReceived { .. }
+            | Message::CaseAnswered { .. }
+            | Message::WorkOrderCalled { .. }
+            | Message::WorkOrderEscalated { .. }
+            | Message::IncidentReported { .. }
+            | Message::RepairRejected { .. } => false,
+        }
+    }
+
     /// The one-time link the message carries, if any.
     pub fn link(&self) -> Option<LinkPurpose> {
         match self {
@@ -151,6 +196,10 @@ impl Message {
             Message::ReadyForPickup { .. }
             | Message::PickupDelayed { .. }
             | Message::AllClear { .. }
+            | Message::PickupExtended { .. }
+            | Message::RecoveryStarted { .. }
+            | Message::BroughtElsewhere { .. }
+            | Message::ParcelMissing { .. }
             | Message::PlaceConfirmed { .. }
             | Message::CaseReceived { .. }
             | Message::CaseAnswered { .. }
@@ -342,7 +391,7 @@ mod tests {
     }
 
     /// Every message without a link.
-    fn that_only_tell() -> [Message; 10] {
+    fn that_only_tell() -> [Message; 14] {
         let (order, name, case) = (|| id("o1"), || "Dom".to_owned(), || id("C-1"));
         let (compartment, deadline) = (number(7), at(90));
         [
@@ -350,6 +399,10 @@ mod tests {
             Message::PickupDelayed { order: order(), locker_name: name(), compartment },
             Message::AllClear { order: order(), locker_name: name(), compartment, deadline },
             Message::PlaceConfirmed { order: order(), locker_name: None },
+            Message::PickupExtended { order: order(), locker_name: name(), compartment, hours: 24, deadline: None },
+            Message::RecoveryStarted { order: order(), from_locker_name: name(), locker_name: name() },
+            Message::BroughtElsewhere { order: order(), locker_name: name(), compartment, deadline },
+            Message::ParcelMissing { order: order(), locker_name: name() },
             Message::CaseReceived { case: case(), order: order() },
             Message::CaseAnswered { case: case(), order: order(), measure: Measure::Apology },
             call(1).message,
@@ -377,9 +430,9 @@ mod tests {
     #[test]
     fn what_is_said_about_a_parcel_or_a_repair_is_the_latest_of_its_order_or_of_its_lockers_work_order() {
         let (of_the_order, of_the_locker) = (StateKey::Order(id("o1")), StateKey::WorkOrder(locker_id()));
-        let [ready, delayed, all_clear, confirmed, ..] = that_only_tell();
+        let [ready, delayed, all_clear, confirmed, extended, started, brought, missing, ..] = that_only_tell();
         let asking = Message::FeedbackRequested { order: id("o1") };
-        let about_the_order = [ready, delayed, all_clear, confirmed, asking];
+        let about_the_order = [ready, delayed, all_clear, confirmed, extended, started, brought, missing, asking];
         for message in about_a_place_that_can_be_changed().into_iter().chain(about_the_order) {
             assert_eq!(message.says_latest_of().as_ref(), Some(&of_the_order), "{message:?}");
         }

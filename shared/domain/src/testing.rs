@@ -107,6 +107,8 @@ pub fn order(name: &str, compartment: u16) -> Order {
         pickup_stopped_at: None,
         pickup_settled_until: None,
         pickup_owed: SignedDuration::ZERO,
+        pickup_extended: SignedDuration::ZERO,
+        recovery: None,
         collected_at: None,
         incidents: Vec::new(),
         latest_notice: None,
@@ -238,6 +240,11 @@ impl Compartment {
 
     pub fn reserved_for(self, order: &str) -> Self {
         Self { occupancy: Occupancy::Reserved { order: id(order) }, ..self }
+    }
+
+    /// The same once something went in or out.
+    pub fn changed(self, second: i64) -> Self {
+        Self { contents_changed_at: Some(at(second)), ..self }
     }
 
     pub fn occupied_by(self, order: &str) -> Self {

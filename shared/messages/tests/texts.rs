@@ -44,6 +44,16 @@ fn pickup_delayed(locker_name: &str) -> Message {
     }
 }
 
+fn pickup_extended(locker_name: &str, deadline: Option<domain::Timestamp>) -> Message {
+    Message::PickupExtended {
+        order: id("A-4711"),
+        locker_name: locker_name.to_owned(),
+        compartment: 7.try_into().unwrap(),
+        hours: 48,
+        deadline,
+    }
+}
+
 fn choose_place(from_locker_name: &str) -> Message {
     Message::ChoosePlace { order: id("A-4711"), from_locker_name: from_locker_name.to_owned(), place_epoch: 2 }
 }
@@ -120,6 +130,20 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
             place_epoch: 2,
         },
         Message::ReroutedHome { order: id("A-4711"), from_locker_name: name.clone(), place_epoch: 2 },
+        pickup_extended(locker_name, None),
+        pickup_extended(locker_name, Some("2026-11-23T13:30:00Z".parse().unwrap())),
+        Message::RecoveryStarted {
+            order: id("A-4711"),
+            from_locker_name: name.clone(),
+            locker_name: other_locker_name.to_owned(),
+        },
+        Message::BroughtElsewhere {
+            order: id("A-4711"),
+            locker_name: other_locker_name.to_owned(),
+            compartment: 7.try_into().unwrap(),
+            deadline: "2026-07-05T22:05:00Z".parse().unwrap(),
+        },
+        Message::ParcelMissing { order: id("A-4711"), locker_name: name.clone() },
         choose_place(locker_name),
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: Some(name.clone()) },
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: None },
@@ -146,7 +170,7 @@ fn every_ordinary_message() -> Vec<Message> {
 }
 
 fn rendered(message: &Message, language: Language, link: Option<&str>) -> Rendered {
-    render(message, language, link).unwrap()
+    render(message, language, link, None).unwrap()
 }
 
 /// The files and folders in `texts/`, or in one of its folders.
@@ -448,4 +472,15 @@ fn an_answered_complaint_names_the_measure_and_nobody() {
     };
     assert_eq!(rendered(&message, Language::German, None), german);
     assert_eq!(rendered(&message, Language::English, None), english);
+}
+
+#[test]
+fn the_code_is_in_the_text_of_those_that_tell_it_and_nowhere_else() {
+    for message in every_ordinary_message() {
+        for language in LANGUAGES {
+            let Rendered { subject, email, push } = render(&message, language, None, Some("408311")).unwrap();
+            assert_eq!(email.contains("408311"), message.tells_the_code(), "{email}");
+            assert!(!subject.contains("408311") && !push.contains("408311"), "{subject} {push}");
+        }
+    }
 }

@@ -257,6 +257,19 @@ impl World {
         self.publish_from(locker, "parcel_events", id, json!({ "event": event }));
     }
 
+    /// A device says what it believes is inside: what its sensors see, or, where they fail, otherwise of one.
+    pub fn report_occupancy(self: &Rc<Self>, locker: &LockerId, id: &str, wrong_about: Option<CompartmentNumber>) {
+        let (mut occupied, mut free) = (Vec::new(), Vec::new());
+        let inside = self.at_device(locker, |device| device.inside.clone());
+        for number in 1..=crate::site::compartments_of(locker) {
+            let number: CompartmentNumber = number.try_into().expect("it is one of the locker's");
+            let seen = inside.contains_key(&number) != (wrong_about == Some(number));
+            if seen { occupied.push(number) } else { free.push(number) }
+        }
+        let event = json!({ "type": "occupancy_reported", "occupied": occupied, "free": free });
+        self.publish_from(locker, "parcel_events", id, json!({ "event": event }));
+    }
+
     /// A device tries the doors it is asked to, each once for each repair, and says what came of it.
     pub fn try_doors(self: &Rc<Self>, locker: &LockerId, name: &str) {
         let wanted = self.at_device(locker, |device| {

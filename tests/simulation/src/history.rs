@@ -246,7 +246,7 @@ impl History {
     fn point(&mut self, order: &Order, points: bool) {
         use domain::order::OrderStatus::*;
         let alive = match order.status {
-            Placed | Rerouting | Rerouted | Deposited => true,
+            Placed | Rerouting | Rerouted | Deposited | Recovery => true,
             Collected | Cancelled => false,
         };
         if let (true, Some((locker, number))) = (alive, order.compartment()) {

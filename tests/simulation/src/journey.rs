@@ -7,9 +7,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use domain::compartment::Occupancy;
 use domain::fault::{FaultCode, Unit};
 use domain::id::{CompartmentNumber, LockerId, OrderId, WorkOrderId};
 use domain::notice::{Message, Recipient};
+use domain::order::{Order, OrderStatus};
+use domain::place::Place;
 use serde_json::{Value, json};
 
 use crate::chance::{Chance, seed_of};
@@ -25,6 +28,8 @@ pub enum Kind {
     Parcel,
     /// Something breaks and is repaired.
     Breakdown,
+    /// Trapped parcels are fetched.
+    Recovery,
     /// A locker loses its network, and comes back.
     Outage,
     /// A device says how it is, for some minutes; then it hangs.
@@ -44,9 +49,10 @@ pub enum Kind {
 }
 
 /// Which kinds there are, and how often of a hundred each is taken.
-pub const KINDS: [(Kind, u64); 10] = [
-    (Kind::Parcel, 41),
+pub const KINDS: [(Kind, u64); 11] = [
+    (Kind::Parcel, 35),
     (Kind::Breakdown, 18),
+    (Kind::Recovery, 6),
     (Kind::Outage, 10),
     (Kind::Hang, 3),
     (Kind::Blackout, 2),
@@ -71,6 +77,7 @@ pub fn start(world: &Rc<World>, kind: Kind, seed: u64) -> Pin<Box<dyn Future<Out
     match kind {
         Kind::Parcel => Box::pin(async move { it.parcel().await }),
         Kind::Breakdown => Box::pin(async move { it.breakdown().await }),
+        Kind::Recovery => Box::pin(async move { it.recover().await }),
         Kind::Outage => Box::pin(async move { it.outage().await }),
         Kind::Hang => Box::pin(async move { it.hang().await }),
         Kind::Blackout => Box::pin(async move { it.blackout().await }),
@@ -270,6 +277,10 @@ impl Traveller {
         }
         for _ in 0..8 {
             self.wait().await;
+            // Where it is now: it may have been brought elsewhere, and its customer was told.
+            let known = self.world.history.borrow().order(order).cloned();
+            let now_at = known.as_ref().and_then(|it| it.compartment());
+            let (locker, compartment) = now_at.unwrap_or((locker, compartment));
             let unit = Unit::Compartment(compartment);
             let opens = self.world.at_device(locker, |device| {
                 let shut = |unit: &Unit| {
@@ -277,7 +288,8 @@ impl Traveller {
                         codes.iter().any(|code| code.closes() == domain::fault::Closure::DepositsAndPickups)
                     })
                 };
-                !shut(&Unit::Locker) && !shut(&unit)
+                let inside = device.inside.get(&compartment) == Some(order);
+                inside && !shut(&Unit::Locker) && !shut(&unit)
             });
             // Who stands before a shut door says so, and some say it of one that works.
             if self.often(if opens { 3 } else { 40 }) {
@@ -535,6 +547,126 @@ impl Traveller {
         self.ask(&request).await;
     }
 
+    // ---------- a recovery
+
+    /// A parcel that cannot be collected.
+    fn any_trapped(&self) -> Option<OrderId> {
+        let trapped = |order: &&Order| {
+            order.status == OrderStatus::Recovery
+                || order.status == OrderStatus::Deposited && order.pickup_stopped_at.is_some()
+        };
+        let orders: Vec<OrderId> =
+            self.world.history.borrow().orders().filter(trapped).map(|order| order.id.clone()).collect();
+        self.any_of(&orders)
+    }
+
+    /// Somebody looks into a compartment of which nobody knows what is inside, and mostly says what is so.
+    async fn look_inside(&self) {
+        let disputed: Vec<(LockerId, CompartmentNumber)> = {
+            let history = self.world.history.borrow();
+            let all = history.states.values().filter_map(|state| match state {
+                domain::State::Compartment(it) if matches!(it.occupancy, Occupancy::Unknown { .. }) => Some(it),
+                _ => None,
+            });
+            all.map(|it| (it.locker.clone(), it.number)).collect()
+        };
+        let Some((locker, number)) = self.any_of(&disputed) else { return };
+        let inside = self.world.at_device(&locker, |device| device.inside.get(&number).cloned());
+        for _ in 0..2 {
+            let orders: Vec<OrderId> = self.world.history.borrow().orders().map(|order| order.id.clone()).collect();
+            let body = match (&inside, self.below(10)) {
+                (_, 0) => json!({ "empty": true }),
+                (_, 1) => json!({ "order_id": self.any_of(&orders) }),
+                (Some(order), _) => json!({ "order_id": order }),
+                (None, _) => json!({ "empty": true }),
+            };
+            let said = call("POST /lockers/{locker_id}/compartments/{compartment}/contents");
+            let said = said.by(self.one_of(&TECHNICIANS)).path("locker_id", locker.as_str());
+            self.ask(&said.path("compartment", &number.to_string()).json(body)).await;
+        }
+    }
+
+    /// Somebody fetches a trapped parcel, alone or with others who do the same.
+    async fn recover(self: Rc<Self>) {
+        let mut trapped = None;
+        for _ in 0..6 {
+            self.wait().await;
+            self.look_inside().await;
+            trapped = self.any_trapped();
+            if trapped.is_some() {
+                break;
+            }
+        }
+        let Some(order) = trapped else { return };
+        for _ in 0..12 {
+            let Some(known) = self.world.history.borrow().order(&order).cloned() else { return };
+            let holder = known.recovery.as_ref().and_then(|it| it.holder()).map(ToString::to_string);
+            match (known.status, &known.place) {
+                (OrderStatus::Deposited, _) if known.pickup_stopped_at.is_some() => {
+                    let mut body = json!({ "order_id": order });
+                    if self.often(60) {
+                        body["locker_id"] = json!(self.any_locker());
+                    }
+                    self.ask(&call("POST /recoveries").by(self.one_of(&TECHNICIANS)).json(body)).await;
+                }
+                (OrderStatus::Recovery, Place::Compartment { locker, compartment }) => {
+                    let by = self.one_of(&TECHNICIANS);
+                    let (step, body) = match self.below(10) {
+                        0 => ("abandon", json!({ "reason": "stuck" })),
+                        1 => ("redirect", json!({ "locker_id": self.any_locker() })),
+                        2 => ("receive", json!({ "from": self.one_of(&TECHNICIANS) })),
+                        _ => ("take", json!({})),
+                    };
+                    let done = self.fetch(by, &order, step, body).await.is_some_and(|answer| answer.is_ok());
+                    if done && step == "take" {
+                        self.world.at_device(locker, |device| device.inside.remove(compartment));
+                    }
+                }
+                (OrderStatus::Recovery, Place::Custody) => {
+                    let holder = holder.unwrap_or_default();
+                    match self.below(10) {
+                        0..3 => {
+                            let from = if self.often(80) { holder } else { self.one_of(&TECHNICIANS).to_owned() };
+                            let by = self.one_of(&[TECHNICIANS[0], TECHNICIANS[1], DRIVERS[0], DRIVERS[1]]);
+                            self.fetch(by, &order, "receive", json!({ "from": from })).await;
+                        }
+                        3 => drop(self.fetch(&holder, &order, "redirect", json!({})).await),
+                        4 => drop(self.fetch(&holder, &order, "abandon", json!({ "reason": "tired" })).await),
+                        _ => self.bring(&holder, &known).await,
+                    }
+                }
+                _ => return,
+            }
+            self.wait().await;
+        }
+    }
+
+    async fn fetch(&self, by: &str, order: &OrderId, step: &str, body: Value) -> Option<Answer> {
+        let request = call("POST /recoveries/{order_id}/{step}").by(by).path("order_id", order.as_str());
+        self.ask(&request.path("step", step).json(body)).await
+    }
+
+    /// Who has a parcel puts it where a door opens for it.
+    async fn bring(&self, holder: &str, known: &Order) {
+        let Some(target) = known.recovery_target() else { return };
+        let body = json!({ "order_id": known.id, "locker_id": target.locker });
+        let allowed = self.ask(&call("POST /deposits").by(holder).json(body)).await;
+        let opened = allowed.filter(|it| it.is_ok()).and_then(|it| it.body["compartment"].as_u64());
+        let Some(Ok(number)) = opened.map(|it| CompartmentNumber::try_from(it as u16)) else { return };
+        let locker = &target.locker;
+        let inside = self.world.at_device(locker, |device| {
+            let free = !device.inside.contains_key(&number);
+            if free {
+                device.inside.insert(number, known.id.clone());
+            }
+            free
+        });
+        if inside {
+            let id = format!("brought-{}", self.name());
+            self.world.report_parcel(locker, &id, "parcel_deposited", &known.id, number);
+        }
+    }
+
     // ---------- an outage
 
     async fn outage(self: Rc<Self>) {
@@ -551,6 +683,9 @@ impl Traveller {
                 }
             }
             self.world.connect(&locker, rebooted);
+            if rebooted {
+                self.world.report_occupancy(&locker, &format!("seen-{}", self.name()), None);
+            }
             self.wait().await;
         }
         if self.often(50) {
@@ -648,7 +783,10 @@ impl Traveller {
         let order = self.any_of(&orders).unwrap_or_else(|| "nobody".parse().expect("an id"));
         let number: CompartmentNumber = (1 + self.below(5) as u16).try_into().expect("a number");
         let unit = Unit::Compartment(number);
-        match self.below(9) {
+        match self.below(10) {
+            9 => {
+                self.world.report_occupancy(&locker, &format!("seen-{name}"), Some(number));
+            }
             0 => self.world.publish_bytes(&locker, "fault_intake", b"{\"version\":1,", &name),
             1 => self.world.publish_bytes(&locker, "parcel_events", &[0xff, 0xfe, 0x00], &name),
             2 => self.world.publish_bytes(&locker, self.one_of(&["presence", "heartbeat_intake"]), b"[]", &name),
@@ -754,6 +892,7 @@ impl Traveller {
                 (1, _) => call("GET /support/lockers/{locker_id}").by(agent).path("locker_id", locker.as_str()),
                 (2, _) => call("GET /support/drivers/{driver_id}").by(agent).path("driver_id", self.one_of(&DRIVERS)),
                 (3, _) => call("GET /lockers/{locker_id}").by(agent).path("locker_id", locker.as_str()),
+                (4, _) => call("GET /lockers/{locker_id}/trapped-parcels").by(agent).path("locker_id", locker.as_str()),
                 _ => call("GET /lockers")
                     .by_order_system()
                     .query("latitude_e6", "50001300")
@@ -763,10 +902,26 @@ impl Traveller {
         }
     }
 
+    /// Support gives somebody whose parcel waits more time, and more, and then too much.
+    async fn extend_deadlines(&self) {
+        let waits = |order: &&Order| order.status == OrderStatus::Deposited;
+        let orders: Vec<OrderId> =
+            self.world.history.borrow().orders().filter(waits).map(|order| order.id.clone()).collect();
+        let Some(order) = self.any_of(&orders) else { return };
+        for _ in 0..1 + self.below(4) {
+            let body = json!({ "extend_by_hours": 1 + self.below(60), "reason": "is ill" });
+            let by = self.one_of(&AGENTS);
+            let request = call("POST /support/orders/{order_id}/deadline").by(by).path("order_id", order.as_str());
+            self.ask(&request.json(body)).await;
+        }
+    }
+
     async fn change(self: Rc<Self>) {
         self.wait().await;
         let name = self.name();
-        if self.often(50) {
+        if self.often(40) {
+            self.extend_deadlines().await;
+        } else if self.often(50) {
             site::register_again(&self.world, self.one_of(&CUSTOMERS), self.one_of(&CUSTOMERS), &name).await;
         } else {
             self.world.report_shadow(&self.any_locker(), false, &name);

@@ -18,7 +18,7 @@ use functions::notification_fan_out::Sender;
 use functions::{
     complaints, deposit_authorisation, fault_intake, fault_reports, feedback_submission, heartbeat_intake,
     locker_commands, notification_fan_out, order_choices, order_placement, parcel_events, presence, registry,
-    rerouting, support_view, sweeps, work_orders,
+    rerouting, support_view, sweeps, trapped_parcels, work_orders,
 };
 use serde_json::{Value, json};
 
@@ -585,7 +585,8 @@ impl Triggers {
                 "work_orders" => work_orders::handle(&ports, &request, now).await,
                 "feedback_submission" => feedback_submission::handle(&ports, &world.signer, &request, now).await,
                 "complaints" => complaints::handle(&ports, &request, now).await,
-                "support_view" => support_view::handle(&ports, &request).await,
+                "support_view" => support_view::handle(&ports, &request, now).await,
+                "trapped_parcels" => trapped_parcels::handle(&ports, &request, now).await,
                 other => panic!("{other} has no routes"),
             }
         };

@@ -29,7 +29,7 @@ use functions::sweeps::{SweepFailure, Swept};
 use functions::{
     complaints, deposit_authorisation, fault_intake, fault_reports, feedback_submission, heartbeat_intake,
     locker_commands, order_choices, order_placement, parcel_events, presence, registry, rerouting, support_view,
-    sweeps, work_orders,
+    sweeps, trapped_parcels, work_orders,
 };
 use serde_json::{Value, json};
 
@@ -147,7 +147,8 @@ impl Network {
             "work_orders" => work_orders::handle(store, &request, now).await,
             "feedback_submission" => feedback_submission::handle(store, signer, &request, now).await,
             "complaints" => complaints::handle(store, &request, now).await,
-            "support_view" => support_view::handle(store, &request).await,
+            "support_view" => support_view::handle(store, &request, now).await,
+            "trapped_parcels" => trapped_parcels::handle(store, &request, now).await,
             other => panic!("{other} has no routes"),
         };
         response.into()

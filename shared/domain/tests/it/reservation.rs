@@ -312,6 +312,7 @@ fn check_deadlines(store: &Store, model: &Model) {
                 assert!(shut || kept.pickup_deadline >= Some(over), "{kept:?} {hold_time:?}");
             }
             (Deposited, None) => panic!("{kept:?}"),
+            (Recovery, _) => panic!("nobody fetches anything: {kept:?}"),
             (Collected | Cancelled, _) => {}
         }
     }

@@ -16,6 +16,7 @@ pub mod notices;
 pub mod orders;
 pub mod places;
 pub mod presence;
+pub mod recoveries;
 pub mod system;
 
 use domain::Timestamp;
@@ -45,6 +46,10 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I2 places::one_reservation_per_compartment_and_one_place_per_order,
     I3 places::pointers_agree,
     I4 places::each_parcel_is_in_exactly_one_place,
+    I4 recoveries::nobody_is_skipped_in_a_chain_of_custody,
+    I4 recoveries::what_is_in_dispute_is_settled_by_a_person,
+    I3 recoveries::a_place_is_held_for_what_is_fetched,
+    I18 recoveries::what_was_fetched_has_its_time,
     I5 faults::nothing_reopens_without_evidence,
     I5 faults::nothing_is_a_fault_before_it_is_certain,
     I6 system::stale_or_duplicate_messages_change_nothing,
@@ -60,6 +65,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I14 notices::the_ledger_goes_only_forward,
     I15 notices::a_notice_is_for_whom_it_concerns,
     I17 orders::a_choice_moves_an_order_whole,
+    I18 orders::a_deadline_is_put_off_within_bounds,
     I19 presence::an_old_session_ends_nothing,
     I19 heartbeats::only_a_connected_locker_is_silent,
     I20 cases::a_complaint_has_owner_clock_and_receipt,

@@ -89,6 +89,10 @@ fn says_where(message: &Message) -> bool {
         Message::ReadyForPickup { .. }
         | Message::PickupDelayed { .. }
         | Message::AllClear { .. }
+        | Message::PickupExtended { .. }
+        | Message::RecoveryStarted { .. }
+        | Message::BroughtElsewhere { .. }
+        | Message::ParcelMissing { .. }
         | Message::PlacedElsewhere { .. }
         | Message::Rerouted { .. }
         | Message::ReroutedHome { .. }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::State;
-use domain::compartment::Compartment;
+use domain::compartment::{Compartment, Occupancy};
+use domain::decision::Event;
 use domain::fault::{Closure, Unit};
 use domain::id::LockerId;
 use domain::presence::Presence;
@@ -68,7 +69,8 @@ pub fn accepted_means_recorded(world: &World, message: &Message) -> Verdict {
             missing()
         };
     }
-    if said.get("state").is_some() {
+    // What agrees changes nothing; and what does not is seen to by the invariant of its own.
+    if said.get("state").is_some() || said["event"]["type"] == "occupancy_reported" {
         return Ok(());
     }
     if message.function == "heartbeat_intake" {
@@ -127,10 +129,14 @@ pub fn what_a_locker_says_changes_only_what_is_its_own(world: &World, commit: &C
         _ => entry.actor.as_ref().and_then(|actor| actor.parse().ok()),
     };
     let Some(own) = own else { return broken("a device changed something, and nobody knows which") };
+    let collected = matches!(entry.event, Event::ParcelCollected { .. });
     for change in &commit.changes {
+        // What was reserved elsewhere for a parcel that was to be fetched, and was collected.
+        let released = |it: &Compartment| it.occupancy == Occupancy::Free && collected;
         let concerned = match &change.after {
             State::Locker(it) => it.id == own,
-            State::Compartment(Compartment { locker, .. }) | State::Presence(Presence { locker, .. }) => *locker == own,
+            State::Compartment(it) => it.locker == own || released(it),
+            State::Presence(Presence { locker, .. }) => *locker == own,
             State::FaultRecord(it) => it.locker == own,
             State::Heartbeat(it) => it.locker == own,
             State::Door(it) => it.locker == own,

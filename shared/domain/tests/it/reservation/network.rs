@@ -62,7 +62,7 @@ impl Network {
     fn scene(&self, order: usize, door: Door) -> DoorScene {
         let locker = locker_id(door.0);
         let compartment = self.store.get(StateKey::Compartment(locker.clone(), number(door.1)));
-        DoorScene { order: self.order(order), locker: Some(self.store.locker(&locker)), compartment }
+        DoorScene { order: self.order(order), locker: Some(self.store.locker(&locker)), compartment, target: None }
     }
 
     fn room(&self, locker: usize, size: Size, spread: u64) -> Result<Room, Refusal> {
@@ -93,7 +93,7 @@ impl Network {
     fn cancel(&mut self, order: usize) -> Answer {
         let order = self.order(order).ok_or(Refusal::UnknownOrder)?;
         let held = self.held_by(&order);
-        self.commit(cancel(order, held)?)
+        self.commit(cancel(order, held, self.now())?)
     }
 
     fn choose(&mut self, order: usize, place_epoch: u32, to: Option<usize>, spread: u64) -> Answer {
