@@ -41,14 +41,14 @@ async fn authorise<S: Store>(store: &S, request: &Request, now: Timestamp) -> Re
     let authorised = apply(store, &cause, async |view| {
         let mut states = view.read(&names).await?;
         let order: Order = states.take(&names[0]).ok_or(Refusal::UnknownOrder)?;
-        let compartment = match order.compartment() {
+        let compartment = match order.deposit_compartment() {
             Some((locker, number)) if *locker == body.locker_id => {
                 let name = StateKey::Compartment(locker.clone(), number);
                 view.read(std::slice::from_ref(&name)).await?.take(&name)
             }
             _ => return Err(Refusal::OtherPlace.into()),
         };
-        let scene = DoorScene { order: Some(order), locker: states.take(&names[1]), compartment };
+        let scene = DoorScene { order: Some(order), locker: states.take(&names[1]), compartment, target: None };
         Ok(authorise_deposit(scene, driver.clone())?)
     })
     .await;

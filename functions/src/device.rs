@@ -29,6 +29,12 @@ pub struct Received<B> {
     pub event: EventId,
     /// The broker's time.
     pub at: Timestamp,
+    /// Another one after each start of the device.
+    pub boot: EventId,
+    /// Counts the messages since that start.
+    pub sequence: u64,
+    /// The device's clock, which is never believed; as it wrote it.
+    pub device_clock: String,
     pub body: B,
     said: Vec<u8>,
 }
@@ -74,14 +80,11 @@ struct Envelope {
     locker_id: LockerId,
     message_id: EventId,
     /// Changes with each start of the device.
-    #[serde(rename = "boot_id")]
-    _boot_id: EventId,
+    boot_id: EventId,
     /// Counts the messages since that start.
-    #[serde(rename = "sequence")]
-    _sequence: u64,
+    sequence: u64,
     /// The device's clock, which is never believed.
-    #[serde(rename = "sent_at")]
-    _sent_at: String,
+    sent_at: String,
 }
 
 /// What differs each time the same message is sent.
@@ -115,7 +118,8 @@ pub fn read<B: DeserializeOwned>(message: &DeviceMessage) -> Result<Received<B>,
     said.retain(|name, _| !OF_ONE_SENDING.contains(&name.as_str()));
     let said = serde_json::to_vec(&said).map_err(DeviceFailure::quarantine)?;
     let event = event_of(&envelope.message_id);
-    Ok(Received { locker, event, at: message.received_at, body, said })
+    let Envelope { boot_id: boot, sequence, sent_at: device_clock, .. } = envelope;
+    Ok(Received { locker, event, at: message.received_at, boot, sequence, device_clock, body, said })
 }
 
 /// Hands each message of a batch to `handle`. What it refuses goes into quarantine; what could not be stored

@@ -1,12 +1,15 @@
 //! A locker reports faults over IoT Core.
 //! Trigger: the rule `FaultReported` in template.yaml. Samples: events/fault-intake.
 
+use std::collections::BTreeSet;
+
 use aws::apply::{Applied, apply};
 use aws::batch::{BatchAnswer, DeviceMessage, QueueBatch};
 use aws::metric::{self, Metric};
 use aws::store::Store;
 use domain::fault::{FaultCode, FaultReport, ReportedFault, Unit};
 use domain::locker::{FaultScene, report_faults};
+use domain::suspicion::Signal;
 use domain::{StateKey, Timestamp};
 use serde::Deserialize;
 
@@ -20,7 +23,12 @@ const VENDOR_TEXT_CHARS_MAX: usize = 256;
 
 #[derive(Debug, Deserialize)]
 struct FaultMessage {
+    /// What the device sees.
+    #[serde(default)]
     faults: Vec<FaultEntry>,
+    /// What it has seen, and sees no more.
+    #[serde(default)]
+    gone: Vec<FaultEntry>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,15 +65,22 @@ async fn report<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) ->
     let received = device::read::<FaultMessage>(message)?;
     let cause = received.cause(StateKey::Locker(received.locker.clone()), now);
     let Received { locker, event, at, body, .. } = received;
-    if body.faults.is_empty() || body.faults.len() > FAULTS_MAX {
-        return Err(DeviceFailure::Quarantine(format!("names {} faults, not 1 to {FAULTS_MAX}", body.faults.len())));
+    let named = body.faults.len() + body.gone.len();
+    if named == 0 || named > FAULTS_MAX {
+        return Err(DeviceFailure::Quarantine(format!("names {named} faults, not 1 to {FAULTS_MAX}")));
     }
     let faults: Vec<ReportedFault> = body.faults.into_iter().map(FaultEntry::reported).collect();
-    let report = FaultReport { locker, event, received_at: at, faults };
+    let gone = body.gone.into_iter().map(FaultEntry::reported).map(|it| (it.unit, it.code));
+    let gone: BTreeSet<(Unit, FaultCode)> = gone.collect();
+    if let Some(fault) = faults.iter().find(|it| gone.contains(&(it.unit, it.code))) {
+        return Err(DeviceFailure::Quarantine(format!("{} {} is seen and gone at once", fault.unit, fault.code)));
+    }
+    let gone = gone.into_iter().collect();
+    let report = FaultReport { locker, event, received_at: at, signal: Signal::Device, faults, gone };
     let applied = apply(store, &cause, async |view| {
         let mut names = vec![StateKey::Locker(report.locker.clone()), StateKey::WorkOrder(report.locker.clone())];
-        for fault in &report.faults {
-            if let Unit::Compartment(number) = fault.unit {
+        for unit in report.units() {
+            if let Unit::Compartment(number) = unit {
                 let name = StateKey::Compartment(report.locker.clone(), number);
                 if !names.contains(&name) {
                     names.push(name);
@@ -86,6 +101,7 @@ async fn report<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) ->
         Applied::Now(outcome) => {
             metric::count(Metric::FaultsRaised, outcome.raised.len() as u64);
             metric::count(Metric::FaultsRepeated, outcome.repeated.len() as u64);
+            metric::count(Metric::FaultsSuspected, outcome.suspected.len() as u64);
             metric::count(Metric::EventsIgnored, outcome.outdated.len() as u64);
             if !outcome.unknown.is_empty() {
                 let units: Vec<String> = outcome.unknown.iter().map(Unit::to_string).collect();

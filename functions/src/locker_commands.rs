@@ -34,7 +34,14 @@ pub async fn handle<S: Store>(
 ) -> Result<(), StreamFailure> {
     each_change(batch, tables, async |key| match keys::locker_part(&key) {
         Some(LockerPart::WorkOrder(locker) | LockerPart::ServicePlan(locker)) => command(store, shadow, &locker).await,
-        Some(LockerPart::Locker(_) | LockerPart::Compartment(..) | LockerPart::Presence(_)) | None => Ok(()),
+        Some(
+            LockerPart::Locker(_)
+            | LockerPart::Compartment(..)
+            | LockerPart::Presence(_)
+            | LockerPart::Heartbeat(_)
+            | LockerPart::Door(..),
+        )
+        | None => Ok(()),
     })
     .await
 }

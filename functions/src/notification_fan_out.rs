@@ -11,6 +11,7 @@ use aws::publisher::{PublishError, Publisher};
 use aws::store::dynamodb::Tables;
 use aws::store::{Store, Unavailable};
 use domain::notice::{LinkPurpose, Notice, Recipient};
+use domain::order::Order;
 use domain::person::Language;
 use domain::seeded::bug;
 use domain::{State, StateKey, Timestamp};
@@ -85,7 +86,7 @@ impl<P: Publisher> Sender<P> {
     ) -> Result<Status, Unavailable> {
         let notice = &claimed.state.notice;
         let failed = |why: &str| Ok(Status::Failed { at: now, why: why.to_owned() });
-        let Surroundings { recipient, superseded, before } = look_around(store, key, notice).await?;
+        let Surroundings { recipient, superseded, before, order } = look_around(store, key, notice).await?;
         if superseded && !bug("superseded_notice_is_sent") {
             return Ok(Status::Superseded { at: now });
         }
@@ -97,7 +98,8 @@ impl<P: Publisher> Sender<P> {
             return failed("nobody is reached under this name");
         };
         let link = notice.message.link().map(|purpose| self.link(&purpose, now));
-        let text = match messages::render(&notice.message, language, link.as_deref()) {
+        let code = order.filter(|_| notice.message.tells_the_code()).and_then(|it| self.signer.access_code(&it));
+        let text = match messages::render(&notice.message, language, link.as_deref(), code.as_deref()) {
             Ok(text) => text,
             Err(error) => return failed(&error.to_string()),
         };
@@ -129,6 +131,8 @@ struct Surroundings {
     superseded: bool,
     /// What was said before about the same thing.
     before: Option<Entry>,
+    /// The order it is about, as it is now.
+    order: Option<Order>,
 }
 
 async fn look_around<S: Store>(store: &S, key: &Key, notice: &Notice) -> Result<Surroundings, Unavailable> {
@@ -152,12 +156,13 @@ async fn look_around<S: Store>(store: &S, key: &Key, notice: &Notice) -> Result<
         _ => None,
     };
     let about = subject.as_ref().map(&mut state_of).transpose()?.flatten();
-    let superseded = about.is_some_and(|about| notice.is_superseded(&about));
+    let superseded = about.as_ref().is_some_and(|about| notice.is_superseded(about));
+    let order = about.and_then(|about| Order::try_from(about).ok());
     let before = match (before, found.next().flatten()) {
         (Some(key), Some(item)) => Some(ledger::read(&key, item).map_err(unreadable)?.state),
         _ => None,
     };
-    Ok(Surroundings { recipient, superseded, before })
+    Ok(Surroundings { recipient, superseded, before, order })
 }
 
 /// How far back it is looked for what is on its way: an order that moved more often has long been in a person's hands.

@@ -33,7 +33,7 @@ struct ChoiceBody {
 /// Answers a request. A GET never changes anything: mail scanners follow links.
 pub async fn handle<S: Store>(store: &S, signer: &LinkSigner, request: &Request, now: Timestamp) -> Response {
     let outcome = match request.route_key.as_str() {
-        "GET /my/orders/{order_id}" => show_own(store, request).await,
+        "GET /my/orders/{order_id}" => show_own(store, signer, request).await,
         "POST /my/orders/{order_id}/place" => choose_own(store, request, now).await,
         "GET /choices/{token}" => show_options(store, signer, request, now).await,
         "POST /choices/{token}" => choose_by_link(store, signer, request, now).await,
@@ -67,8 +67,12 @@ fn linked_order(signer: &LinkSigner, request: &Request, now: Timestamp) -> Resul
     }
 }
 
-async fn show_own<S: Store>(store: &S, request: &Request) -> Result<Response, Problem> {
-    Ok(Response::json(200, &json!({ "order": own_order(store, request).await? })))
+async fn show_own<S: Store>(store: &S, signer: &LinkSigner, request: &Request) -> Result<Response, Problem> {
+    let mut order = own_order(store, request).await?;
+    let code = signer.access_code(&order);
+    // Through whose hands it goes is for those who answer for it.
+    order.recovery = None;
+    Ok(Response::json(200, &json!({ "order": order, "access_code": code })))
 }
 
 async fn choose_own<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {

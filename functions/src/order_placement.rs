@@ -260,7 +260,7 @@ async fn cancel_order<S: Store>(
     let cancelled = apply(store, &cause, async |view| {
         let order: Order = view.read(std::slice::from_ref(&name)).await?.take(&name).ok_or(Refusal::UnknownOrder)?;
         let held = held_by(view, &order).await?;
-        Ok(cancel(order, held)?)
+        Ok(cancel(order, held, now)?)
     })
     .await?;
     Ok(Response::json(200, &Placement::from(cancelled.answer())))
@@ -276,7 +276,7 @@ pub async fn held_by<S: Store>(view: &View<'_, S>, order: &Order) -> Result<Opti
             let name = StateKey::Compartment(locker.clone(), *compartment);
             Ok(view.read(std::slice::from_ref(&name)).await?.take(&name))
         }
-        Place::Home | Place::Asked => Ok(None),
+        Place::Home | Place::Asked | Place::Custody | Place::Missing => Ok(None),
     }
 }
 

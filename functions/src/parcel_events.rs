@@ -3,18 +3,22 @@
 
 use std::collections::BTreeMap;
 
-use aws::apply::{Cause, apply, look};
+use aws::apply::{ApplyError, Cause, apply, list, look};
 use aws::batch::{BatchAnswer, DeviceMessage, QueueBatch};
 use aws::http::read_json;
+use aws::keys;
 use aws::metric::{self, Metric};
-use aws::store::Store;
+use aws::store::{Store, Unavailable};
 use domain::compartment::Compartment;
+use domain::contents::{OccupancyReport, OccupancyScene, SETTLES_WITHIN, report_occupancy};
+use domain::door::{Door, OpenedFor, acknowledge_opening, record_opening};
 use domain::fault::{Closure, OpenFaults, Unit};
 use domain::id::{CompartmentNumber, LockerId, NoticeId, OrderId, WorkOrderId};
 use domain::locker::Locker;
-use domain::order::{DoorScene, record_collection, record_deposit};
-use domain::work_order::{RepairScene, TestOpening, WorkOrder, record_test_opening};
-use domain::{Refusal, SignedDuration, StateKey, Timestamp};
+use domain::order::{DoorScene, Order, record_collection, record_deposit};
+use domain::recovery::CompartmentId;
+use domain::work_order::{FAULTS_MAX, RepairScene, TestOpening, WorkOrder, record_test_opening};
+use domain::{Decision, Refusal, SignedDuration, StateKey, Timestamp};
 use serde::Deserialize;
 
 use crate::device::{self, DeviceFailure, Received};
@@ -35,7 +39,10 @@ struct EventMessage {
 enum DoorEvent {
     ParcelDeposited { order_id: OrderId, compartment: CompartmentNumber },
     ParcelCollected { order_id: OrderId, compartment: CompartmentNumber },
+    OpenAcknowledged { compartment: CompartmentNumber },
+    DoorOpened { compartment: CompartmentNumber },
     TestOpening { work_order_id: WorkOrderId, attempt: u32, unit: Unit, passed: bool },
+    OccupancyReported { occupied: Vec<CompartmentNumber>, free: Vec<CompartmentNumber> },
 }
 
 #[derive(Debug, Deserialize)]
@@ -67,10 +74,18 @@ pub async fn handle<S: Store>(store: &S, batch: QueueBatch, now: Timestamp) -> B
 async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) -> Result<(), DeviceFailure> {
     let received = device::read::<EventMessage>(message)?;
     let Received { locker, event, .. } = &received;
+    let at = &seen_at(&received, now);
     let door = |order: &OrderId, compartment: CompartmentNumber| {
         let locker = || locker.clone();
-        [StateKey::Order(order.clone()), StateKey::Locker(locker()), StateKey::Compartment(locker(), compartment)]
+        [
+            StateKey::Order(order.clone()),
+            StateKey::Locker(locker()),
+            StateKey::Compartment(locker(), compartment),
+            StateKey::Door(locker(), compartment),
+        ]
     };
+    let door_of =
+        |known: Option<Door>, number: CompartmentNumber| known.unwrap_or_else(|| Door::new(locker.clone(), number));
     match &received.body.event {
         DoorEvent::ParcelDeposited { order_id, compartment } => {
             let names = door(order_id, *compartment);
@@ -81,11 +96,15 @@ async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) ->
                     order: states.take(&names[0]),
                     locker: states.take(&names[1]),
                     compartment: states.take(&names[2]),
+                    target: None,
                 };
-                Ok(record_deposit(scene, event, now)?)
+                let mut decision = record_deposit(scene, event, now)?;
+                let door = door_of(states.take(&names[3]), *compartment);
+                decision.change(door.opened_for(OpenedFor::Deposit, *at));
+                Ok(decision)
             })
             .await;
-            if let Err(aws::apply::ApplyError::Refused(_)) = recorded {
+            if let Err(ApplyError::Refused(_)) = recorded {
                 metric::count(Metric::DepositsRefused, 1);
             }
             recorded?;
@@ -95,14 +114,25 @@ async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) ->
             let cause = received.cause(names[0].clone(), now);
             apply(store, &cause, async |view| {
                 let mut states = view.read(&names).await?;
-                let scene = DoorScene {
-                    order: states.take(&names[0]),
-                    locker: states.take(&names[1]),
-                    compartment: states.take(&names[2]),
+                let order: Option<Order> = states.take(&names[0]);
+                let target = match order.as_ref().and_then(Order::recovery_target).map(CompartmentId::key) {
+                    Some(name) => view.read(std::slice::from_ref(&name)).await?.take(&name),
+                    None => None,
                 };
-                Ok(record_collection(scene, event, now)?)
+                let scene =
+                    DoorScene { order, locker: states.take(&names[1]), compartment: states.take(&names[2]), target };
+                let mut decision = record_collection(scene, event, now)?;
+                let door = door_of(states.take(&names[3]), *compartment);
+                decision.change(door.opened_for(OpenedFor::Collection, *at));
+                Ok(decision)
             })
             .await?;
+        }
+        DoorEvent::OpenAcknowledged { compartment } => {
+            at_door(store, &received, *compartment, now, acknowledge_opening).await?;
+        }
+        DoorEvent::DoorOpened { compartment } => {
+            at_door(store, &received, *compartment, now, record_opening).await?;
         }
         DoorEvent::TestOpening { work_order_id, attempt, unit, passed } => {
             let opening =
@@ -112,9 +142,50 @@ async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) ->
                 return Err(DeviceFailure::Quarantine("a test opening for another locker".to_owned()));
             }
             let cause = received.cause(StateKey::Locker(locker.clone()), now);
-            test_opening(store, locker, &opening, &cause).await?;
+            test_opening(store, locker, &opening, *at, &cause).await?;
+        }
+        DoorEvent::OccupancyReported { occupied, free } => {
+            let said = occupied.iter().map(|number| (*number, true)).chain(free.iter().map(|number| (*number, false)));
+            let report = OccupancyReport {
+                locker: locker.clone(),
+                event: event.clone(),
+                received_at: received.at,
+                inside: said.collect(),
+            };
+            if report.inside.len() < occupied.len() + free.len() {
+                return Err(DeviceFailure::Quarantine("a compartment is named twice".to_owned()));
+            }
+            let cause = received.cause(StateKey::Locker(locker.clone()), now);
+            compare_occupancy(store, &report, &cause).await?;
         }
     }
+    Ok(())
+}
+
+/// When something happened at a door. The broker's clock runs with ours; an opening of the future would answer every
+/// command until then.
+fn seen_at<B>(received: &Received<B>, now: Timestamp) -> Timestamp {
+    received.at.min(now)
+}
+
+/// Something happened at a door that concerns no parcel.
+async fn at_door<S: Store>(
+    store: &S,
+    received: &Received<EventMessage>,
+    number: CompartmentNumber,
+    now: Timestamp,
+    rule: fn(Door, Timestamp) -> Decision<()>,
+) -> Result<(), ApplyError> {
+    let locker = &received.locker;
+    let names = [StateKey::Door(locker.clone(), number), StateKey::Compartment(locker.clone(), number)];
+    let cause = received.cause(StateKey::Locker(locker.clone()), now);
+    apply(store, &cause, async |view| {
+        let mut states = view.read(&names).await?;
+        states.take::<Compartment>(&names[1]).ok_or(Refusal::UnknownCompartment)?;
+        let door = states.take(&names[0]).unwrap_or_else(|| Door::new(locker.clone(), number));
+        Ok(rule(door, seen_at(received, now)))
+    })
+    .await?;
     Ok(())
 }
 
@@ -122,6 +193,7 @@ async fn test_opening<S: Store>(
     store: &S,
     locker: &LockerId,
     opening: &TestOpening,
+    at: Timestamp,
     cause: &Cause,
 ) -> Result<(), DeviceFailure> {
     let now = cause.now;
@@ -131,19 +203,75 @@ async fn test_opening<S: Store>(
         let mut states = view.read(&names).await?;
         let work_order: WorkOrder = states.take(&names[0]).ok_or(Refusal::UnknownWorkOrder)?;
         let own: Locker = states.take(&names[1]).ok_or(Refusal::UnknownLocker)?;
-        let names = work_order.compartments();
-        let compartments = view.read(&names).await?.take_each(&names);
-        Ok(record_test_opening(RepairScene { work_order, locker: own, compartments }, opening, notice.clone(), now)?)
+        let mut names = work_order.compartments();
+        let tried = match opening.unit {
+            Unit::Locker => None,
+            Unit::Compartment(number) => Some((number, StateKey::Door(locker.clone(), number))),
+        };
+        names.extend(tried.iter().map(|(_, name)| name.clone()));
+        let mut states = view.read(&names).await?;
+        let door = tried.map(|(number, name)| states.take(&name).unwrap_or_else(|| Door::new(locker.clone(), number)));
+        let scene = RepairScene { work_order, locker: own, compartments: states.take_each(&names) };
+        let mut decision = record_test_opening(scene, opening, notice.clone(), now)?;
+        if let Some(door) = door {
+            decision.change(if opening.passed { door.opened_for(OpenedFor::Test, at) } else { door.failed_a_test() });
+        }
+        Ok(decision)
     })
     .await;
     match recorded {
         // The openings that were still to come when one failed, or when the last proof was in: they prove nothing.
-        Err(aws::apply::ApplyError::Refused(Refusal::WrongState { .. })) => {
+        Err(ApplyError::Refused(Refusal::WrongState { .. })) => {
             metric::count(Metric::EventsIgnored, 1);
             Ok(())
         }
         recorded => Ok(recorded.map(drop)?),
     }
+}
+
+/// A device says what it believes is inside. Where it agrees with the records, that costs one read and changes nothing.
+/// Where it does not, it is judged once what it told of before has been recorded: until then the message waits in its
+/// queue.
+async fn compare_occupancy<S: Store>(store: &S, report: &OccupancyReport, cause: &Cause) -> Result<(), DeviceFailure> {
+    let now = cause.now;
+    let all = keys::compartments(&report.locker, None, CompartmentNumber::MAX as usize);
+    let compartments: Vec<Compartment> = list(store, &all).await?;
+    let unknown: Vec<String> = report
+        .inside
+        .keys()
+        .filter(|number| compartments.iter().all(|it| it.number != **number))
+        .map(CompartmentNumber::to_string)
+        .collect();
+    let disputed: Vec<StateKey> = compartments
+        .iter()
+        .filter(|it| report.disagrees_about(it))
+        .map(|it| StateKey::Compartment(it.locker.clone(), it.number))
+        .collect();
+    if !disputed.is_empty() {
+        if now.duration_since(report.received_at) < SETTLES_WITHIN {
+            return Err(Unavailable(format!("what {} believes is judged in a minute", report.locker)).into());
+        }
+        // More than one work order repairs are not read: that the locker is wrong takes no more.
+        let first = &disputed[..disputed.len().min(FAULTS_MAX + 1)];
+        let believed = apply(store, cause, async |view| {
+            let mut names = vec![StateKey::Locker(report.locker.clone()), StateKey::WorkOrder(report.locker.clone())];
+            names.extend_from_slice(first);
+            let mut states = view.read(&names).await?;
+            let scene = OccupancyScene {
+                locker: states.take(&names[0]),
+                work_order: states.take(&names[1]),
+                compartments: states.take_each(&names[2..]),
+            };
+            Ok(report_occupancy(scene, report, now)?)
+        })
+        .await?;
+        metric::count(Metric::FaultsRaised, believed.answer().len() as u64);
+    }
+    if !unknown.is_empty() {
+        metric::count(Metric::SecurityRejections, 1);
+        return Err(DeviceFailure::Quarantine(format!("the locker has no compartment {}", unknown.join(", "))));
+    }
+    Ok(())
 }
 
 /// When what a unit closes last changed.

@@ -19,14 +19,16 @@ use aws::store::Store;
 use domain::compartment::Compartment;
 use domain::decision::Event;
 use domain::fault::{FaultClass, OpenFaults};
+use domain::heartbeat::Heartbeat;
 use domain::id::{CompartmentNumber, EventId, LockerId, PersonId, RegionId, TeamId};
-use domain::locker::Locker;
+use domain::locker::{Build, Locker};
 use domain::person::{Language, Person, Preferences};
 use domain::place::Position;
 use domain::presence::{Link, Presence};
 use domain::service::{Lifecycle, LockerService};
 use domain::size::{Measures, OwnMeasures, Size};
-use domain::team::Team;
+use domain::suspicion::{ChecksOfUnit, Suspicions};
+use domain::team::{Duty, Team};
 use domain::{Decision, Refusal, State, StateKey, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
@@ -57,6 +59,9 @@ const EMAIL_LENGTH_MAX: usize = 254;
 /// The longest push token, in characters: those of today's platforms have some 200.
 const PUSH_TOKEN_LENGTH_MAX: usize = 400;
 
+/// How many people a team has: more are several teams.
+const MEMBERS_MAX: usize = 100;
+
 /// What registering takes besides the store.
 #[derive(Debug)]
 pub struct Registrars {
@@ -78,6 +83,8 @@ struct LockerBody {
     /// What its compartments take, by size, where that differs from what the network promises.
     #[serde(default)]
     measures: OwnMeasures,
+    #[serde(default)]
+    build: Build,
 }
 
 #[derive(Debug, Deserialize)]
@@ -98,6 +105,12 @@ struct TeamBody {
     skills: BTreeSet<FaultClass>,
     language: Language,
     email: String,
+    #[serde(default)]
+    duty: Duty,
+    #[serde(default)]
+    lead: Option<PersonId>,
+    #[serde(default)]
+    members: BTreeSet<PersonId>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -176,6 +189,10 @@ fn locker_of(body: &LockerBody) -> Result<(Locker, Vec<State>), Problem> {
             return Err(Problem::invalid(format!("measures.{size:?}"), "every side is at least 1 mm, the weight 1 g"));
         }
     }
+    let Build { provider, carrier, firmware } = &body.build;
+    for (field, name) in [("build.provider", provider), ("build.carrier", carrier), ("build.firmware", firmware)] {
+        name.iter().try_for_each(|name| check_name(field, name))?;
+    }
     let numbers: BTreeSet<CompartmentNumber> = body.compartments.iter().map(|it| it.number).collect();
     if numbers.is_empty() || numbers.len() != body.compartments.len() {
         return Err(Problem::invalid("compartments", "has at least one compartment, and each number once"));
@@ -200,7 +217,10 @@ fn locker_of(body: &LockerBody) -> Result<(Locker, Vec<State>), Problem> {
         sizes: sizes.into_iter().collect(),
         measures: body.measures.clone(),
         service: LockerService::new(body.lifecycle),
+        build: body.build.clone(),
         faults: OpenFaults::new(),
+        suspicions: Suspicions::new(),
+        checks: ChecksOfUnit::new(),
         reopened_at: None,
     };
     Ok((locker, compartments))
@@ -238,7 +258,7 @@ async fn register_locker<S: Store>(
 
 async fn show_locker<S: Store>(store: &S, request: &Request) -> Result<Response, Problem> {
     let id: LockerId = request.path("locker_id")?;
-    let names = [StateKey::Locker(id.clone()), StateKey::Presence(id.clone())];
+    let names = [StateKey::Locker(id.clone()), StateKey::Presence(id.clone()), StateKey::Heartbeat(id.clone())];
     let (mut states, versions) = look(store, &names).await?;
     let locker: Locker = states.take(&names[0]).ok_or(Refusal::UnknownLocker)?;
     let view = View::to_look(store);
@@ -258,6 +278,7 @@ async fn show_locker<S: Store>(store: &S, request: &Request) -> Result<Response,
             "compartments": compartments,
             "compartment_versions": compartment_versions,
             "connected": connected,
+            "heartbeat": states.take::<Heartbeat>(&names[2]),
         }),
     ))
 }
@@ -292,6 +313,9 @@ async fn register_team<S: Store>(
     let body: TeamBody = request.json()?;
     check_name("name", &body.name)?;
     check_email(&body.email)?;
+    if body.members.len() > MEMBERS_MAX {
+        return Err(Problem::invalid("members", format!("has at most {MEMBERS_MAX} people")));
+    }
     let topic_arn = registrars.topics.of_team(&body.region, &body.team_id, &body.email).await?;
     let team = Team {
         id: body.team_id,
@@ -300,6 +324,9 @@ async fn register_team<S: Store>(
         skills: body.skills,
         language: body.language,
         topic_arn: topic_arn.clone(),
+        duty: body.duty,
+        lead: body.lead,
+        members: body.members,
     };
     let id = team.id.clone();
     put(store, team.into(), &operator, request, now).await?;

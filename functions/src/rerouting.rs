@@ -1,27 +1,32 @@
-//! What an incident, or a decision about a locker's service, means for people is worked off: the team is told, orders get new places, deadlines stop and
-//! run on.
+//! What an incident, or a decision about a locker's service, means for people is worked off: the team is told, orders
+//! get new places, deadlines stop and run on.
 //! Trigger: the stream of the network table, work orders and service plans with something on their list. Sample:
 //! events/rerouting.
 //!
-//! The list is on the work order or the plan itself. Each step is a commit of its own that strikes off what it did, so this
-//! may stop anywhere and be started again, by a repeated stream record or by a sweep, and ends with everyone
-//! dealt with once.
+//! The list is on the work order or the plan itself. Each step is a commit of its own that strikes off what it did, so
+//! this may stop anywhere and be started again, by a repeated stream record or by a sweep, and ends with everyone dealt
+//! with once.
+
+use std::collections::BTreeSet;
 
 use aws::apply::{ApplyError, Cause, States, Stop, View, apply, look};
 use aws::batch::{StreamBatch, StreamFailure, each_change};
 use aws::keys::{self, LockerPart};
 use aws::rooms;
 use aws::store::dynamodb::Tables;
-use aws::store::{Store, Unavailable};
-use domain::compartment::Compartment;
+use aws::store::{Store, TRANSACTION_ACTIONS_MAX, Unavailable};
+use domain::compartment::{Compartment, Occupancy};
 use domain::decision::Event;
 use domain::fault::Unit;
 use domain::id::{CompartmentNumber, EventId, LockerId, NoticeId, OrderId};
 use domain::impact::{COMPARTMENTS_PER_STEP_MAX, ImpactTask, ShutTime};
+use domain::incident::{Incident, IncidentId, Joining, Membership, Role, join, spreading_code};
 use domain::locker::Locker;
 use domain::notice::{Message, Notice, Recipient};
 use domain::order::{DisplacedScene, Order, deal_with_displaced, resume_pickup};
 use domain::person::Preferences;
+use domain::priority::BlastRadius;
+use domain::recovery::{CompartmentId, end_recovery_at_a_door_that_works};
 use domain::seeded::bug;
 use domain::service::ServicePlan;
 use domain::size::Needs;
@@ -39,6 +44,10 @@ const TEAMS_MAX: usize = 50;
 /// How many open work orders of a team are counted; beyond that it is simply the busiest.
 const LOAD_MAX: usize = 100;
 
+/// Of how many orders it is looked up what was promised to them: as many as one read takes. With more people than
+/// that, they are reason enough.
+const DEADLINES_READ_MAX: usize = TRANSACTION_ACTIONS_MAX;
+
 /// How many compartments a locker can have.
 const COMPARTMENTS_MAX: usize = CompartmentNumber::MAX as usize;
 
@@ -54,7 +63,14 @@ pub async fn handle<S: Store>(
 ) -> Result<(), StreamFailure> {
     each_change(batch, tables, async |key| match keys::locker_part(&key) {
         Some(LockerPart::WorkOrder(locker) | LockerPart::ServicePlan(locker)) => work_off(store, &locker, now).await,
-        Some(LockerPart::Locker(_) | LockerPart::Compartment(..) | LockerPart::Presence(_)) | None => Ok(()),
+        Some(
+            LockerPart::Locker(_)
+            | LockerPart::Compartment(..)
+            | LockerPart::Presence(_)
+            | LockerPart::Heartbeat(_)
+            | LockerPart::Door(..),
+        )
+        | None => Ok(()),
     })
     .await
 }
@@ -88,7 +104,13 @@ pub async fn work_off<S: Store>(store: &S, locker: &LockerId, now: Timestamp) ->
                 for compartment in &compartments {
                     step.displace(compartment).await?;
                 }
-                step.strike(rest.map(|to| ImpactTask::Displace { unit, done_to: Some(to) })).await?;
+                // Fewer wait now, those who could be helped: counted once all of them have been dealt with.
+                let radius = match (&step.list, rest) {
+                    (List::WorkOrder(work_order), None) => Some(step.blast_radius(work_order).await?),
+                    (List::WorkOrder(_), Some(_)) | (List::ServicePlan(_), _) => None,
+                };
+                let rest = rest.map(|to| ImpactTask::Displace { unit, done_to: Some(to) });
+                step.strike_and_weigh(rest, radius).await?;
             }
             ImpactTask::AllClear { unit, was_shut, done_to } => {
                 let (compartments, rest) = step.concerned(unit, done_to).await?;
@@ -153,10 +175,15 @@ impl List {
         }
     }
 
-    fn advance(self, rest: Option<ImpactTask>, now: Timestamp) -> State {
+    /// The list without its first task, or with what is left of it. A work order is weighed by whom it concerns now,
+    /// where that was counted.
+    fn advance(self, rest: Option<ImpactTask>, radius: Option<BlastRadius>, now: Timestamp) -> State {
         match self {
             List::WorkOrder(mut it) => {
                 it.advance_impact(rest, now);
+                if let Some(radius) = radius {
+                    it.weigh(radius, now);
+                }
                 it.into()
             }
             List::ServicePlan(mut it) => {
@@ -173,6 +200,13 @@ struct Step<'a, S> {
     list: List,
     version: u64,
     now: Timestamp,
+}
+
+/// What has become of a locker's first call.
+enum Joined {
+    Alone,
+    Joins,
+    Opens(IncidentId, Option<Box<Incident>>),
 }
 
 /// A refusal here means that there is nothing to do any more; only what the store did not answer is to be
@@ -215,20 +249,24 @@ impl<S: Store> Step<'_, S> {
     }
 
     /// Strikes the first task off, or writes down how far it has come. Where the list has changed meanwhile,
-    /// whoever changed it goes on with it.
+    /// nothing is struck off: the task may be asked for once more, because of what was not known when it was begun.
     async fn strike(&self, rest: Option<ImpactTask>) -> Result<(), Unavailable> {
+        self.strike_and_weigh(rest, None).await
+    }
+
+    /// The same, and weighs the work order by whom it concerns now, where that was counted.
+    async fn strike_and_weigh(&self, rest: Option<ImpactTask>, radius: Option<BlastRadius>) -> Result<(), Unavailable> {
         let event = EventId::of_step("follow-up", &format!("{}-{}", self.list.number(), self.version));
         let cause = Cause::new(StateKey::Locker(self.locker().clone()), event, self.now);
         let name = self.list.name();
-        let first = self.list.impact().first();
         settled(
             apply(self.store, &cause, async |view| {
                 let mut states = view.read(std::slice::from_ref(&name)).await?;
                 let mut decision = Decision::new(());
                 if let Some(list) = List::take(&mut states, &name)
-                    && list.impact().first() == first
+                    && view.version_of(&name) == Some(self.version)
                 {
-                    decision.change(list.advance(rest.clone(), self.now));
+                    decision.change(list.advance(rest.clone(), radius, self.now));
                 }
                 Ok(decision)
             })
@@ -252,17 +290,40 @@ impl<S: Store> Step<'_, S> {
             if work_order.impact.first() != Some(&ImpactTask::TellTeam) {
                 return Ok(decision);
             }
-            let people_waiting = self.people_waiting(&work_order).await?;
-            let extended = work_order.team.is_some();
+            // Over by itself before anybody was called: nobody has to go there.
+            if work_order.units.is_empty() {
+                work_order.advance_impact(None, self.now);
+                decision.change(work_order);
+                return Ok(decision);
+            }
+            let radius = self.blast_radius(&work_order).await?;
+            let people_waiting = radius.people_waiting();
+            let opens = match self.join_incident(view, &mut decision, &mut work_order, &locker, radius).await? {
+                Joined::Joins => return Ok(decision),
+                Joined::Opens(incident, finished) => Some((incident, finished)),
+                Joined::Alone => None,
+            };
+            let extended = work_order.latest_call.is_some();
+            // Something else is broken as well: it is told of by itself from now on.
+            if opens.is_none() && work_order.incident.is_some() {
+                work_order.release(self.now);
+            }
             let team = match &work_order.team {
                 Some(team) => team.clone(),
                 None => {
                     let team = self.find_team(view, &locker, &work_order).await?;
+                    work_order.skills_missing = team.lacks(&work_order.classes());
                     (team.region, team.id)
                 }
             };
+            if let Some((id, finished)) = opens {
+                work_order.incident = Some(Membership { id: id.clone(), role: Role::Leads });
+                decision.change(Incident::new(id, team.clone(), self.now));
+                decision.changes.extend(finished.map(|it| State::ArchivedIncident(*it)));
+            }
             work_order.team = Some(team.clone());
             work_order.people_waiting = people_waiting;
+            work_order.weigh(radius, self.now);
             work_order.advance_impact(None, self.now);
             let (region, team) = team;
             let message = Message::WorkOrderCalled {
@@ -272,6 +333,9 @@ impl<S: Store> Step<'_, S> {
                 units: work_order.units.keys().copied().collect(),
                 people_waiting,
                 extended,
+                priority: work_order.priority,
+                skills_missing: work_order.skills_missing.clone(),
+                follows: work_order.follows.clone(),
             };
             let notice = Notice {
                 id: NoticeId::new(&event, message.kind()),
@@ -298,6 +362,36 @@ impl<S: Store> Step<'_, S> {
         }
     }
 
+    /// Whether the locker is one of many with the same fault, whose team is told of all of them together. Where it joins
+    /// them, nothing but its own work order is written: a thousand lockers a minute read the incident, and none waits
+    /// for another.
+    async fn join_incident(
+        &self,
+        view: &View<'_, S>,
+        decision: &mut Decision<()>,
+        work_order: &mut WorkOrder,
+        locker: &Locker,
+        radius: BlastRadius,
+    ) -> Result<Joined, Stop> {
+        let Some(code) = spreading_code(work_order) else { return Ok(Joined::Alone) };
+        let name = StateKey::Incident(locker.region.clone(), code);
+        let latest: Option<Incident> = view.read(std::slice::from_ref(&name)).await?.take(&name);
+        Ok(match join(&locker.region, code, latest) {
+            Joining::Alone => Joined::Alone,
+            Joining::Opens(id, finished) => Joined::Opens(id, finished.map(Box::new)),
+            Joining::Joins(incident) => {
+                work_order.team = Some(incident.team);
+                work_order.incident = Some(Membership { id: incident.id.clone(), role: Role::Joined });
+                work_order.people_waiting = radius.people_waiting();
+                work_order.weigh(radius, self.now);
+                work_order.advance_impact(None, self.now);
+                decision.record(Event::IncidentJoined { incident: incident.id });
+                decision.change(work_order.clone());
+                Joined::Joins
+            }
+        })
+    }
+
     async fn find_team(&self, view: &View<'_, S>, locker: &Locker, work_order: &WorkOrder) -> Result<Team, Stop> {
         let teams: Vec<Team> = view.query(&keys::teams(&locker.region, TEAMS_MAX)).await?;
         let queries: Vec<_> =
@@ -308,15 +402,25 @@ impl<S: Store> Step<'_, S> {
         Ok(team.ok_or(domain::Refusal::NoTeam)?)
     }
 
-    /// How many orders are in the closed units or on their way there.
-    async fn people_waiting(&self, work_order: &WorkOrder) -> Result<u32, Unavailable> {
+    /// How many orders are in the broken units or on their way there, and what was promised to them first.
+    async fn blast_radius(&self, work_order: &WorkOrder) -> Result<BlastRadius, Unavailable> {
         let compartments: Vec<Compartment> = if work_order.units.contains_key(&Unit::Locker) {
             aws::apply::list(self.store, &keys::compartments(self.locker(), None, COMPARTMENTS_MAX)).await?
         } else {
             let names = work_order.compartments();
             look(self.store, &names).await?.0.take_each(&names)
         };
-        Ok(compartments.iter().filter(|it| it.order().is_some()).count() as u32)
+        // An order that is being fetched has two: the one its parcel was in, and the one it is brought to.
+        let orders: BTreeSet<&OrderId> = compartments.iter().filter_map(Compartment::order).collect();
+        let names: Vec<StateKey> = orders.into_iter().take(DEADLINES_READ_MAX).cloned().map(StateKey::Order).collect();
+        let orders: Vec<Order> = look(self.store, &names).await?.0.take_each(&names);
+        let inside = |it: &&Compartment| matches!(it.occupancy, Occupancy::Occupied { .. });
+        let on_the_way = |it: &&Compartment| matches!(it.occupancy, Occupancy::Reserved { .. });
+        Ok(BlastRadius {
+            orders_on_the_way: compartments.iter().filter(on_the_way).count() as u32,
+            parcels_inside: compartments.iter().filter(inside).count() as u32,
+            nearest_deadline: orders.iter().filter_map(|it| it.pickup_deadline.or(it.promised_at)).min(),
+        })
     }
 
     /// The id of a step for the order in a compartment: one of its own for each state of the list, since the
@@ -397,6 +501,13 @@ impl<S: Store> Step<'_, S> {
                 ) else {
                     return Ok(Decision::new(()));
                 };
+                if let Some(name) = order.recovery_target().map(CompartmentId::key) {
+                    let held = view.read(std::slice::from_ref(&name)).await?.take(&name);
+                    let now = self.now;
+                    let ended =
+                        end_recovery_at_a_door_that_works(order, &locker, &compartment, held, was_shut, &event, now);
+                    return Ok(ended.unwrap_or_else(|| Decision::new(())));
+                }
                 let resumed = resume_pickup(order, &locker, &compartment, was_shut, &event, self.now);
                 Ok(resumed.unwrap_or_else(|| Decision::new(())))
             })

@@ -14,15 +14,19 @@ use domain::compartment::Compartment;
 use domain::delivery::{Delivery, Standing};
 use domain::fault::FaultRecord;
 use domain::feedback::Feedback;
+use domain::heartbeat::Heartbeat;
 use domain::id::{CompartmentNumber, LockerId, OrderId, PersonId};
 use domain::locker::Locker;
 use domain::order::Order;
 use domain::permission::{Permissions, permissions};
 use domain::presence::{Link, Presence};
 use domain::work_order::WorkOrder;
-use domain::{Refusal, StateKey};
+use domain::{Refusal, StateKey, Timestamp};
 use futures_util::future::try_join;
 use serde_json::{Value, json};
+
+use crate::incidents;
+use crate::trapped_parcels::find_trapped;
 
 /// The routes of this function.
 pub const ROUTES: &[&str] =
@@ -32,10 +36,10 @@ pub const ROUTES: &[&str] =
 const ENTRIES_MAX: usize = 200;
 
 /// Answers a request.
-pub async fn handle<S: Store>(store: &S, request: &Request) -> Response {
+pub async fn handle<S: Store>(store: &S, request: &Request, now: Timestamp) -> Response {
     let outcome = match request.route_key.as_str() {
         "GET /support/orders/{order_id}" => show_order(store, request).await,
-        "GET /support/lockers/{locker_id}" => show_locker(store, request).await,
+        "GET /support/lockers/{locker_id}" => show_locker(store, request, now).await,
         "GET /support/drivers/{driver_id}" => show_driver(store, request).await,
         _ => Err(Problem::NotFound),
     };
@@ -95,30 +99,44 @@ async fn show_order<S: Store>(store: &S, request: &Request) -> Result<Response, 
     ))
 }
 
-async fn show_locker<S: Store>(store: &S, request: &Request) -> Result<Response, Problem> {
+async fn show_locker<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
     let id: LockerId = request.path("locker_id")?;
-    let names = [StateKey::Locker(id.clone()), StateKey::Presence(id.clone()), StateKey::WorkOrder(id.clone())];
+    let names = [
+        StateKey::Locker(id.clone()),
+        StateKey::Presence(id.clone()),
+        StateKey::WorkOrder(id.clone()),
+        StateKey::Heartbeat(id.clone()),
+    ];
     let all = keys::compartments(&id, None, CompartmentNumber::MAX as usize);
     let ((mut states, _), compartments) = try_join(look(store, &names), list(store, &all)).await?;
     let locker: Locker = states.take(&names[0]).ok_or(Refusal::UnknownLocker)?;
     let compartments: Vec<Compartment> = compartments;
-    let closed: Vec<&Compartment> = compartments.iter().filter(|it| !it.faults.is_empty()).collect();
+    let closed: Vec<Compartment> = compartments.iter().filter(|it| !it.faults.is_empty()).cloned().collect();
     // Doors at which something is not permitted, by number.
     let restricted: BTreeMap<String, Permissions> = compartments
         .iter()
         .map(|it| (it.number.to_string(), permissions(&locker, it)))
         .filter(|(_, it)| !it.booking.allowed)
         .collect();
+    let trapped = find_trapped(store, &locker, compartments, None, now).await?;
     let repaired: Vec<FaultRecord> = list(store, &keys::fault_records(&id, ENTRIES_MAX)).await?;
     let (history, notices) = told(store, &names[0]).await?;
+    let work_order: Option<WorkOrder> = states.take(&names[2]);
+    let incident = match work_order.as_ref().and_then(|it| it.incident.as_ref()) {
+        Some(membership) => incidents::read(store, &membership.id).await?,
+        None => None,
+    };
     Ok(Response::json(
         200,
         &json!({
             "locker": locker,
             "connected": states.take::<Presence>(&names[1]).is_some_and(|it| it.link == Link::Up),
+            "heartbeat": states.take::<Heartbeat>(&names[3]),
             "faulted_compartments": closed,
             "restricted": restricted,
-            "work_order": states.take::<WorkOrder>(&names[2]),
+            "trapped_parcels": trapped,
+            "work_order": work_order,
+            "incident": incident,
             "repaired_faults": repaired,
             "history": history,
             "notices": notices,

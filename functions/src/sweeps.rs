@@ -1,5 +1,6 @@
-//! Everything that is due: lockers whose grace is over, notices that were not sent, incidents whose people were
-//! not all dealt with, windows of maintenance that begin or end.
+//! Everything that is due: lockers whose grace is over or that have fallen silent, doors that did not open, suspicions
+//! to be judged, notices that were not sent, incidents whose people were not all dealt with, work orders that nobody
+//! reacts to, windows of maintenance that begin or end.
 //! Trigger: a schedule, every minute. Sample: events/sweeps.
 
 use aws::apply::{Applied, ApplyError, Cause, apply};
@@ -8,8 +9,10 @@ use aws::keys::{self, DUE_SHARDS, Key, LockerPart, Table};
 use aws::publisher::Publisher;
 use aws::store::{Item, Store, Unavailable};
 use domain::decision::Event;
-use domain::id::{EventId, LockerId};
-use domain::locker::{FaultScene, Locker, report_faults};
+use domain::door::{Door, not_opened, suspect_silent_lock};
+use domain::fault::Unit;
+use domain::id::{CompartmentNumber, EventId, LockerId};
+use domain::locker::{FaultScene, Locker, judge_suspicions, report_faults};
 use domain::maintenance::{self, PlanScene};
 use domain::presence::{Presence, find_offline};
 use domain::seeded::bug;
@@ -17,14 +20,23 @@ use domain::{Refusal, StateKey, Timestamp};
 use futures_util::future::join_all;
 use serde::Serialize;
 
+use crate::escalations;
+use crate::incidents;
 use crate::notification_fan_out::Sender;
 use crate::rerouting;
+use crate::sweeps::silence::find_the_silent;
+
+mod silence;
+
+pub use silence::{SILENCES_HELD_FOR, SILENT_AT_ONCE_MAX};
 
 /// The tables in which something can be due.
 const TABLES: [Table; 3] = [Table::Network, Table::Orders, Table::Cases];
 
-/// How many due items of one shard one sweep takes, longest waiting first; the rest is due in the next one.
-const ITEMS_PER_SHARD_MAX: usize = 50;
+/// How many due items of one shard one sweep takes, longest waiting first; the rest is due in the next one. A tenth of
+/// a Germany-sized network going dark within a minute is 1,500 lockers, some 190 a shard; each takes three round
+/// trips of some 10 ms, so that all of them are found well within the sweep's 50 s.
+const ITEMS_PER_SHARD_MAX: usize = 200;
 
 /// What a sweep did.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -53,7 +65,9 @@ pub async fn handle<S: Store, P: Publisher>(
 ) -> Result<Swept, SweepFailure> {
     let shards: Vec<(Table, u32)> =
         TABLES.iter().flat_map(|table| (0..DUE_SHARDS).map(move |shard| (*table, shard))).collect();
-    let outcomes = join_all(shards.into_iter().map(|(table, shard)| sweep(store, sender, table, shard, now))).await;
+    let swept = join_all(shards.into_iter().map(|(table, shard)| sweep(store, sender, table, shard, now)));
+    let (mut outcomes, silent) = futures_util::future::join(swept, find_the_silent(store, now)).await;
+    outcomes.push(silent);
     let due = outcomes.iter().map(|(due, _)| due).sum();
     let mut failures: Vec<Unavailable> = outcomes.into_iter().flat_map(|(_, failures)| failures).collect();
     let failed = failures.len();
@@ -96,18 +110,63 @@ async fn deal_with<S: Store, P: Publisher>(
     if key.is_notice() {
         return sender.send(store, &key, now).await;
     }
+    if let Some((region, code)) = keys::incident(&key) {
+        return incidents::look_due(store, region, code, now).await;
+    }
     match keys::locker_part(&key) {
         Some(LockerPart::Presence(_)) if bug("grace_is_never_over") => Ok(()),
         Some(LockerPart::Presence(locker)) => end_grace(store, &locker, now).await,
-        Some(LockerPart::WorkOrder(locker)) => rerouting::work_off(store, &locker, now).await,
+        Some(LockerPart::Door(..)) if bug("unopened_door_is_forgotten") => Ok(()),
+        Some(LockerPart::Door(locker, number)) => find_shut(store, &locker, number, now).await,
+        Some(LockerPart::WorkOrder(locker)) => {
+            // What follows for people first: it finds the team whose lead is told. That nobody reacts is told even so.
+            let worked_off = rerouting::work_off(store, &locker, now).await;
+            if !bug("nobody_escalates") {
+                escalations::escalate_due(store, &locker, now).await?;
+            }
+            worked_off
+        }
         Some(LockerPart::ServicePlan(locker)) => {
             run_maintenance(store, &locker, now).await?;
             rerouting::work_off(store, &locker, now).await
         }
-        Some(LockerPart::Locker(_) | LockerPart::Compartment(..)) | None => {
-            Err(Unavailable(format!("nobody knows what to do about {key:?}")))
+        Some(LockerPart::Locker(_) | LockerPart::Compartment(..)) if bug("suspicions_are_never_judged") => Ok(()),
+        Some(LockerPart::Locker(locker)) => judge(store, &locker, Unit::Locker, key, now).await,
+        Some(LockerPart::Compartment(locker, number)) => {
+            judge(store, &locker, Unit::Compartment(number), key, now).await
         }
+        Some(LockerPart::Heartbeat(_)) | None => Err(Unavailable(format!("nobody knows what to do about {key:?}"))),
     }
+}
+
+/// The time of what is suspected in a unit has come.
+async fn judge<S: Store>(
+    store: &S,
+    locker: &LockerId,
+    unit: Unit,
+    key: Key,
+    now: Timestamp,
+) -> Result<(), Unavailable> {
+    let mut names = vec![StateKey::Locker(locker.clone()), StateKey::WorkOrder(locker.clone())];
+    if let Unit::Compartment(number) = unit {
+        names.push(StateKey::Compartment(locker.clone(), number));
+    }
+    let own = names.last().filter(|_| unit != Unit::Locker).unwrap_or(&names[0]);
+    let (_, versions) = aws::apply::look(store, std::slice::from_ref(own)).await?;
+    // One judgement for each state of the unit, however often the sweep is tried.
+    let Some(version) = versions.get(own) else { return Err(Unavailable(format!("{key:?} is due and is not there"))) };
+    let cause = Cause::new(names[0].clone(), EventId::of_step("judged", &format!("{unit}-{version}")), now);
+    let outcome = apply(store, &cause, async |view| {
+        let mut states = view.read(&names).await?;
+        let scene = FaultScene {
+            locker: states.take(&names[0]),
+            work_order: states.take(&names[1]),
+            compartments: names[2..].iter().filter_map(|name| states.take(name)).collect(),
+        };
+        Ok(judge_suspicions(scene, unit, now)?)
+    })
+    .await;
+    settled(outcome)
 }
 
 /// Windows of maintenance begin and end.
@@ -155,5 +214,36 @@ async fn end_grace<S: Store>(store: &S, locker: &LockerId, now: Timestamp) -> Re
     })
     .await;
     // Refused where it has come back, or another sweep was quicker.
+    settled(outcome)
+}
+
+/// A lock has taken a command and its door has not opened: where it still has not, the compartment closes.
+async fn find_shut<S: Store>(
+    store: &S,
+    locker: &LockerId,
+    number: CompartmentNumber,
+    now: Timestamp,
+) -> Result<(), Unavailable> {
+    let names = [
+        StateKey::Door(locker.clone(), number),
+        StateKey::Locker(locker.clone()),
+        StateKey::WorkOrder(locker.clone()),
+        StateKey::Compartment(locker.clone(), number),
+    ];
+    let (mut states, _) = aws::apply::look(store, &names[..1]).await?;
+    let Some(door) = states.take::<Door>(&names[0]).filter(|it| it.awaited.is_some()) else { return Ok(()) };
+    let cause = Cause::new(names[1].clone(), not_opened(&door), now);
+    let outcome = apply(store, &cause, async |view| {
+        let mut states = view.read(&names).await?;
+        let door: Door = states.take(&names[0]).ok_or(Refusal::UnknownCompartment)?;
+        let scene = FaultScene {
+            locker: states.take(&names[1]),
+            work_order: states.take(&names[2]),
+            compartments: states.take(&names[3]).into_iter().collect(),
+        };
+        Ok(suspect_silent_lock(door, scene, now)?)
+    })
+    .await;
+    // Refused where it has opened, or another sweep was quicker.
     settled(outcome)
 }

@@ -1,16 +1,40 @@
-//! Technicians acknowledge, start, hold and report repaired.
+//! Technicians see what there is to repair, acknowledge, start, hold and report repaired.
 //! Trigger: HTTP, technician. Samples: events/work-orders.
 
-use aws::apply::{Cause, apply, look};
+use aws::apply::{Cause, apply, list, list_pages, look};
 use aws::http::{Problem, Request, Response};
+use aws::keys;
 use aws::store::Store;
-use domain::id::{EventId, WorkOrderId};
-use domain::work_order::{Step, WorkOrder, take_step};
+use domain::fault::{Severity, Unit};
+use domain::id::{EventId, PersonId, RegionId, TeamId, WorkOrderId};
+use domain::incident::IncidentId;
+use domain::priority::BlastRadius;
+use domain::reference::Reference;
+use domain::team::Team;
+use domain::work_order::{REFERENCES_MAX, Step, WorkOrder, WorkOrderStatus, take_step};
 use domain::{Refusal, StateKey, Timestamp};
-use serde::Deserialize;
+use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::incidents;
 
 /// The routes of this function.
-pub const ROUTES: &[&str] = &["GET /work-orders/{work_order_id}", "POST /work-orders/{work_order_id}/{step}"];
+pub const ROUTES: &[&str] = &[
+    "GET /work-orders",
+    "GET /work-orders/{work_order_id}",
+    "POST /work-orders/{work_order_id}/{step}",
+    "GET /incidents/{incident_id}",
+];
+
+/// How many teams of a region are looked at.
+const TEAMS_MAX: usize = 50;
+
+/// How many open work orders of a team are weighed against each other. A team with more has an incident on its hands.
+const WEIGHED_MAX: usize = 1_000;
+
+/// How many of them are listed.
+const LISTED_MAX: usize = 100;
 
 /// The longest note, in characters.
 const NOTE_CHARS_MAX: usize = 2_000;
@@ -24,8 +48,17 @@ struct NothingBody {}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct AcknowledgeBody {
+    #[serde(default)]
+    technician: Option<PersonId>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct HoldBody {
     reason: String,
+    #[serde(default)]
+    references: Vec<Reference>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -34,16 +67,84 @@ struct RepairedBody {
     note: String,
     #[serde(default)]
     parts: Vec<String>,
+    #[serde(default)]
+    references: Vec<Reference>,
 }
 
 /// Answers a request.
 pub async fn handle<S: Store>(store: &S, request: &Request, now: Timestamp) -> Response {
     let outcome = match request.route_key.as_str() {
+        "GET /work-orders" => list_open(store, request, now).await,
+        "GET /incidents/{incident_id}" => show_incident(store, request, now).await,
         "GET /work-orders/{work_order_id}" => show(store, request).await,
         "POST /work-orders/{work_order_id}/{step}" => step(store, request, now).await,
         _ => Err(Problem::NotFound),
     };
     outcome.unwrap_or_else(Response::from)
+}
+
+/// What a list tells of a work order: its notes and what is left to do for people are read one by one.
+#[derive(Debug, Serialize)]
+struct Listed {
+    id: WorkOrderId,
+    status: WorkOrderStatus,
+    severity: Severity,
+    priority: u32,
+    blast_radius: BlastRadius,
+    opened_at: Timestamp,
+    units: Vec<Unit>,
+    team: Option<(RegionId, TeamId)>,
+    assigned_to: Option<PersonId>,
+    follows: Option<WorkOrderId>,
+    incident: Option<IncidentId>,
+}
+
+impl Listed {
+    fn new(work_order: WorkOrder, now: Timestamp) -> Self {
+        Self {
+            priority: work_order.priority_at(now),
+            id: work_order.id,
+            status: work_order.status,
+            severity: work_order.severity,
+            blast_radius: work_order.blast_radius,
+            opened_at: work_order.opened_at,
+            units: work_order.units.into_keys().collect(),
+            team: work_order.team,
+            assigned_to: work_order.assigned_to,
+            follows: work_order.follows,
+            incident: work_order.incident.map(|it| it.id),
+        }
+    }
+}
+
+/// The open work orders of a team, or of every team of a region that is the caller's: the one to go to first is first.
+async fn list_open<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
+    let technician = request.person()?;
+    let region: RegionId = request.query_required("region")?;
+    let only: Option<TeamId> = request.query("team")?;
+    let mut teams: Vec<Team> = list(store, &keys::teams(&region, TEAMS_MAX)).await?;
+    teams.retain(|team| team.is_open_to(&technician) && only.as_ref().is_none_or(|only| team.id == *only));
+    if only.is_some() && teams.is_empty() {
+        return Err(Problem::NotFound);
+    }
+    let queries = teams.iter().map(|team| keys::open_work_orders(&team.region, &team.id, WEIGHED_MAX));
+    let loads: Vec<Vec<WorkOrder>> = try_join_all(queries.map(|query| list_pages(store, query))).await?;
+    let mut listed: Vec<Listed> = loads.into_iter().flatten().map(|it| Listed::new(it, now)).collect();
+    // The longer waiting first where nothing else tells them apart.
+    listed.sort_by(|a, b| b.priority.cmp(&a.priority).then_with(|| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id))));
+    let open = listed.len();
+    listed.truncate(LISTED_MAX);
+    Ok(Response::json(200, &json!({ "open": open, "work_orders": listed })))
+}
+
+/// An incident, and the work orders that belong to it: the one to go to first is first.
+async fn show_incident<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
+    let id: IncidentId = request.path("incident_id")?;
+    let incident = incidents::read(store, &id).await?.ok_or(Problem::NotFound)?;
+    let members = incidents::members(store, &incident).await?;
+    let open = members.len();
+    let listed: Vec<Listed> = members.into_iter().take(LISTED_MAX).map(|it| Listed::new(it, now)).collect();
+    Ok(Response::json(200, &json!({ "incident": incident, "open": open, "work_orders": listed })))
 }
 
 async fn show<S: Store>(store: &S, request: &Request) -> Result<Response, Problem> {
@@ -64,16 +165,26 @@ fn read_step(request: &Request) -> Result<Step, Problem> {
             Err(Problem::invalid(field, format!("has 1 to {NOTE_CHARS_MAX} characters")))
         }
     };
+    let few = |references: Vec<Reference>| {
+        if references.len() <= REFERENCES_MAX {
+            Ok(references)
+        } else {
+            Err(Problem::invalid("references", format!("names at most {REFERENCES_MAX} documents")))
+        }
+    };
     match request.path::<String>("step")?.as_str() {
-        "acknowledge" => request.json::<NothingBody>().map(|_| Step::Acknowledge),
+        "acknowledge" => request.json().map(|AcknowledgeBody { technician }| Step::Acknowledge { technician }),
         "start" => request.json::<NothingBody>().map(|_| Step::Start),
-        "hold" => Ok(Step::Hold { reason: short("reason", request.json::<HoldBody>()?.reason)? }),
+        "hold" => {
+            let HoldBody { reason, references } = request.json()?;
+            Ok(Step::Hold { reason: short("reason", reason)?, references: few(references)? })
+        }
         "report-repaired" => {
-            let RepairedBody { note, parts } = request.json()?;
+            let RepairedBody { note, parts, references } = request.json()?;
             if parts.len() > PARTS_MAX || parts.iter().any(|part| part.chars().count() > NOTE_CHARS_MAX) {
                 return Err(Problem::invalid("parts", format!("names at most {PARTS_MAX} parts")));
             }
-            Ok(Step::ReportRepaired { note: short("note", note)?, parts })
+            Ok(Step::ReportRepaired { note: short("note", note)?, parts, references: few(references)? })
         }
         _ => Err(Problem::NotFound),
     }

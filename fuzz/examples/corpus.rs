@@ -102,7 +102,7 @@ fn broken_once() -> io::Result<()> {
     let shadow = devices::from_rule("mz-03", Some("$aws"), shadow.to_string().as_bytes(), 0);
     let batch = json!({ "Records": [queued("q-1", 0, jammed), queued("q-2", 0, shadow)] });
     // First to the function for faults, then to the one for shadows.
-    write("queue_batch", "fault-at-the-end-of-time", &[&[placed, 3], batch.to_string().as_bytes()])?;
+    write("queue_batch", "fault-at-the-end-of-time", &[&[placed, 4], batch.to_string().as_bytes()])?;
 
     // What another library says of a value quotes it, and a value may look like what follows a value.
     let late = br#"{"customer_id":"anna","locker_id":"mz-03","size":"M","promised_at":"2026-09-22T14:13:20Z~"}"#;
@@ -155,7 +155,7 @@ struct Samples {
 impl Samples {
     fn read() -> Self {
         // In the order in which an input's byte chooses the function.
-        let folders = ["fault-intake", "parcel-events", "presence"];
+        let folders = ["fault-intake", "parcel-events", "presence", "heartbeat-intake"];
         let queues = folders.into_iter().zip(0..).flat_map(|(folder, function)| {
             samples::of(folder).into_iter().map(move |(name, event)| (folder, function, name, event))
         });
@@ -178,6 +178,7 @@ impl Samples {
                 let target = match (*folder, rule["kind"].is_string()) {
                     ("fault-intake", _) => "fault_message",
                     ("presence", _) => "presence_event",
+                    ("heartbeat-intake", _) => "heartbeat_message",
                     (_, true) => "shadow_document",
                     (_, false) => "door_message",
                 };
@@ -194,6 +195,7 @@ impl Samples {
             let target = match () {
                 () if published["faults"].is_array() => "fault_message",
                 () if published["event"].is_object() => "door_message",
+                () if published["diagnostics"].is_object() => "heartbeat_message",
                 () => "shadow_document",
             };
             write_for_scenes(target, &format!("published-{name}"), &[published.to_string().as_bytes()])?;

@@ -48,6 +48,8 @@ fn name_of(part: LockerPart) -> StateKey {
         LockerPart::Compartment(locker, number) => StateKey::Compartment(locker, number),
         LockerPart::Presence(locker) => StateKey::Presence(locker),
         LockerPart::ServicePlan(locker) => StateKey::ServicePlan(locker),
+        LockerPart::Heartbeat(locker) => StateKey::Heartbeat(locker),
+        LockerPart::Door(locker, number) => StateKey::Door(locker, number),
         LockerPart::WorkOrder(locker) => StateKey::WorkOrder(locker),
     }
 }

@@ -12,7 +12,7 @@ fuzz_target!(|input: &[u8]| {
     let Ok(batch) = serde_json::from_slice::<QueueBatch>(event) else { return };
     Scene::chosen_by(*scene).meet(|network| {
         let mut quarantined_max = 0;
-        for function in [Function::chosen_by(*functions), Function::chosen_by(*functions / 3)] {
+        for function in [Function::chosen_by(*functions), Function::chosen_by(*functions / 4)] {
             let deliver = || {
                 let answer = deliver_batch(network, function, batch.clone());
                 assert_eq!(serde_json::to_string(&answer).ok().as_deref(), Some(r#"{"batchItemFailures":[]}"#));

@@ -3,7 +3,7 @@
 use aws::batch::{BatchAnswer, QueueBatch, QueueMessage};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use functions::{fault_intake, parcel_events, presence};
+use functions::{fault_intake, heartbeat_intake, parcel_events, presence};
 use serde_json::{Map, Value, json};
 
 use crate::network::Network;
@@ -15,12 +15,13 @@ pub enum Function {
     FaultIntake,
     ParcelEvents,
     Presence,
+    HeartbeatIntake,
 }
 
 impl Function {
     /// The function that an input's byte chooses.
     pub fn chosen_by(byte: u8) -> Function {
-        [Function::FaultIntake, Function::ParcelEvents, Function::Presence][usize::from(byte) % 3]
+        [Function::FaultIntake, Function::ParcelEvents, Function::Presence, Function::HeartbeatIntake][usize::from(byte) % 4]
     }
 
     /// The name it quarantines messages under.
@@ -29,6 +30,7 @@ impl Function {
             Function::FaultIntake => "fault_intake",
             Function::ParcelEvents => "parcel_events",
             Function::Presence => "presence",
+            Function::HeartbeatIntake => "heartbeat_intake",
         }
     }
 }
@@ -86,6 +88,7 @@ pub fn deliver_batch(network: &Network, function: Function, batch: QueueBatch) -
         Function::FaultIntake => run(fault_intake::handle(store, batch, now)),
         Function::ParcelEvents => run(parcel_events::handle(store, batch, now)),
         Function::Presence => run(presence::handle(store, batch, GRACE, now)),
+        Function::HeartbeatIntake => run(heartbeat_intake::handle(store, batch, now)),
     }
 }
 

@@ -8,8 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use domain::notice::LinkPurpose;
 use functions::{
-    complaints, deposit_authorisation, feedback_submission, order_choices, order_placement, registry, support_view,
-    work_orders,
+    complaints, deposit_authorisation, fault_reports, feedback_submission, order_choices, order_placement, registry, support_view, trapped_parcels, work_orders,
 };
 use serde_json::{Value, json};
 
@@ -70,12 +69,14 @@ pub fn answer(network: &Network, request: &Request) -> Response {
     match function.map_or("registry", |(function, _)| function) {
         "registry" => run(registry::handle(store, &network.registrars, request, now)),
         "order_placement" => run(order_placement::handle(store, request, now)),
+        "fault_reports" => run(fault_reports::handle(store, request, now)),
         "deposit_authorisation" => run(deposit_authorisation::handle(store, request, now)),
         "order_choices" => run(order_choices::handle(store, signer, request, now)),
         "work_orders" => run(work_orders::handle(store, request, now)),
         "feedback_submission" => run(feedback_submission::handle(store, signer, request, now)),
         "complaints" => run(complaints::handle(store, request, now)),
-        "support_view" => run(support_view::handle(store, request)),
+        "support_view" => run(support_view::handle(store, request, now)),
+        "trapped_parcels" => run(trapped_parcels::handle(store, request, now)),
         other => panic!("{other} has routes that nobody sends inputs to"),
     }
 }

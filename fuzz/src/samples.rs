@@ -31,6 +31,7 @@ pub const REQUEST_FOLDERS: [&str; 8] = [
     "feedback-submission",
     "complaints",
     "support-view",
+    "trapped-parcels",
 ];
 
 /// The folders whose samples are stream batches.

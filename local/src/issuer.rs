@@ -44,7 +44,7 @@ impl Role {
             Role::Courier => "deposits:authorise",
             Role::Customer => "orders:own",
             Role::Technician => "work-orders:repair",
-            Role::Support => "cases:decide support:read",
+            Role::Support => "cases:decide support:act support:read",
         }
     }
 
@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(claims_read["iss"], "http://127.0.0.1:1/issuer");
         assert_eq!(claims_read["sub"], "anna");
         assert_eq!(claims_read["aud"], "locker-care");
-        assert_eq!(claims_read["scope"], "cases:decide support:read");
+        assert_eq!(claims_read["scope"], "cases:decide support:act support:read");
         assert!(claims_read["iat"].as_i64().unwrap() < before);
         assert!((before + 60..before + 70).contains(&claims_read["exp"].as_i64().unwrap()));
 

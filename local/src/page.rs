@@ -88,6 +88,7 @@ async fn ask(api: &Api, locker: &str) -> anyhow::Result<Value> {
         "id": locker,
         "name": answer["locker"]["name"],
         "connected": answer["connected"],
+        "heartbeat": answer["heartbeat"],
         "free": answer["free"],
         "faults": faults,
     }))

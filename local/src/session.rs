@@ -19,6 +19,8 @@ use crate::voice::Voice;
 const WAITING_MAX: usize = 10_000;
 /// The shortest time between two looks at the shadow.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How often it says how it is, from the moment it is connected. One that cannot be sent is left out.
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(60);
 
 /// A message on its way to the broker.
 #[derive(Debug)]
@@ -50,6 +52,8 @@ struct Session {
     numbered: HashMap<u16, u64>,
     get_topic: String,
     update_topic: String,
+    /// When the next heartbeat is to be sent.
+    heartbeat_at: Instant,
     /// When the shadow was last asked for, whether the answer is awaited, and whether it changed meanwhile.
     looked_at: Instant,
     looking: bool,
@@ -71,6 +75,7 @@ impl Link {
             numbered: HashMap::new(),
             get_topic: format!("{shadow_topic}/get"),
             update_topic: format!("{shadow_topic}/update"),
+            heartbeat_at: Instant::now(),
             looked_at: Instant::now(),
             looking: false,
             look_again: false,
@@ -95,6 +100,10 @@ impl Link {
                         changed = online.wait_for(|online| !online) => {
                             changed.context("the device is gone")?;
                             return Ok(());
+                        }
+                        () = sleep_until(session.heartbeat_at), if self.status.borrow().connected => {
+                            session.heartbeat_at += HEARTBEAT_EVERY;
+                            session.send(&self.voice.topic("heartbeat"), &self.voice.heartbeat())?;
                         }
                         () = sleep_until(session.looked_at + LOOK_EVERY), if session.look_again && !session.looking => {
                             session.look()?;

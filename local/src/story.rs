@@ -9,6 +9,7 @@ mod door_jams;
 mod latency;
 mod locker_goes_dark;
 mod orders;
+mod parcel_fetched;
 mod repair;
 mod stage;
 
@@ -41,6 +42,7 @@ pub async fn play(network: &Network, print: bool) -> Result<Summary> {
     orders::play(&stage).await?;
     repair::play(&stage, &jammed).await?;
     complaint::play(&stage, &jammed).await?;
+    parcel_fetched::play(&stage).await?;
     let summary = latency::play(&stage).await?;
     stage.expect_nothing_else().await?;
     Ok(summary)

@@ -1,6 +1,7 @@
 //! What a locker puts around everything it says: the common envelope.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -17,24 +18,44 @@ pub(crate) struct Voice {
 struct Boot {
     id: String,
     sequence: u64,
+    started_at: Instant,
+}
+
+impl Boot {
+    fn now() -> Self {
+        Self { id: Uuid::new_v4().to_string(), sequence: 0, started_at: Instant::now() }
+    }
 }
 
 impl Voice {
     /// A locker that has just started.
     pub fn new(locker_id: &str) -> Self {
-        let boot = Boot { id: Uuid::new_v4().to_string(), sequence: 0 };
-        Self { locker_id: locker_id.to_owned(), boot: Mutex::new(boot) }
+        Self { locker_id: locker_id.to_owned(), boot: Mutex::new(Boot::now()) }
     }
 
     /// Starts again.
     pub fn boot(&self) {
         let mut boot = self.boot.lock().unwrap_or_else(PoisonError::into_inner);
-        *boot = Boot { id: Uuid::new_v4().to_string(), sequence: 0 };
+        *boot = Boot::now();
     }
 
     /// Where it publishes on one channel.
     pub fn topic(&self, channel: &str) -> String {
         format!("lockers/{}/{channel}", self.locker_id)
+    }
+
+    /// How it is: well, on mains, and since its last start.
+    pub fn heartbeat(&self) -> Value {
+        let started_at = self.boot.lock().unwrap_or_else(PoisonError::into_inner).started_at;
+        let diagnostics = json!({
+            "power": "mains",
+            "battery_percent": 100,
+            "temperature_c": 21,
+            "signal_dbm": -87,
+            "firmware": concat!("simulated-", env!("CARGO_PKG_VERSION")),
+            "uptime_s": started_at.elapsed().as_secs(),
+        });
+        self.say(json!({ "diagnostics": diagnostics }))
     }
 
     /// The next message: the envelope, and `body` in it.

@@ -24,6 +24,8 @@ fn routes_with_a_body() -> Vec<(Call, Value)> {
             .path("work_order_id", "mz-03.1")
             .path("step", step)
     };
+    let fetch =
+        |step: &str| call("POST /recoveries/{order_id}/{step}").by("tech-4").path("order_id", "o-1").path("step", step);
     let case = |what: &str| call(&format!("POST /cases/{{case_id}}/{what}")).by("support-2").path("case_id", "C-1");
     let position = json!({ "latitude_e6": 1, "longitude_e6": 1 });
     let locker = json!({
@@ -47,6 +49,22 @@ fn routes_with_a_body() -> Vec<(Call, Value)> {
         (step("start"), json!({})),
         (step("hold"), json!({ "reason": "Ersatzteil" })),
         (step("report-repaired"), json!({ "note": "Riegel getauscht", "parts": ["lock-1"] })),
+        (
+            call("POST /support/orders/{order_id}/deadline").by("support-2").path("order_id", "o-1"),
+            json!({ "extend_by_hours": 24, "reason": "krank" }),
+        ),
+        (call("POST /recoveries").by("tech-4"), json!({ "order_id": "o-1", "locker_id": "mz-04" })),
+        (fetch("take"), json!({})),
+        (fetch("receive"), json!({ "from": "tech-4" })),
+        (fetch("redirect"), json!({ "locker_id": "mz-04" })),
+        (fetch("abandon"), json!({ "reason": "klemmt" })),
+        (
+            call("POST /lockers/{locker_id}/compartments/{compartment}/contents")
+                .by("tech-4")
+                .path("locker_id", "mz-99")
+                .path("compartment", "7"),
+            json!({ "empty": true }),
+        ),
         (case("assignment"), json!({ "to": "support-2" })),
         (case("decision"), json!({ "cause": "unknown", "measure": "apology", "reasons": "weil" })),
         (case("closing"), json!({})),

@@ -184,10 +184,19 @@ async fn support_sees_what_is_permitted_in_each_direction_and_why_not() {
     let (order, compartment) = network.deposit_order("anna", "M").await;
     let report = faults("mz-03", "m-1", &[(&compartment.to_string(), "door_not_closing")]);
     network.happens("fault_intake", report).await;
-    let seen = network.call(call("GET /support/orders/{order_id}").by("s-1").path("order_id", &order)).await.ok();
-    let why = json!({ "because": "fault", "unit": compartment.to_string(), "code": "door_not_closing" });
-    let not = json!({ "allowed": false, "why_not": [why] });
-    let expected = json!({ "booking": not, "deposit": not, "pickup": { "allowed": true } });
+    let ask = || call("GET /support/orders/{order_id}").by("s-1").path("order_id", &order);
+    let because = |why| {
+        let why = json!({ "because": why, "unit": compartment.to_string(), "code": "door_not_closing" });
+        json!({ "allowed": false, "why_not": [why] })
+    };
+    let yes = json!({ "allowed": true });
+    let suspected = json!({ "booking": because("suspicion"), "deposit": yes, "pickup": yes });
+    assert_eq!(network.call(ask()).await.ok()["permissions"], suspected);
+
+    network.wait_until(3_600);
+    network.sweep().await.unwrap();
+    let seen = network.call(ask()).await.ok();
+    let expected = json!({ "booking": because("fault"), "deposit": because("fault"), "pickup": yes });
     assert_eq!(seen["permissions"], expected);
     let seen = network.call(call("GET /support/lockers/{locker_id}").by("s-1").path("locker_id", "mz-03")).await.ok();
     assert_eq!(seen["restricted"], json!({ compartment.to_string(): expected }));

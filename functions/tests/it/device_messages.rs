@@ -12,11 +12,12 @@ use crate::support::devices::*;
 use crate::support::network::Network;
 
 /// The functions that take messages of devices, each with a message it understands.
-fn entries() -> [(&'static str, QueueMessage); 2] {
+fn entries() -> [(&'static str, QueueMessage); 3] {
     let deposit = |order: &str| json!({ "type": "parcel_deposited", "order_id": order, "compartment": 7 });
     [
         ("fault_intake", faults("mz-03", "good", &[("7", "lock_jammed")])),
         ("parcel_events", door("mz-03", "good", deposit("o-1"))),
+        ("heartbeat_intake", heartbeat("mz-03", 0, json!({}))),
     ]
 }
 
@@ -29,6 +30,7 @@ async fn is_kept_for(function: &str, bad: QueueMessage, reason: &str) {
         "fault_intake" => {
             (faults("mz-03", "before", &[("1", "lock_jammed")]), faults("mz-03", "after", &[("2", "lock_jammed")]))
         }
+        "heartbeat_intake" => (heartbeat("mz-03", -300, json!({})), heartbeat("mz-04", 0, json!({}))),
         _ => (deposited("mz-03", "before", &order, compartment), collected("mz-03", "after", &order, compartment)),
     };
     let answer = network.deliver(function, [before, bad.clone(), after]).await;
@@ -42,6 +44,9 @@ async fn is_kept_for(function: &str, bad: QueueMessage, reason: &str) {
             for number in [1, 2] {
                 assert_eq!(network.compartment("mz-03", number).health(), Health::Faulted);
             }
+        }
+        "heartbeat_intake" => {
+            assert!(network.heartbeat("mz-03").is_some() && network.heartbeat("mz-04").is_some());
         }
         _ => assert!(network.order(&order).collected_at.is_some()),
     }
@@ -116,7 +121,7 @@ async fn an_unknown_type_or_version_is_kept() {
         let reason = if version.is_u64() { "format version" } else { "version: invalid type" };
         is_kept_for("fault_intake", message_at("mz-03", "m-1", rest, 0), reason).await;
     }
-    let unknown = door("mz-03", "m-1", json!({ "type": "door_opened", "order_id": "o-1", "compartment": 7 }));
+    let unknown = door("mz-03", "m-1", json!({ "type": "door_painted", "order_id": "o-1", "compartment": 7 }));
     is_kept_for("parcel_events", unknown, "unknown value").await;
     let extra = json!({ "type": "parcel_deposited", "order_id": "o-1", "compartment": 7, "weight_g": 1 });
     is_kept_for("parcel_events", door("mz-03", "m-1", extra), "unknown field").await;
@@ -326,6 +331,14 @@ async fn at_the_end_of_the_calendar_a_message_is_taken_as_any_other() {
     let payload = published("mz-03", "m-1", json!({ "faults": [{ "unit": "7", "code": "lock_jammed" }] })).to_string();
     network.deliver("fault_intake", [from_rule_at("mz-03", "mz-03", payload.as_bytes(), end)]).await;
     assert_eq!(network.compartment("mz-03", 7).health(), Health::Faulted);
+    let well = json!({ "diagnostics": { "power": "mains", "firmware": "1", "uptime_s": u64::MAX } });
+    let told = json!({ "event": { "type": "open_acknowledged", "compartment": 1 } });
+    for (function, id, rest) in [("heartbeat_intake", "m-2", well), ("parcel_events", "m-3", told)] {
+        let payload = published("mz-03", id, rest).to_string();
+        network.happens(function, from_rule_at("mz-03", "mz-03", payload.as_bytes(), end)).await;
+    }
+    let heard = network.heartbeat("mz-03").unwrap().received_at;
+    assert_eq!(heard, network.now(), "what follows is not shut out");
     let document = json!({ "state": { "reported": { "closed": { "7": "nothing" } } } }).to_string();
     let reported = shadow_reported("mz-03", document.as_bytes());
     assert_eq!(network.deliver("parcel_events", [reported]).await, BatchAnswer::default());

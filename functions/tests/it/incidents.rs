@@ -9,11 +9,13 @@ use domain::order::OrderStatus;
 use domain::place::Place;
 use domain::presence::Link;
 use domain::work_order::WorkOrderStatus;
+use functions::rerouting;
 use serde_json::json;
 
 use crate::support::devices::*;
 use crate::support::network::Network;
 use crate::support::requests::call;
+use crate::support::stores::Meanwhile;
 use crate::support::{GRACE, at, id};
 
 fn closed(locker: &crate::support::network::Network, unit: &str) -> Closure {
@@ -62,7 +64,9 @@ async fn a_jam_of_an_occupied_compartment_stops_the_deadline_and_tells_the_custo
 async fn a_fault_that_only_stops_deposits_leaves_what_is_inside_to_be_collected() {
     let network = Network::mainz().await;
     let (order, compartment) = network.deposit_order("anna", "M").await;
-    network.happens("fault_intake", faults("mz-03", "m-1", &[(&compartment.to_string(), "door_not_closing")])).await;
+    network
+        .happens("fault_intake", faults("mz-03", "m-1", &[(&compartment.to_string(), "compartment_dirty_or_damaged")]))
+        .await;
     assert_eq!(network.order(&order).pickup_stopped_at, None);
     assert_eq!(network.told(), ["ready_for_pickup", "work_order_called"]);
     network.happens("parcel_events", collected("mz-03", "m-2", &order, compartment)).await;
@@ -97,6 +101,12 @@ async fn when_a_locker_goes_dark_everyone_on_the_way_gets_what_they_want_done() 
     assert_eq!(network.told(), ["choose_place", "rerouted", "rerouted", "rerouted_home", "work_order_called"]);
     assert_eq!(network.sender.publisher.sent().len(), 5);
 
+    // One locker is no incident: that is seen, waited for, and said.
+    for second in [500, 700, 760] {
+        network.wait_until(second);
+        network.sweep().await.unwrap();
+        network.drain().await;
+    }
     let before = network.kept();
     network.wait_until(3_600);
     network.sweep().await.unwrap();
@@ -212,4 +222,20 @@ async fn a_whole_locker_of_many_compartments_is_worked_off_in_steps() {
     }
     assert_eq!(network.told().iter().filter(|kind| **kind == "rerouted_home").count(), 65);
     assert_eq!(network.work_order("mz-70").unwrap().people_waiting, 65);
+}
+
+#[tokio::test]
+async fn a_fault_that_comes_while_a_milder_one_is_being_dealt_with_stops_the_deadline_too() {
+    let network = Network::mainz().await;
+    let (order, _) = network.deposit_order("anna", "M").await;
+    network.deliver("fault_intake", [faults("mz-03", "m-1", &[("locker", "vendor_other")])]).await;
+    let batch = network.stream_batch(&[keys::of_state(&StateKey::WorkOrder(id("mz-03")))]);
+    // The team has been called, and nobody found whose parcel cannot be collected: right before that is struck off.
+    let store = Meanwhile::new(&network.store, 1, async {
+        let jammed = faults("mz-03", "m-2", &[("locker", "lock_jammed")]);
+        network.deliver("fault_intake", [jammed]).await;
+    });
+    rerouting::handle(&store, &network.tables, batch, network.now()).await.unwrap();
+    network.drain().await;
+    assert_eq!(network.order(&order).pickup_stopped_at, Some(at(0)));
 }

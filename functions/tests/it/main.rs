@@ -1,19 +1,26 @@
 //! The handlers over the store in memory: what they do with good input and with bad, and what follows.
 
 mod support;
+mod suspicions;
 
 mod api_input;
 mod availability;
 mod cases;
+mod contents;
 mod deposits;
 mod device_messages;
+mod doors;
+mod escalations;
 mod feedback;
+mod heartbeats;
 mod incidents;
 mod links;
 mod maintenance;
 mod notices;
 mod orders;
 mod presence;
+mod priorities;
+mod region_outages;
 mod registry;
 mod repairs;
 mod round_trips;
@@ -21,3 +28,4 @@ mod samples;
 mod service;
 mod streams;
 mod throttled;
+mod trapped_parcels;

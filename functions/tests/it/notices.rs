@@ -23,6 +23,7 @@ async fn with_notice(sending: Sending) -> Network {
 #[tokio::test]
 async fn a_notice_is_sent_once_however_often_the_stream_brings_it() {
     let network = with_notice(Sending::Works).await;
+    network.step("mz-03.1", "start", json!({})).await.ok();
     let keys: Vec<_> = network.kept().into_keys().collect();
     let before = network.kept();
     for second in [0, 1, 600, 30 * 24 * 3_600] {
@@ -122,6 +123,7 @@ async fn of_two_about_one_orders_place_only_the_later_is_sent() {
     let mut sent = topics(&network);
     sent.sort_unstable();
     assert_eq!(sent, ["test-person-anna", "test-team-mainz-mechanics-1"]);
+    network.step("mz-03.1", "start", json!({})).await.ok();
     let before = network.kept();
     network.wait_until(30 * 24 * 3_600);
     network.stream(&before.keys().cloned().collect::<Vec<_>>()).await;

@@ -34,6 +34,34 @@ async fn the_end_of_a_replaced_session_never_marks_a_locker_offline() {
 }
 
 #[tokio::test]
+async fn a_client_that_is_replaced_by_itself_within_a_millisecond_stays_connected_whatever_comes_first() {
+    let lifecycle = |session: &str, version: u64, event: &str, reason: Option<&str>| {
+        let mut lifecycle = json!({
+            "clientId": "mz-03", "timestamp": (BEGIN_SECOND + 10) * 1_000, "eventType": event,
+            "sessionIdentifier": session, "versionNumber": version,
+        });
+        if let Some(reason) = reason {
+            lifecycle["disconnectReason"] = json!(reason);
+        }
+        presence_raw("mz-03", lifecycle)
+    };
+    let replaced = || lifecycle("s-1", 3, "disconnected", Some("DUPLICATE_CLIENTID"));
+    let replacing = || lifecycle("s-2", 4, "connected", None);
+    for messages in [[replaced(), replacing()], [replacing(), replaced()]] {
+        let network = Network::mainz().await;
+        network.wait_until(20);
+        network.happens("presence", presence("mz-03", "s-1", 0, "connected")).await;
+        for message in messages {
+            network.happens("presence", message).await;
+        }
+        let presence = network.presence("mz-03").unwrap();
+        assert_eq!((presence.session.as_str(), presence.link), ("s-2", Link::Up));
+        network.wait_until(10_000);
+        assert_eq!(network.sweep().await.unwrap().due, 0);
+    }
+}
+
+#[tokio::test]
 async fn an_event_told_twice_counts_once() {
     let network = Network::mainz().await;
     network.wait_until(20);

@@ -12,7 +12,7 @@ use crate::support::stores::Counting;
 async fn a_fault_takes_two_round_trips() {
     let network = Network::mainz().await;
     let store = Counting::new(&network.store);
-    let report = faults("mz-03", "m-1", &[("7", "lock_jammed"), ("9", "tamper"), ("locker", "reader_fault")]);
+    let report = faults("mz-03", "m-1", &[("7", "lock_jammed"), ("9", "door_forced"), ("locker", "reader_fault")]);
     network.deliver_over(&store, "fault_intake", [report]).await;
     assert_eq!(store.trips(), [vec![Read], vec![Commit]]);
     assert_eq!(network.work_order("mz-03").unwrap().units.len(), 3);

@@ -13,7 +13,9 @@ use domain::notice::LinkPurpose;
 use domain::order::{Order, OrderStatus};
 use domain::place::Place;
 use domain::size::Size;
-use functions::{fault_intake, locker_commands, notification_fan_out, parcel_events, presence, rerouting};
+use functions::{
+    fault_intake, heartbeat_intake, locker_commands, notification_fan_out, parcel_events, presence, rerouting,
+};
 use serde_json::{Value, json};
 
 use crate::support::devices::{faults, test_opening};
@@ -52,11 +54,13 @@ async fn sampled(status: OrderStatus) -> Network {
         placed_at: at(-3_600),
         promised_at: None,
         driver: Some(id("driver-17")),
-        deposited_at: None,
-        pickup_deadline: None,
+        deposited_at: (status == OrderStatus::Deposited).then(|| at(-600)),
+        pickup_deadline: (status == OrderStatus::Deposited).then(|| at(200_000)),
         pickup_stopped_at: None,
         pickup_settled_until: None,
         pickup_owed: SignedDuration::ZERO,
+        pickup_extended: SignedDuration::ZERO,
+        recovery: None,
         collected_at: (status == OrderStatus::Collected).then(|| at(-60)),
         incidents: Vec::new(),
         displaced_from: None,
@@ -106,7 +110,8 @@ async fn faults_are_recorded_and_only_the_unreadable_ones_kept() {
             _ => 0,
         };
         assert_eq!(network.quarantined().len(), unreadable, "{name}");
-        assert_eq!(network.work_order("mz-03").is_some(), messages > unreadable, "{name}");
+        let raised = messages > unreadable && name != "condition-gone";
+        assert_eq!(network.work_order("mz-03").is_some(), raised, "{name}");
     }
 }
 
@@ -124,6 +129,18 @@ async fn what_happens_at_doors_is_recorded() {
         assert_eq!(answer, BatchAnswer::default(), "{name}");
         assert_eq!(network.quarantined(), [], "{name}");
         assert_eq!(network.kept() == before, name.starts_with("shadow"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn heartbeats_are_kept_and_only_the_unreadable_ones_put_aside() {
+    for (name, sample) in samples("heartbeat-intake") {
+        let network = Network::mainz().await;
+        let batch: QueueBatch = serde_json::from_value(sample).unwrap();
+        assert_eq!(heartbeat_intake::handle(&network.store, batch, at(100)).await, BatchAnswer::default(), "{name}");
+        assert_eq!(network.quarantined().len(), usize::from(name == "one-of-two-unreadable"), "{name}");
+        let latest = if name == "two-of-one-locker" { "said-h-0051" } else { "said-h-005" };
+        assert!(network.heartbeat("mz-03").unwrap().event.as_str().starts_with(latest), "{name}");
     }
 }
 
@@ -177,26 +194,37 @@ async fn requests_are_answered() {
         "feedback-submission",
         "complaints",
         "support-view",
+        "trapped-parcels",
     ] {
         for (name, sample) in samples(function) {
             let status = match function {
                 "feedback-submission" | "complaints" => OrderStatus::Collected,
+                "trapped-parcels" => OrderStatus::Deposited,
                 _ => OrderStatus::Placed,
             };
             let network = if name == "register-locker" { Network::empty() } else { sampled(status).await };
             let request: Request = serde_json::from_value(sample.clone()).unwrap();
             match name.as_str() {
-                "acknowledge" | "read-work-order" | "start" => with_second_work_order(&network, &[]).await,
+                "acknowledge" | "list-work-orders" | "read-work-order" | "start" | "trapped-by-work-order" => {
+                    with_second_work_order(&network, &[]).await
+                }
                 "hold" | "report-repaired" => with_second_work_order(&network, &["start"]).await,
+                "read-incident" => {
+                    network.happens("fault_intake", faults("mz-03", "w-1", &[("locker", "network_lost")])).await;
+                }
                 _ => {}
             }
             if name == "cancel-maintenance" {
                 let planned = samples("registry").into_iter().find(|(name, _)| name == "plan-maintenance").unwrap().1;
                 network.call(crate::support::requests::sampled(planned)).await.ok();
             }
+            if name.contains("recovery") || name == "settle-contents" {
+                fetch_until(&network, &name).await;
+            }
             let sample = prepared(&network, function, &name, sample).await;
             let answer = network.call(sample).await;
             let expected = match request.route_key.as_str() {
+                "POST /recoveries" => 201,
                 "POST /orders" | "POST /lockers" | "POST /teams" | "POST /people" => 201,
                 "POST /lockers/{locker_id}/maintenance" => 201,
                 route if route.starts_with("POST") && route.contains("/feedback") => 201,
@@ -204,6 +232,19 @@ async fn requests_are_answered() {
             };
             assert_eq!(answer.status, expected, "{function}/{name}: {answer:?}");
         }
+    }
+}
+
+/// Fetches the sampled order until the sample of that name can follow.
+async fn fetch_until(network: &Network, name: &str) {
+    network.happens("fault_intake", faults("mz-03", "w-1", &[("7", "lock_jammed")])).await;
+    if name == "start-recovery" || name == "settle-contents" {
+        return;
+    }
+    network.call(call("POST /recoveries").by("tech-4").json(json!({ "order_id": "o-1001" }))).await.ok();
+    if name == "recovery-receive" {
+        let take = call("POST /recoveries/{order_id}/{step}").by("tech-4").path("order_id", "o-1001");
+        network.call(take.path("step", "take").json(json!({}))).await.ok();
     }
 }
 

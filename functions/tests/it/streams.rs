@@ -81,6 +81,7 @@ async fn everything_brought_again_a_month_later_has_no_effect() {
     let (moved, place) = network.place_order("ben", "M").await;
     let jam = faults("mz-03", "m-1", &[(&place.to_string(), "lock_jammed")]);
     network.happens("fault_intake", jam.clone()).await;
+    network.step("mz-03.1", "start", json!({})).await.ok();
     network.happens("parcel_events", collected("mz-03", "m-2", &order, compartment)).await;
     network.happens("presence", presence("mz-03", "s-1", 0, "connected")).await;
     let keys: Vec<Key> = network.kept().into_keys().collect();

@@ -19,6 +19,14 @@ const EVERYTHING: &[Asked] = &[Asked::Read, Asked::Commit, Asked::Query];
 async fn requests(network: &Network) -> (Vec<Call>, Vec<Call>) {
     let (order, _) = network.place_order("anna", "M").await;
     let collected = network.collect_order("ben", "M").await;
+    let (waiting, _) = network.deposit_order("dora", "S").await;
+    let (trapped, first) = network.deposit_order("dora", "M").await;
+    let (fetched, second) = network.deposit_order("dora", "L").await;
+    let jammed = [first, second].map(|it| it.to_string());
+    let jammed = [(jammed[0].as_str(), "lock_jammed"), (jammed[1].as_str(), "lock_jammed")];
+    network.happens("fault_intake", faults("mz-03", "m-0", &jammed)).await;
+    network.call(call("POST /recoveries").by("tech-4").json(json!({ "order_id": fetched }))).await.ok();
+    network.drain().await;
     let complaint = json!({
         "ratings": { "delivery": 1, "condition": 1, "punctuality": 1, "driver": 1 }, "answer_wanted": true,
     });
@@ -34,6 +42,16 @@ async fn requests(network: &Network) -> (Vec<Call>, Vec<Call>) {
         call("POST /my/orders/{order_id}/place").by("anna").path("order_id", &order).json(json!({ "home": true })),
         step.path("step", "acknowledge").json(json!({})),
         said,
+        call("POST /support/orders/{order_id}/deadline")
+            .by("s-1")
+            .path("order_id", &waiting)
+            .json(json!({ "extend_by_hours": 24, "reason": "krank" })),
+        call("POST /recoveries").by("tech-4").json(json!({ "order_id": trapped })),
+        call("POST /recoveries/{order_id}/{step}")
+            .by("tech-4")
+            .path("order_id", &fetched)
+            .path("step", "take")
+            .json(json!({})),
         call("POST /cases/{case_id}/assignment").by("s-1").path("case_id", &case).json(json!({ "to": "s-1" })),
         call("POST /people").by("op-1").json(json!({ "person_id": "p-1", "language": "german", "email": "a@b.de" })),
     ];
@@ -46,6 +64,9 @@ async fn requests(network: &Network) -> (Vec<Call>, Vec<Call>) {
         call("GET /cases/{case_id}").by("s-1").path("case_id", &case),
         call("GET /support/orders/{order_id}").by("s-1").path("order_id", &order),
         call("GET /support/lockers/{locker_id}").by("s-1").path("locker_id", "mz-03"),
+        call("GET /recoveries/{order_id}").by("tech-4").path("order_id", &fetched),
+        call("GET /lockers/{locker_id}/trapped-parcels").by("tech-4").path("locker_id", "mz-03"),
+        call("GET /work-orders/{work_order_id}/trapped-parcels").by("tech-4").path("work_order_id", "mz-03.1"),
         call("GET /support/drivers/{driver_id}").by("s-1").path("driver_id", "driver-17"),
     ];
     (writing, reading)
@@ -84,6 +105,7 @@ async fn messages_that_could_not_be_stored_stay_in_their_queue_and_the_others_do
             ("fault_intake", from_rule("mz-03", "mz-03", b"not json")),
             ("parcel_events", deposited("mz-03", "m-2", &order, compartment)),
             ("presence", presence("mz-03", "s-1", 0, "connected")),
+            ("heartbeat_intake", heartbeat("mz-03", 0, json!({}))),
         ] {
             let answer = network.deliver_over(&throttled, function, [message.clone()]).await;
             let stayed: Vec<&str> = answer.batch_item_failures.iter().map(|it| it.item_identifier.as_str()).collect();

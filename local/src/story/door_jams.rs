@@ -32,13 +32,16 @@ pub async fn play(stage: &Stage<'_>) -> Result<Jammed> {
 
     let device = stage.device(LOCKER)?;
     let since = Instant::now();
-    let faults =
-        [(trapped.unit(), "lock_jammed"), (free_unit.clone(), "lock_jammed"), (underway.unit(), "door_not_closing")];
+    let faults = [
+        (trapped.unit(), "lock_jammed"),
+        (free_unit.clone(), "lock_jammed"),
+        (underway.unit(), "compartment_dirty_or_damaged"),
+    ];
     let faults: Vec<(&str, &str)> = faults.iter().map(|(unit, code)| (unit.as_str(), *code)).collect();
     let message = device.report_faults(&faults).await?;
     stage.say(format!(
         "{LOCKER} reports lock_jammed for compartment {} (a parcel inside) and {free_unit} (free), \
-         door_not_closing for {} (an order on its way)",
+         compartment_dirty_or_damaged for {} (an order on its way)",
         trapped.compartment, underway.compartment
     ));
     device.publish(&format!("lockers/{LOCKER}/faults"), serde_json::to_vec(&message)?).await?;

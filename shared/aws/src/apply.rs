@@ -242,12 +242,35 @@ fn unreadable(error: items::Unreadable) -> Unavailable {
 pub async fn apply<S: Store, A: Serialize + DeserializeOwned>(
     store: &S,
     cause: &Cause,
+    rule: impl AsyncFnMut(&View<'_, S>) -> Result<Decision<A>, Stop>,
+) -> Result<Applied<A>, ApplyError> {
+    let guard = keys::of_state(&cause.subject).event(&cause.event);
+    attempt(store, cause, Some(guard).filter(|_| !bug("events_are_applied_twice")), rule).await
+}
+
+/// Applies what comes too often to be looked up and remembered each time: nothing asks whether it was applied before,
+/// and only a decision that names an event has an entry in the history. The rule itself has to find out copies, by the
+/// states it reads. Where one state changes, that is one plain conditional write.
+///
+/// # Errors
+/// [`ApplyError`], as [`apply`].
+pub async fn apply_unguarded<S: Store, A: Serialize + DeserializeOwned>(
+    store: &S,
+    cause: &Cause,
+    rule: impl AsyncFnMut(&View<'_, S>) -> Result<Decision<A>, Stop>,
+) -> Result<A, ApplyError> {
+    attempt(store, cause, None, rule).await.map(Applied::answer)
+}
+
+async fn attempt<S: Store, A: Serialize + DeserializeOwned>(
+    store: &S,
+    cause: &Cause,
+    guard: Option<Key>,
     mut rule: impl AsyncFnMut(&View<'_, S>) -> Result<Decision<A>, Stop>,
 ) -> Result<Applied<A>, ApplyError> {
     let subject = keys::of_state(&cause.subject);
-    let guard = subject.event(&cause.event);
     for attempt in 1..=ATTEMPTS_MAX {
-        let view = View::new(store, Some(guard.clone()).filter(|_| !bug("events_are_applied_twice")));
+        let view = View::new(store, guard.clone());
         let decision = match rule(&view).await {
             Ok(decision) => decision,
             Err(Stop::Refused(refusal)) => return Err(refusal.into()),
@@ -260,7 +283,8 @@ pub async fn apply<S: Store, A: Serialize + DeserializeOwned>(
         {
             return Ok(Applied::Now(decision.answer));
         }
-        let writes = writes_of(&view, &subject, cause, &decision)?;
+        let remembered = guard.is_some() || decision.event != domain::decision::Event::NothingChanged;
+        let writes = writes_of(&view, &subject, cause, &decision, remembered)?;
         match store.commit(writes).await {
             Ok(()) => return Ok(Applied::Now(decision.answer)),
             Err(CommitError::Changed(_)) if bug("conflict_is_success") => return Ok(Applied::Now(decision.answer)),
@@ -285,6 +309,7 @@ fn writes_of<S: Store, A: Serialize>(
     subject: &Key,
     cause: &Cause,
     decision: &Decision<A>,
+    remembered: bool,
 ) -> Result<Vec<Write>, ApplyError> {
     let mut writes = Vec::new();
     for state in &decision.changes {
@@ -308,7 +333,7 @@ fn writes_of<S: Store, A: Serialize>(
     };
     let key = subject.event(&cause.event);
     let item = items::expire(items::of_record(&key, "event", 1, None, &entry), cause.now + HISTORY_KEPT_FOR);
-    if !bug("events_are_applied_twice") {
+    if remembered && !bug("events_are_applied_twice") {
         writes.push(Write::Create { key, item });
     }
     writes.extend(decision.notices.iter().map(|notice| ledger::enter(subject, notice)));
@@ -341,6 +366,27 @@ pub async fn look<S: Store>(store: &S, names: &[StateKey]) -> Result<(States, Ha
 /// [`Unavailable`]
 pub async fn list<S: Store, T: DeserializeOwned>(store: &S, query: &Query) -> Result<Vec<T>, Unavailable> {
     View::new(store, None).query(query).await
+}
+
+/// Reads a partition or an index page by page, up to as many items as the query asks for: a page ends at one megabyte,
+/// however many there are.
+///
+/// # Errors
+/// [`Unavailable`]
+pub async fn list_pages<S: Store, T: DeserializeOwned>(store: &S, mut query: Query) -> Result<Vec<T>, Unavailable> {
+    let view = View::new(store, None);
+    let mut found = Vec::new();
+    loop {
+        let page = store.query(&query).await?;
+        query.limit = query.limit.saturating_sub(page.items.len());
+        for item in page.items {
+            found.push(view.understand(&query, item)?);
+        }
+        match page.next {
+            Some(next) if query.limit > 0 => query.after = Some(next),
+            Some(_) | None => return Ok(found),
+        }
+    }
 }
 
 /// Writes states that nobody can see yet, because what leads to them is written last: new ones, or over what an

@@ -9,6 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use domain::Refusal;
 use domain::fault::InvalidUnit;
 use domain::id::{InvalidCompartmentNumber, InvalidId, PersonId};
+use domain::reference::InvalidReference;
 use serde::de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -185,6 +186,9 @@ fn status_of(refusal: &Refusal) -> u16 {
         | Refusal::HeldByAnother
         | Refusal::OtherPlace
         | Refusal::WrongState { .. }
+        | Refusal::TooLong
+        | Refusal::NotTrapped
+        | Refusal::NotTheHolder
         | Refusal::AlreadyExists
         | Refusal::WindowOverlaps { .. }
         | Refusal::PlanFull
@@ -383,11 +387,12 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InvalidJson> {
 }
 
 /// What the types of the domain say of a value they do not take.
-fn own_words() -> [String; 4] {
+fn own_words() -> [String; 5] {
     [
         InvalidId.to_string(),
         InvalidUnit.to_string(),
         InvalidCompartmentNumber.to_string(),
+        InvalidReference.to_string(),
         Refusal::InvalidRating.to_string(),
     ]
 }

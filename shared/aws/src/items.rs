@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::decision::Event;
 use domain::id::EventId;
+use domain::incident::Incident;
 use domain::work_order::WorkOrder;
 use domain::{SignedDuration, State, StateKey, Timestamp};
 use serde::de::DeserializeOwned;
@@ -63,8 +64,11 @@ fn kind(state: &State) -> &'static str {
         State::Compartment(_) => "compartment",
         State::Presence(_) => "presence",
         State::ServicePlan(_) => "service_plan",
+        State::Heartbeat(_) => "heartbeat",
+        State::Door(_) => "door",
         State::FaultRecord(_) => "fault_record",
         State::WorkOrder(_) | State::ArchivedWorkOrder(_) => "work_order",
+        State::Incident(_) | State::ArchivedIncident(_) => "incident",
         State::Team(_) => "team",
         State::Order(_) => "order",
         State::Preferences(_) => "preferences",
@@ -97,8 +101,11 @@ pub fn of_state(state: &State, version: u64) -> Item {
         State::Compartment(it) => body(it),
         State::Presence(it) => body(it),
         State::ServicePlan(it) => body(it),
+        State::Heartbeat(it) => body(it),
+        State::Door(it) => body(it),
         State::FaultRecord(it) => body(it),
         State::WorkOrder(it) | State::ArchivedWorkOrder(it) => body(it),
+        State::Incident(it) | State::ArchivedIncident(it) => body(it),
         State::Team(it) => body(it),
         State::Order(it) => body(it),
         State::Preferences(it) => body(it),
@@ -174,9 +181,13 @@ pub fn read_state(name: &StateKey, item: Item) -> Result<Versioned<State>, Unrea
         StateKey::Compartment(..) => typed(&key, item, State::Compartment),
         StateKey::Presence(_) => typed(&key, item, State::Presence),
         StateKey::ServicePlan(_) => typed(&key, item, State::ServicePlan),
+        StateKey::Heartbeat(_) => typed(&key, item, State::Heartbeat),
+        StateKey::Door(..) => typed(&key, item, State::Door),
         StateKey::FaultRecord { .. } => typed(&key, item, State::FaultRecord),
         StateKey::WorkOrder(_) => typed(&key, item, State::WorkOrder),
         StateKey::ArchivedWorkOrder(_) => typed(&key, item, State::ArchivedWorkOrder),
+        StateKey::Incident(..) => typed(&key, item, State::Incident),
+        StateKey::ArchivedIncident(_) => typed(&key, item, State::ArchivedIncident),
         StateKey::Team(..) => typed(&key, item, State::Team),
         StateKey::Order(_) => typed(&key, item, State::Order),
         StateKey::Preferences(_) => typed(&key, item, State::Preferences),
@@ -215,10 +226,16 @@ pub fn read_kept(key: &Key, item: Item) -> Result<Versioned<Kept>, Unreadable> {
         "compartment" => typed(key, item, |it| Kept::State(State::Compartment(it))),
         "presence" => typed(key, item, |it| Kept::State(State::Presence(it))),
         "service_plan" => typed(key, item, |it| Kept::State(State::ServicePlan(it))),
+        "heartbeat" => typed(key, item, |it| Kept::State(State::Heartbeat(it))),
+        "door" => typed(key, item, |it| Kept::State(State::Door(it))),
         "fault_record" => typed(key, item, |it| Kept::State(State::FaultRecord(it))),
         "work_order" => typed(key, item, |it: WorkOrder| {
             let latest = keys::of_state(&StateKey::WorkOrder(it.id.locker.clone())) == *key;
             Kept::State(if latest { State::WorkOrder(it) } else { State::ArchivedWorkOrder(it) })
+        }),
+        "incident" => typed(key, item, |it: Incident| {
+            let latest = keys::of_state(&StateKey::Incident(it.id.region.clone(), it.id.code)) == *key;
+            Kept::State(if latest { State::Incident(it) } else { State::ArchivedIncident(it) })
         }),
         "team" => typed(key, item, |it| Kept::State(State::Team(it))),
         "order" => typed(key, item, |it| Kept::State(State::Order(it))),

@@ -7,11 +7,15 @@
 //! |---|---|---|---|
 //! | a locker | network | `LOCKER#<id>` | `STATE` |
 //! | a compartment; all of a locker | network | `LOCKER#<id>` | `COMPARTMENT#<nnn>` |
+//! | how often a door was opened, and whether it is awaited | network | `LOCKER#<id>` | `DOOR#<nnn>` |
 //! | is it on the network | network | `LOCKER#<id>` | `PRESENCE` |
 //! | what people decided about its service and is to be done | network | `LOCKER#<id>` | `SERVICE` |
+//! | what it last said of itself | network | `LOCKER#<id>` | `HEARTBEAT` |
 //! | the latest work order of a locker | network | `LOCKER#<id>` | `WORK_ORDER` |
 //! | an earlier work order | network | `LOCKER#<id>` | `WORK_ORDER#<nnnnnn>` |
 //! | repaired faults, by time | network | `LOCKER#<id>` | `FAULT#<raised at>#<unit>#<code>` |
+//! | the latest incident of a region and fault code | network | `INCIDENT#<region>#<code>` | `STATE` |
+//! | an earlier incident | network | `INCIDENT#<region>#<code>` | `STATE#<nnnnnn>` |
 //! | the teams of a region | network | `REGION#<id>` | `TEAM#<id>` |
 //! | unreadable messages of a day | network | `QUARANTINE#<day>` | `<time>#<id>` |
 //! | an order | orders | `ORDER#<id>` | `STATE` |
@@ -22,6 +26,7 @@
 //! | the history of any of them | same | same | `EVENT#<event id>` |
 //! | who was told what about it | same | same | `NOTICE#<notice id>` |
 //! | what is due | network, orders, cases: `due` | `DUE#<shard>` | due time |
+//! | which heartbeats are overdue | network: `due` | `HEARTBEAT#<shard>` | due time |
 //! | lockers near a point | network: `near` | `<row>#<column>` of the map | `LOCKER#<id>` |
 //! | free compartments that fit, smallest first | network: `bookable` | `LOCKER#<id>` | `<size>#<nnn>` |
 //! | open work orders of a team | network: `team_load` | `TEAM#<region>#<id>` | `LOCKER#<id>` |
@@ -33,6 +38,7 @@
 
 use std::collections::HashMap;
 
+use domain::fault::FaultCode;
 use domain::id::{CompartmentNumber, EventId, LockerId, NoticeId, PersonId, RegionId, TeamId, WorkOrderId};
 use domain::place::Cell;
 use domain::size::Size;
@@ -128,6 +134,10 @@ fn team_pk(region: &RegionId) -> String {
     format!("REGION#{region}")
 }
 
+fn incident_pk(region: &RegionId, code: FaultCode) -> String {
+    format!("INCIDENT#{region}#{code}")
+}
+
 /// Instants in keys have one width, so that they sort.
 fn instant(at: Timestamp) -> String {
     format!("{at:.3}")
@@ -142,12 +152,20 @@ pub fn of_state(key: &StateKey) -> Key {
         }
         StateKey::Presence(locker) => Key::new(Table::Network, locker_pk(locker), "PRESENCE"),
         StateKey::ServicePlan(locker) => Key::new(Table::Network, locker_pk(locker), "SERVICE"),
+        StateKey::Heartbeat(locker) => Key::new(Table::Network, locker_pk(locker), "HEARTBEAT"),
+        StateKey::Door(locker, number) => {
+            Key::new(Table::Network, locker_pk(locker), format!("DOOR#{:03}", number.get()))
+        }
         StateKey::FaultRecord { locker, unit, code, raised_at } => {
             Key::new(Table::Network, locker_pk(locker), format!("FAULT#{}#{unit}#{code}", instant(*raised_at)))
         }
         StateKey::WorkOrder(locker) => Key::new(Table::Network, locker_pk(locker), "WORK_ORDER"),
         StateKey::ArchivedWorkOrder(WorkOrderId { locker, number }) => {
             Key::new(Table::Network, locker_pk(locker), format!("WORK_ORDER#{number:06}"))
+        }
+        StateKey::Incident(region, code) => Key::new(Table::Network, incident_pk(region, *code), "STATE"),
+        StateKey::ArchivedIncident(id) => {
+            Key::new(Table::Network, incident_pk(&id.region, id.code), format!("STATE#{:06}", id.number))
         }
         StateKey::Team(region, team) => Key::new(Table::Network, team_pk(region), format!("TEAM#{team}")),
         StateKey::Order(id) => Key::new(Table::Orders, format!("ORDER#{id}"), "STATE"),
@@ -174,7 +192,9 @@ pub fn index_attributes(key: &Key, state: Option<&State>, due_at: Option<Timesta
     let mut attributes = HashMap::new();
     if let Some(due_at) = due_at {
         let shard = key.pk.bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % DUE_SHARDS;
-        attributes.insert("due_bucket", due_bucket(shard));
+        // Heartbeats apart: when all of them are overdue, nothing else has to wait behind them.
+        let bucket = if let Some(State::Heartbeat(_)) = state { heartbeat_bucket(shard) } else { due_bucket(shard) };
+        attributes.insert("due_bucket", bucket);
         attributes.insert("due_at", instant(due_at));
     }
     match state {
@@ -201,6 +221,10 @@ pub fn index_attributes(key: &Key, state: Option<&State>, due_at: Option<Timesta
 
 fn due_bucket(shard: u32) -> String {
     format!("DUE#{shard}")
+}
+
+fn heartbeat_bucket(shard: u32) -> String {
+    format!("HEARTBEAT#{shard}")
 }
 
 fn cell(cell: Cell) -> String {
@@ -256,6 +280,11 @@ pub fn due(table: Table, shard: u32, now: Timestamp, limit: usize) -> Query {
     Query::index(table, Index::Due, due_bucket(shard), Range::UpTo(instant(now)), limit)
 }
 
+/// The heartbeats that are overdue at `now` in one shard, longest silent first.
+pub fn overdue_heartbeats(shard: u32, now: Timestamp, limit: usize) -> Query {
+    Query::index(Table::Network, Index::Due, heartbeat_bucket(shard), Range::UpTo(instant(now)), limit)
+}
+
 /// The lockers in one cell of the map.
 pub fn lockers_in(place: Cell, limit: usize) -> Query {
     Query::index(Table::Network, Index::Near, cell(place), Range::All, limit)
@@ -283,6 +312,8 @@ pub enum LockerPart {
     Compartment(LockerId, CompartmentNumber),
     Presence(LockerId),
     ServicePlan(LockerId),
+    Heartbeat(LockerId),
+    Door(LockerId, CompartmentNumber),
     WorkOrder(LockerId),
 }
 
@@ -296,14 +327,32 @@ pub fn locker_part(key: &Key) -> Option<LockerPart> {
         "STATE" => Some(LockerPart::Locker(locker)),
         "PRESENCE" => Some(LockerPart::Presence(locker)),
         "SERVICE" => Some(LockerPart::ServicePlan(locker)),
+        "HEARTBEAT" => Some(LockerPart::Heartbeat(locker)),
         "WORK_ORDER" => Some(LockerPart::WorkOrder(locker)),
         other => {
-            let number: u16 = other.strip_prefix("COMPARTMENT#")?.parse().ok()?;
+            let (of_the_door, number) = match other.strip_prefix("DOOR#") {
+                Some(number) => (true, number),
+                None => (false, other.strip_prefix("COMPARTMENT#")?),
+            };
+            let number: u16 = number.parse().ok()?;
             let number: CompartmentNumber = number.try_into().ok()?;
-            let written = of_state(&StateKey::Compartment(locker.clone(), number)) == *key;
-            written.then_some(LockerPart::Compartment(locker, number))
+            let (part, name) = if of_the_door {
+                (LockerPart::Door(locker.clone(), number), StateKey::Door(locker, number))
+            } else {
+                (LockerPart::Compartment(locker.clone(), number), StateKey::Compartment(locker, number))
+            };
+            (of_state(&name) == *key).then_some(part)
         }
     }
+}
+
+/// Which region's and fault code's latest incident a key names; nothing for any other key.
+pub fn incident(key: &Key) -> Option<(RegionId, FaultCode)> {
+    if key.table != Table::Network || key.sk != "STATE" {
+        return None;
+    }
+    let (region, code) = key.pk.strip_prefix("INCIDENT#")?.split_once('#')?;
+    Some((region.parse().ok()?, FaultCode::from_name(code)?))
 }
 
 /// Goes on where a page ended.
@@ -331,10 +380,31 @@ mod tests {
     fn a_door_is_found_under_the_one_key_that_is_written_for_it() {
         let written = of_state(&StateKey::Compartment("mz-03".parse().unwrap(), 7.try_into().unwrap()));
         assert!(matches!(locker_part(&written), Some(LockerPart::Compartment(_, number)) if number.get() == 7));
-        for sk in ["COMPARTMENT#7", "COMPARTMENT#+07", "COMPARTMENT#0007", "COMPARTMENT#1000", "COMPARTMENT#"] {
+        let door = of_state(&StateKey::Door("mz-03".parse().unwrap(), 7.try_into().unwrap()));
+        assert!(matches!(locker_part(&door), Some(LockerPart::Door(_, number)) if number.get() == 7));
+        for sk in [
+            "DOOR#7",
+            "DOOR#",
+            "COMPARTMENT#7",
+            "COMPARTMENT#+07",
+            "COMPARTMENT#0007",
+            "COMPARTMENT#1000",
+            "COMPARTMENT#",
+        ] {
             let key = Key::new(written.table, written.pk.clone(), sk);
             assert!(locker_part(&key).is_none(), "{sk}");
         }
+    }
+
+    #[test]
+    fn an_incident_is_found_under_the_one_key_that_is_written_for_it() {
+        let (region, code) = ("mainz".parse::<RegionId>().unwrap(), FaultCode::NetworkLost);
+        let latest = of_state(&StateKey::Incident(region.clone(), code));
+        assert_eq!(incident(&latest), Some((region.clone(), code)));
+        let earlier = domain::incident::IncidentId { region, code, number: 1 };
+        let earlier = of_state(&StateKey::ArchivedIncident(earlier));
+        assert!(earlier.pk == latest.pk && incident(&earlier).is_none());
+        assert!(incident(&of_state(&StateKey::Locker("mz-03".parse().unwrap()))).is_none());
     }
 
     #[test]

@@ -5,7 +5,9 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use domain::id::LockerId;
 use domain::notice::LinkPurpose;
+use domain::order::{Order, OrderStatus};
 use domain::{SignedDuration, Timestamp};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
@@ -19,7 +21,10 @@ const TOKEN_LENGTH_MAX: usize = 1_024;
 /// The shortest secret that is accepted, in bytes: the length of the signature (RFC 2104 advises no less).
 const SECRET_LENGTH_MIN: usize = 32;
 
-/// Signs links, and knows its own again.
+/// How many digits an access code has: what people type at a door. A device locks its keypad long before a million tries.
+const CODE_DIGITS: u32 = 6;
+
+/// Signs links, and knows its own again; makes access codes.
 #[derive(Debug, Clone)]
 pub struct LinkSigner {
     key: hmac::Key,
@@ -53,6 +58,23 @@ impl LinkSigner {
         let body = BASE64_URL_SAFE_NO_PAD.encode(claims);
         let signature = BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(&self.key, body.as_bytes()));
         format!("{body}.{signature}")
+    }
+
+    /// The key of a locker's access codes: who has it can tell the codes of that locker, and of no other.
+    fn code_key(&self, locker: &LockerId) -> hmac::Key {
+        // A line break is in no token, so that neither is ever taken for the other.
+        let of_locker = hmac::sign(&self.key, format!("access codes of\n{locker}").as_bytes());
+        hmac::Key::new(hmac::HMAC_SHA256, of_locker.as_ref())
+    }
+
+    /// The code that opens the door to an order's parcel, as long as it waits there. It is kept nowhere: it follows from
+    /// the order, the locker and how often the parcel has moved, so that a code opens nothing after the next move.
+    pub fn access_code(&self, order: &Order) -> Option<String> {
+        let (locker, _) = order.compartment().filter(|_| order.status == OrderStatus::Deposited)?;
+        let asked = format!("{}\n{}", order.id, order.place_epoch);
+        let digest = hmac::sign(&self.code_key(locker), asked.as_bytes());
+        let number = digest.as_ref().iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        Some(format!("{:0width$}", number % 10_u64.pow(CODE_DIGITS), width = CODE_DIGITS as usize))
     }
 
     /// What a token is for.

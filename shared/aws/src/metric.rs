@@ -13,6 +13,11 @@ pub enum Metric {
     FaultsRaised,
     /// Reports of what is known: many from one locker are a device that does not stop.
     FaultsRepeated,
+    FaultsSuspected,
+    /// Lockers that were connected and said nothing.
+    LockersSilent,
+    /// Lockers that are not judged although they say nothing, since too many do at once.
+    SilencesHeld,
     /// Messages kept for a person to look at.
     QuarantinedMessages,
     /// Somebody used another's name.
@@ -27,6 +32,10 @@ pub enum Metric {
     NoticesSuperseded,
     /// Sendings of which nobody knows whether they happened.
     NoticesUnknown,
+    /// Levels that were told that nobody reacts to a work order.
+    WorkOrdersEscalated,
+    /// Levels that nobody was there to be told.
+    EscalationsUnheard,
     /// Events that came too late, or twice, or for something unknown: skipped without effect.
     EventsIgnored,
 }
@@ -36,6 +45,9 @@ impl Metric {
         match self {
             Metric::FaultsRaised => "FaultsRaised",
             Metric::FaultsRepeated => "FaultsRepeated",
+            Metric::FaultsSuspected => "FaultsSuspected",
+            Metric::LockersSilent => "LockersSilent",
+            Metric::SilencesHeld => "SilencesHeld",
             Metric::QuarantinedMessages => "QuarantinedMessages",
             Metric::SecurityRejections => "SecurityRejections",
             Metric::OrdersRefused => "OrdersRefused",
@@ -45,6 +57,8 @@ impl Metric {
             Metric::NoticesFailed => "NoticesFailed",
             Metric::NoticesSuperseded => "NoticesSuperseded",
             Metric::NoticesUnknown => "NoticesUnknown",
+            Metric::WorkOrdersEscalated => "WorkOrdersEscalated",
+            Metric::EscalationsUnheard => "EscalationsUnheard",
             Metric::EventsIgnored => "EventsIgnored",
         }
     }

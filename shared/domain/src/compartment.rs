@@ -9,6 +9,7 @@ use crate::fault::{Closure, FaultCode, OpenFaults, closed_by};
 use crate::id::{CompartmentNumber, LockerId, OrderId};
 use crate::locker::Locker;
 use crate::size::Size;
+use crate::suspicion::{self, ChecksOfUnit, Suspicions};
 
 /// What is inside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,14 +24,20 @@ pub enum Occupancy {
     Occupied {
         order: OrderId,
     },
-    /// The device and the records disagree.
-    Unknown,
+    /// The device and the records disagree. What the records say is not forgotten: the order that was to be inside, or
+    /// on its way.
+    Unknown {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recorded: Option<OrderId>,
+    },
 }
 
 /// Whether it works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
     Ok,
+    /// Nobody is certain: it takes no new orders, and gives and takes the parcels it is meant for.
+    Suspected,
     Faulted,
 }
 
@@ -64,9 +71,18 @@ pub struct Compartment {
     /// The open faults. Empty means its health is ok.
     #[serde(default)]
     pub faults: OpenFaults,
+    /// What may be broken.
+    #[serde(default, skip_serializing_if = "Suspicions::is_empty")]
+    pub suspicions: Suspicions,
+    /// What the latest checks of conditions that come and go have said.
+    #[serde(default, skip_serializing_if = "ChecksOfUnit::is_empty")]
+    pub checks: ChecksOfUnit,
     /// When a proven repair last reopened it: reports that arrived before then are history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reopened_at: Option<Timestamp>,
+    /// When a parcel last went in or out, or somebody looked: what a device believed before then is history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contents_changed_at: Option<Timestamp>,
 }
 
 /// At which heights above the ground a handle is reachable from a wheelchair, in millimetres: 15 to 48 inches, the
@@ -85,7 +101,10 @@ impl Compartment {
             service: Service::InService,
             service_since: None,
             faults: OpenFaults::new(),
+            suspicions: Suspicions::new(),
+            checks: ChecksOfUnit::new(),
             reopened_at: None,
+            contents_changed_at: None,
         }
     }
 
@@ -98,6 +117,7 @@ impl Compartment {
     pub fn health(&self) -> Health {
         match self.closed_by() {
             Some(_) => Health::Faulted,
+            None if suspicion::closes_anything(&self.suspicions) => Health::Suspected,
             None => Health::Ok,
         }
     }
@@ -111,7 +131,25 @@ impl Compartment {
     pub fn order(&self) -> Option<&OrderId> {
         match &self.occupancy {
             Occupancy::Reserved { order } | Occupancy::Occupied { order } => Some(order),
-            Occupancy::Free | Occupancy::Unknown => None,
+            Occupancy::Unknown { recorded } => recorded.as_ref(),
+            Occupancy::Free => None,
+        }
+    }
+
+    /// The same with something else inside, from now on.
+    pub fn with(self, occupancy: Occupancy, now: Timestamp) -> Self {
+        let held = |it: &Occupancy| matches!(it, Occupancy::Occupied { .. } | Occupancy::Unknown { .. });
+        // A reservation that comes or goes moves no parcel.
+        let moved = held(&self.occupancy) || held(&occupancy);
+        let contents_changed_at = if moved { Some(now) } else { self.contents_changed_at };
+        Self { occupancy, contents_changed_at, ..self }
+    }
+
+    /// Whether a parcel is inside, as far as is known.
+    pub fn holds_a_parcel(&self) -> bool {
+        match self.occupancy {
+            Occupancy::Occupied { .. } | Occupancy::Unknown { recorded: Some(_) } => true,
+            Occupancy::Free | Occupancy::Reserved { .. } | Occupancy::Unknown { recorded: None } => false,
         }
     }
 
@@ -121,7 +159,7 @@ impl Compartment {
             Service::InService => true,
             Service::Draining | Service::Blocked | Service::Decommissioned => false,
         };
-        booked && self.occupancy == Occupancy::Free && self.open_for_deposits()
+        booked && self.occupancy == Occupancy::Free && self.open_for_deposits() && self.health() == Health::Ok
     }
 
     /// What its faults and what people decided close together.

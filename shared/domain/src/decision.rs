@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::compartment::Service;
+use crate::escalation::{EscalateTo, Wait};
 use crate::fault::{FaultCode, Unit};
 use crate::id::{CompartmentNumber, OrderId, PersonId, TeamId};
+use crate::incident::{IncidentId, Stage};
 use crate::locker::FaultOutcome;
 use crate::notice::Notice;
 use crate::place::Place;
+use crate::recovery::CompartmentId;
 use crate::service::Lifecycle;
 use crate::{State, StateKey, Timestamp};
 
@@ -102,12 +105,28 @@ pub enum Event {
         by: PersonId,
         reason: String,
     },
+    SuspicionsJudged {
+        outcome: FaultOutcome,
+    },
     Connected,
     Disconnected,
     FoundOffline,
     TeamTold {
         team: TeamId,
         people_waiting: u32,
+    },
+    IncidentJoined {
+        incident: IncidentId,
+    },
+    IncidentLookedAt {
+        stage: Stage,
+        lockers: u32,
+    },
+    IncidentLeft {
+        incident: IncidentId,
+    },
+    IncidentLed {
+        incident: IncidentId,
     },
     WorkOrderAcknowledged {
         by: PersonId,
@@ -118,6 +137,11 @@ pub enum Event {
     WorkOrderHeld {
         by: PersonId,
         reason: String,
+    },
+    WorkOrderEscalated {
+        wait: Wait,
+        level: u8,
+        to: EscalateTo,
     },
     RepairReported {
         by: PersonId,
@@ -137,6 +161,13 @@ pub enum Event {
         place: Place,
     },
     OrderCancelled,
+    /// A lock has taken a command to open.
+    OpeningAcknowledged {
+        compartment: CompartmentNumber,
+    },
+    DoorOpened {
+        compartment: CompartmentNumber,
+    },
     DepositAuthorised {
         driver: PersonId,
         compartment: CompartmentNumber,
@@ -150,10 +181,68 @@ pub enum Event {
     PickupDelayed {
         code: FaultCode,
     },
-    /// The door is kept shut, not by a fault but by what people decided.
-    PickupSuspended,
     PickupResumed {
         order: OrderId,
+    },
+    /// The door is shut by people, not by a fault.
+    PickupStopped {
+        order: OrderId,
+    },
+    PickupExtended {
+        by: PersonId,
+        hours: u16,
+        reason: String,
+    },
+    RecoveryStarted {
+        by: PersonId,
+        to: Place,
+    },
+    ParcelTaken {
+        by: PersonId,
+    },
+    ParcelHandedOver {
+        from: PersonId,
+        to: PersonId,
+    },
+    RecoveryRedirected {
+        by: PersonId,
+        to: Place,
+    },
+    /// By nobody where the door worked again before anybody had taken the parcel out.
+    RecoveryAbandoned {
+        by: Option<PersonId>,
+        reason: Option<String>,
+        /// Whether the deadline runs on.
+        resumed: bool,
+    },
+    /// Into its new place, by who had it.
+    ParcelPlaced {
+        compartment: CompartmentNumber,
+        by: PersonId,
+    },
+    /// The device believes otherwise than the records say about these.
+    OccupancyDisagreed {
+        compartments: Vec<CompartmentNumber>,
+        outcome: FaultOutcome,
+    },
+    /// Somebody has looked: this is inside, or nothing is.
+    ContentsSettled {
+        by: PersonId,
+        door: CompartmentId,
+        found: Option<OrderId>,
+    },
+    /// Somebody has looked, and it was not there.
+    ParcelMissed {
+        by: PersonId,
+        from: Place,
+    },
+    /// Somebody has looked, and it was there.
+    ParcelFound {
+        by: PersonId,
+        place: Place,
+        /// Whether its deadline stands still.
+        stopped: bool,
+        moved: bool,
     },
     OrderRerouted {
         from: Place,

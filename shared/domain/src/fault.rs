@@ -1,42 +1,17 @@
 //! What can break, how bad it is, and what it closes.
 
+mod list;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::list::{FaultCode, LIST_VERSION, ListedFault, Sentence};
 use crate::Timestamp;
 use crate::id::{CompartmentNumber, EventId, LockerId, WorkOrderId};
-
-/// The published list of fault codes. A vendor's own code becomes `vendor_other` with the vendor's text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FaultCode {
-    PowerLoss,
-    ControllerFault,
-    ReaderFault,
-    DisplayFault,
-    OverTemperature,
-    LockJammed,
-    DoorNotClosing,
-    /// Opened without the network having asked for it.
-    DoorForced,
-    /// The sensor tells what cannot be, such as a door that is open and locked.
-    DoorSensorImplausible,
-    /// The device and the records disagree on what is inside.
-    OccupancyMismatch,
-    CompartmentDirtyOrDamaged,
-    /// Gone for longer than the grace. The only fault that ends by itself: by returning.
-    NetworkLost,
-    NetworkWeak,
-    /// The device's clock is wrong. Nothing depends on it: the server's time rules.
-    ClockSkew,
-    /// The cabinet itself was interfered with.
-    Tamper,
-    /// A vendor's own code, kept with the vendor's text.
-    VendorOther,
-}
+use crate::suspicion::Signal;
 
 /// What part of a locker is broken: decides which skill a team needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,111 +46,48 @@ pub enum Closure {
     DepositsAndPickups,
 }
 
-impl FaultCode {
-    /// Every published code.
-    pub const ALL: [FaultCode; 16] = [
-        FaultCode::PowerLoss,
-        FaultCode::ControllerFault,
-        FaultCode::ReaderFault,
-        FaultCode::DisplayFault,
-        FaultCode::OverTemperature,
-        FaultCode::LockJammed,
-        FaultCode::DoorNotClosing,
-        FaultCode::DoorForced,
-        FaultCode::DoorSensorImplausible,
-        FaultCode::OccupancyMismatch,
-        FaultCode::CompartmentDirtyOrDamaged,
-        FaultCode::NetworkLost,
-        FaultCode::NetworkWeak,
-        FaultCode::ClockSkew,
-        FaultCode::Tamper,
-        FaultCode::VendorOther,
-    ];
-
-    /// Which part is broken.
-    pub fn class(self) -> FaultClass {
-        use FaultCode::*;
-        match self {
-            PowerLoss
-            | ControllerFault
-            | ReaderFault
-            | DisplayFault
-            | OverTemperature
-            | ClockSkew
-            | DoorSensorImplausible
-            | VendorOther => FaultClass::Electronics,
-            LockJammed | DoorNotClosing | DoorForced | OccupancyMismatch | CompartmentDirtyOrDamaged | Tamper => {
-                FaultClass::Mechanics
-            }
-            NetworkLost | NetworkWeak => FaultClass::Network,
-        }
-    }
-
-    /// How bad it is for the people at the locker.
-    pub fn severity(self) -> Severity {
-        use FaultCode::*;
-        match self {
-            PowerLoss | ControllerFault | DoorForced | Tamper | OverTemperature => Severity::Critical,
-            LockJammed | DoorNotClosing | NetworkLost => Severity::Major,
-            ReaderFault | DisplayFault | DoorSensorImplausible | OccupancyMismatch | CompartmentDirtyOrDamaged => {
-                Severity::Minor
-            }
-            NetworkWeak | ClockSkew => Severity::Warning,
-            VendorOther => Severity::Indeterminate,
-        }
-    }
-
-    /// What it closes. A locker without network still opens its doors by the codes it knows, so pickups go on;
-    /// an unknown vendor code closes to deposits until someone has looked.
-    pub fn closes(self) -> Closure {
-        use FaultCode::*;
-        match self {
-            PowerLoss | ControllerFault | ReaderFault | OverTemperature | LockJammed | DoorForced | Tamper => {
-                Closure::DepositsAndPickups
-            }
-            DoorNotClosing
-            | DoorSensorImplausible
-            | OccupancyMismatch
-            | CompartmentDirtyOrDamaged
-            | NetworkLost
-            | VendorOther => Closure::Deposits,
-            DisplayFault | NetworkWeak | ClockSkew => Closure::Nothing,
-        }
-    }
-
-    /// The code as it is published, such as `lock_jammed`.
-    pub fn as_str(self) -> &'static str {
-        use FaultCode::*;
-        match self {
-            PowerLoss => "power_loss",
-            ControllerFault => "controller_fault",
-            ReaderFault => "reader_fault",
-            DisplayFault => "display_fault",
-            OverTemperature => "over_temperature",
-            LockJammed => "lock_jammed",
-            DoorNotClosing => "door_not_closing",
-            DoorForced => "door_forced",
-            DoorSensorImplausible => "door_sensor_implausible",
-            OccupancyMismatch => "occupancy_mismatch",
-            CompartmentDirtyOrDamaged => "compartment_dirty_or_damaged",
-            NetworkLost => "network_lost",
-            NetworkWeak => "network_weak",
-            ClockSkew => "clock_skew",
-            Tamper => "tamper",
-            VendorOther => "vendor_other",
-        }
-    }
-
-    /// The published code of that name; nothing for a vendor's own.
-    pub fn from_name(name: &str) -> Option<FaultCode> {
-        FaultCode::ALL.into_iter().find(|code| code.as_str() == name)
-    }
+/// What ends a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clearing {
+    /// Test openings, once somebody has reported the repair.
+    Proof,
+    /// The locker's return to the network.
+    Return,
+    /// The device no longer sees it: it closes nothing, so nothing reopens by its word.
+    Condition,
 }
 
-impl fmt::Display for FaultCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+/// What a device can be told to do about a fault from afar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemoteCommand {
+    /// Switch what is broken off and on again.
+    Restart,
+}
+
+/// A remote command that may mend a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct RemoteRecovery {
+    pub command: RemoteCommand,
+    /// How often it is tried before a team is called.
+    pub tries_max: u8,
+}
+
+/// Who sees to it that a fault is mended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Responsible {
+    /// The network's own technicians.
+    Maintenance,
+    /// The landlord of the site: electricity, cleaning.
+    Site,
+    /// Who carries the locker's data.
+    Carrier,
+    /// Who watches over the site.
+    Security,
+    /// Who made the locker.
+    Vendor,
 }
 
 /// What a fault concerns: the whole locker or one compartment. Written `locker` or the number on the door.
@@ -242,6 +154,9 @@ pub struct OpenFault {
     pub vendor_text: Option<String>,
     /// The work order that repairs it.
     pub work_order: WorkOrderId,
+    /// Since when the device sees it no more, where that is not enough to clear it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone_at: Option<Timestamp>,
 }
 
 /// The open faults of one unit.
@@ -290,7 +205,18 @@ pub struct FaultReport {
     pub event: EventId,
     /// The server's time of arrival. The device's clock is never believed.
     pub received_at: Timestamp,
+    /// Who says so.
+    pub signal: Signal,
     pub faults: Vec<ReportedFault>,
+    /// What a device sees no more.
+    pub gone: Vec<(Unit, FaultCode)>,
+}
+
+impl FaultReport {
+    /// The units it names.
+    pub fn units(&self) -> impl Iterator<Item = Unit> {
+        self.faults.iter().map(|it| it.unit).chain(self.gone.iter().map(|(unit, _)| *unit))
+    }
 }
 
 #[cfg(test)]

@@ -6,12 +6,17 @@
 
 pub mod case;
 pub mod compartment;
+pub mod contents;
 pub mod decision;
 pub mod delivery;
+pub mod door;
+pub mod escalation;
 pub mod fault;
 pub mod feedback;
+pub mod heartbeat;
 pub mod id;
 pub mod impact;
+pub mod incident;
 pub mod locker;
 pub mod maintenance;
 pub mod notice;
@@ -20,14 +25,19 @@ pub mod permission;
 pub mod person;
 pub mod place;
 pub mod presence;
+pub mod priority;
+pub mod recovery;
+pub mod reference;
 pub mod refusal;
 pub mod seeded;
 pub mod service;
 pub mod size;
 pub mod state;
+pub mod suspicion;
 pub mod team;
 #[cfg(test)]
 mod testing;
+pub mod trapped;
 pub mod work_order;
 
 pub use decision::Decision;

@@ -3,11 +3,16 @@
 //! Who must learn what is decided here, with the facts. How it is said is in the `messages` package; through
 //! what it is sent is in `notification_fan_out`.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::case::Measure;
-use crate::fault::{Severity, Unit};
+use crate::escalation::Wait;
+use crate::fault::{FaultClass, Severity, Unit};
 use crate::id::{CaseId, CompartmentNumber, NoticeId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
+use crate::incident::{InCommon, IncidentId};
+use crate::priority::is_unweighed;
 use crate::{State, StateKey, Timestamp};
 
 /// Who is told.
@@ -28,6 +33,20 @@ pub enum Message {
     PickupDelayed { order: OrderId, locker_name: String, compartment: CompartmentNumber },
     /// To a customer: the door works again, and until when to come.
     AllClear { order: OrderId, locker_name: String, compartment: CompartmentNumber, deadline: Timestamp },
+    /// To a customer: there is more time, until then; without a time while the door cannot be opened.
+    PickupExtended {
+        order: OrderId,
+        locker_name: String,
+        compartment: CompartmentNumber,
+        hours: u16,
+        deadline: Option<Timestamp>,
+    },
+    /// To a customer: the parcel is being fetched from a door that cannot be opened, and comes to this locker.
+    RecoveryStarted { order: OrderId, from_locker_name: String, locker_name: String },
+    /// To a customer: the parcel that was fetched is here now.
+    BroughtElsewhere { order: OrderId, locker_name: String, compartment: CompartmentNumber, deadline: Timestamp },
+    /// To a customer: the parcel is not where it was recorded to be, and is looked for.
+    ParcelMissing { order: OrderId, locker_name: String },
     /// To a customer: the locker could not take the order, which is at another one now, as agreed beforehand.
     PlacedElsewhere { order: OrderId, wanted_locker_name: String, locker_name: String, place_epoch: u32 },
     /// To a customer: the place was lost, and this is the new one, by the stored preferences.
@@ -52,6 +71,37 @@ pub enum Message {
         units: Vec<Unit>,
         people_waiting: u32,
         extended: bool,
+        #[serde(default, skip_serializing_if = "is_unweighed")]
+        priority: u32,
+        /// Which skills the team lacks: it was called because no team of the region has them.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        skills_missing: BTreeSet<FaultClass>,
+        /// The one before, whose proven repair did not last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        follows: Option<WorkOrderId>,
+    },
+    /// To whoever leads a team, or watches over a region: nobody reacts.
+    WorkOrderEscalated {
+        work_order: WorkOrderId,
+        locker_name: String,
+        severity: Severity,
+        priority: u32,
+        people_waiting: u32,
+        wait: Wait,
+        since: Timestamp,
+        level: u8,
+    },
+    /// To a team: many lockers have the same fault, how many still do, or that it is over.
+    IncidentReported {
+        incident: IncidentId,
+        over: bool,
+        lockers: u32,
+        lockers_max: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        in_common: Option<InCommon>,
+        /// The one to acknowledge for all of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        work_order: Option<WorkOrderId>,
     },
     /// To a team: a test opening failed, so the repair does not count.
     RepairRejected { work_order: WorkOrderId, locker_name: String, unit: Unit },
@@ -64,6 +114,10 @@ impl Message {
             Message::ReadyForPickup { .. } => "ready_for_pickup",
             Message::PickupDelayed { .. } => "pickup_delayed",
             Message::AllClear { .. } => "all_clear",
+            Message::PickupExtended { .. } => "pickup_extended",
+            Message::RecoveryStarted { .. } => "recovery_started",
+            Message::BroughtElsewhere { .. } => "brought_elsewhere",
+            Message::ParcelMissing { .. } => "parcel_missing",
             Message::PlacedElsewhere { .. } => "placed_elsewhere",
             Message::Rerouted { .. } => "rerouted",
             Message::ReroutedHome { .. } => "rerouted_home",
@@ -73,6 +127,8 @@ impl Message {
             Message::CaseReceived { .. } => "case_received",
             Message::CaseAnswered { .. } => "case_answered",
             Message::WorkOrderCalled { .. } => "work_order_called",
+            Message::WorkOrderEscalated { .. } => "work_order_escalated",
+            Message::IncidentReported { .. } => "incident_reported",
             Message::RepairRejected { .. } => "repair_rejected",
         }
     }
@@ -84,14 +140,46 @@ impl Message {
             Message::ReadyForPickup { order, .. }
             | Message::PickupDelayed { order, .. }
             | Message::AllClear { order, .. }
+            | Message::PickupExtended { order, .. }
+            | Message::RecoveryStarted { order, .. }
+            | Message::BroughtElsewhere { order, .. }
+            | Message::ParcelMissing { order, .. }
             | Message::PlacedElsewhere { order, .. }
             | Message::Rerouted { order, .. }
             | Message::ReroutedHome { order, .. }
             | Message::ChoosePlace { order, .. }
             | Message::PlaceConfirmed { order, .. }
             | Message::FeedbackRequested { order } => Some(StateKey::Order(order.clone())),
-            Message::WorkOrderCalled { work_order, .. } => Some(StateKey::WorkOrder(work_order.locker.clone())),
+            Message::WorkOrderCalled { work_order, .. } | Message::WorkOrderEscalated { work_order, .. } => {
+                Some(StateKey::WorkOrder(work_order.locker.clone()))
+            }
+            Message::IncidentReported { incident, .. } => {
+                Some(StateKey::Incident(incident.region.clone(), incident.code))
+            }
             Message::CaseReceived { .. } | Message::CaseAnswered { .. } | Message::RepairRejected { .. } => None,
+        }
+    }
+
+    /// Whether it tells the code that opens the door: of those that say that a parcel can be collected now.
+    pub fn tells_the_code(&self) -> bool {
+        match self {
+            Message::ReadyForPickup { .. } | Message::AllClear { .. } | Message::BroughtElsewhere { .. } => true,
+            Message::PickupDelayed { .. }
+            | Message::PickupExtended { .. }
+            | Message::RecoveryStarted { .. }
+            | Message::ParcelMissing { .. }
+            | Message::PlacedElsewhere { .. }
+            | Message::Rerouted { .. }
+            | Message::ReroutedHome { .. }
+            | Message::ChoosePlace { .. }
+            | Message::PlaceConfirmed { .. }
+            | Message::FeedbackRequested { .. }
+            | Message::CaseReceived { .. }
+            | Message::CaseAnswered { .. }
+            | Message::WorkOrderCalled { .. }
+            | Message::WorkOrderEscalated { .. }
+            | Message::IncidentReported { .. }
+            | Message::RepairRejected { .. } => false,
         }
     }
 
@@ -108,10 +196,16 @@ impl Message {
             Message::ReadyForPickup { .. }
             | Message::PickupDelayed { .. }
             | Message::AllClear { .. }
+            | Message::PickupExtended { .. }
+            | Message::RecoveryStarted { .. }
+            | Message::BroughtElsewhere { .. }
+            | Message::ParcelMissing { .. }
             | Message::PlaceConfirmed { .. }
             | Message::CaseReceived { .. }
             | Message::CaseAnswered { .. }
             | Message::WorkOrderCalled { .. }
+            | Message::WorkOrderEscalated { .. }
+            | Message::IncidentReported { .. }
             | Message::RepairRejected { .. } => None,
         }
     }
@@ -152,13 +246,22 @@ impl Notice {
     }
 
     /// Whether something newer has been said about the same thing, whose state this is; or a work order that a team
-    /// was to be called for is over, and another one has begun.
+    /// was to be called for is over, and another one has begun; or what nobody had reacted to is moving again.
     pub fn is_superseded(&self, about: &State) -> bool {
         let latest = match about {
             State::Order(order) => &order.latest_notice,
             State::WorkOrder(latest) => match &self.message {
                 Message::WorkOrderCalled { work_order, .. } if *work_order != latest.id => return true,
+                Message::WorkOrderEscalated { work_order, wait, since, .. } => {
+                    let waits = latest.clock().is_some_and(|clock| (clock.wait, clock.since) == (*wait, *since));
+                    return *work_order != latest.id || !waits;
+                }
                 _ => &latest.latest_call,
+            },
+            State::Incident(latest) => match &self.message {
+                // What was said last of one incident stays true when the next one begins.
+                Message::IncidentReported { incident, .. } if *incident != latest.id => return false,
+                _ => &latest.latest_notice,
             },
             _ => &None,
         };
@@ -191,6 +294,9 @@ mod tests {
             units: vec![unit(7)],
             people_waiting: 0,
             extended: false,
+            priority: 500,
+            skills_missing: BTreeSet::new(),
+            follows: None,
         };
         let recipient = Recipient::Team { region: id("mainz"), team: id("mainz-mechanics") };
         Notice { id: id(&format!("call-{number}")), recipient, message, created_at: at(0), supersedes: None }
@@ -222,6 +328,32 @@ mod tests {
         assert!(call_of_first.is_superseded(&extended.into()));
         let next = WorkOrder { id: work_order_id(2), latest_call: None, ..first };
         assert!(call_of_first.is_superseded(&next.into()));
+    }
+
+    #[test]
+    fn that_nobody_reacts_is_superseded_by_the_first_reaction() {
+        let open = work_order(WorkOrderStatus::Open, &[(unit(7), FaultCode::LockJammed)]);
+        let nobody = |wait, since| Notice { message: escalated(wait, since), ..call(1) };
+        let superseded = |notice: &Notice, about: &WorkOrder| notice.is_superseded(&about.clone().into());
+        assert!(!superseded(&nobody(Wait::ForReaction, at(0)), &open));
+        assert!(superseded(&nobody(Wait::ForReaction, at(0)), &WorkOrder { opened_at: at(1), ..open.clone() }));
+        assert!(superseded(&nobody(Wait::OnHold, at(0)), &open));
+        let started = WorkOrder { status: WorkOrderStatus::InProgress, ..open.clone() };
+        assert!(superseded(&nobody(Wait::ForReaction, at(0)), &started));
+        assert!(superseded(&nobody(Wait::ForReaction, at(0)), &WorkOrder { id: work_order_id(2), ..open }));
+    }
+
+    fn escalated(wait: Wait, since: Timestamp) -> Message {
+        Message::WorkOrderEscalated {
+            work_order: work_order_id(1),
+            locker_name: "Dom".to_owned(),
+            severity: Severity::Major,
+            priority: 500,
+            people_waiting: 0,
+            wait,
+            since,
+            level: 1,
+        }
     }
 
     #[test]
@@ -259,7 +391,7 @@ mod tests {
     }
 
     /// Every message without a link.
-    fn that_only_tell() -> [Message; 8] {
+    fn that_only_tell() -> [Message; 14] {
         let (order, name, case) = (|| id("o1"), || "Dom".to_owned(), || id("C-1"));
         let (compartment, deadline) = (number(7), at(90));
         [
@@ -267,10 +399,23 @@ mod tests {
             Message::PickupDelayed { order: order(), locker_name: name(), compartment },
             Message::AllClear { order: order(), locker_name: name(), compartment, deadline },
             Message::PlaceConfirmed { order: order(), locker_name: None },
+            Message::PickupExtended { order: order(), locker_name: name(), compartment, hours: 24, deadline: None },
+            Message::RecoveryStarted { order: order(), from_locker_name: name(), locker_name: name() },
+            Message::BroughtElsewhere { order: order(), locker_name: name(), compartment, deadline },
+            Message::ParcelMissing { order: order(), locker_name: name() },
             Message::CaseReceived { case: case(), order: order() },
             Message::CaseAnswered { case: case(), order: order(), measure: Measure::Apology },
             call(1).message,
             Message::RepairRejected { work_order: work_order_id(1), locker_name: name(), unit: unit(7) },
+            escalated(Wait::ForReaction, at(0)),
+            Message::IncidentReported {
+                incident: "mainz.network_lost.1".parse().unwrap(),
+                over: false,
+                lockers: 3,
+                lockers_max: 3,
+                in_common: None,
+                work_order: None,
+            },
         ]
     }
 
@@ -285,9 +430,9 @@ mod tests {
     #[test]
     fn what_is_said_about_a_parcel_or_a_repair_is_the_latest_of_its_order_or_of_its_lockers_work_order() {
         let (of_the_order, of_the_locker) = (StateKey::Order(id("o1")), StateKey::WorkOrder(locker_id()));
-        let [ready, delayed, all_clear, confirmed, ..] = that_only_tell();
+        let [ready, delayed, all_clear, confirmed, extended, started, brought, missing, ..] = that_only_tell();
         let asking = Message::FeedbackRequested { order: id("o1") };
-        let about_the_order = [ready, delayed, all_clear, confirmed, asking];
+        let about_the_order = [ready, delayed, all_clear, confirmed, extended, started, brought, missing, asking];
         for message in about_a_place_that_can_be_changed().into_iter().chain(about_the_order) {
             assert_eq!(message.says_latest_of().as_ref(), Some(&of_the_order), "{message:?}");
         }

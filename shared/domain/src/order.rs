@@ -15,6 +15,7 @@ use crate::locker::Locker;
 use crate::notice::{Message, Notice};
 use crate::person::Preferences;
 use crate::place::Place;
+use crate::recovery::{self, CompartmentId, Recovery};
 use crate::refusal::Refusal;
 use crate::seeded::bug;
 use crate::size::{Needs, Parcel, RoomNeeded, Size};
@@ -25,6 +26,10 @@ pub const HOLD_FOR: SignedDuration = SignedDuration::from_hours(72);
 
 /// What is left of the hold time, at the least, once a stopped deadline runs on: a night and a day to come by.
 pub const REST_MIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// By how much support can put a deadline off, all extensions together. Published hold times end at 7 days: what is
+/// between [`HOLD_FOR`] and that. The time for which a door was shut is not part of it.
+pub const EXTENSION_MAX: SignedDuration = SignedDuration::from_hours(7 * 24 - 72);
 
 /// How many incidents one order remembers. An order that met more has long been in a person's hands.
 pub const INCIDENTS_MAX: usize = 10;
@@ -42,6 +47,8 @@ pub enum OrderStatus {
     Rerouting,
     /// On its way to a new place.
     Rerouted,
+    /// The parcel is trapped and being fetched, or being looked for.
+    Recovery,
     Cancelled,
 }
 
@@ -53,6 +60,7 @@ impl fmt::Display for OrderStatus {
             OrderStatus::Collected => "collected",
             OrderStatus::Rerouting => "rerouting",
             OrderStatus::Rerouted => "rerouted",
+            OrderStatus::Recovery => "recovery",
             OrderStatus::Cancelled => "cancelled",
         })
     }
@@ -109,6 +117,12 @@ pub struct Order {
     /// By how much the deadline is moved on beside the time since it stopped: for when nobody had stopped it in time.
     #[serde(default, skip_serializing_if = "SignedDuration::is_zero")]
     pub pickup_owed: SignedDuration,
+    /// By how much support has put the deadline off so far, at most [`EXTENSION_MAX`].
+    #[serde(default, skip_serializing_if = "SignedDuration::is_zero")]
+    pub pickup_extended: SignedDuration,
+    /// How its parcel is fetched, or was the last time that it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Box<Recovery>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collected_at: Option<Timestamp>,
     /// The locker's faults it met, oldest first, at most [`INCIDENTS_MAX`].
@@ -128,7 +142,7 @@ impl Order {
     pub fn is_underway(&self) -> bool {
         match self.status {
             OrderStatus::Placed | OrderStatus::Rerouting | OrderStatus::Rerouted => true,
-            OrderStatus::Deposited | OrderStatus::Collected | OrderStatus::Cancelled => false,
+            OrderStatus::Deposited | OrderStatus::Collected | OrderStatus::Recovery | OrderStatus::Cancelled => false,
         }
     }
 
@@ -142,22 +156,22 @@ impl Order {
     pub fn compartment(&self) -> Option<(&LockerId, CompartmentNumber)> {
         match &self.place {
             Place::Compartment { locker, compartment } => Some((locker, *compartment)),
-            Place::Home | Place::Asked => None,
+            Place::Home | Place::Asked | Place::Custody | Place::Missing => None,
         }
     }
 
-    fn is_at(&self, compartment: &Compartment) -> bool {
+    pub(crate) fn is_at(&self, compartment: &Compartment) -> bool {
         self.compartment() == Some((&compartment.locker, compartment.number))
     }
 
-    fn meet(&mut self, incident: Incident) {
+    pub(crate) fn meet(&mut self, incident: Incident) {
         self.incidents.push(incident);
         if self.incidents.len() > INCIDENTS_MAX {
             self.incidents.remove(0);
         }
     }
 
-    fn leave_incidents(&mut self, now: Timestamp) {
+    pub(crate) fn leave_incidents(&mut self, now: Timestamp) {
         for incident in &mut self.incidents {
             incident.until.get_or_insert(now);
         }
@@ -172,8 +186,37 @@ impl Order {
         (since < until).then(|| until.duration_since(since))
     }
 
+    /// Since when its deadline stands still behind a door that is shut: what has been settled before is not counted
+    /// again.
+    pub(crate) fn stands_still_since(&self, locker: &Locker, compartment: &Compartment, now: Timestamp) -> Timestamp {
+        let shut_since = shut_since(locker, compartment).unwrap_or(now);
+        self.deposited_at.max(self.pickup_settled_until).map_or(shut_since, |it| it.max(shut_since))
+    }
+
+    /// Lets a stopped deadline run on from where it stopped, with what it is owed and at least [`REST_MIN`] left.
+    /// Returns until when; nothing where there is none.
+    pub(crate) fn run_on(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let stopped_for = self.pickup_stopped_at.take().map_or(SignedDuration::ZERO, |it| now.duration_since(it));
+        let stood_still = stopped_for + std::mem::take(&mut self.pickup_owed);
+        let stood_still = if bug("deadline_resumes_short") { SignedDuration::ZERO } else { stood_still };
+        let deadline = (self.pickup_deadline? + stood_still).max(now + REST_MIN);
+        self.pickup_deadline = Some(deadline);
+        self.pickup_settled_until = Some(now);
+        self.leave_incidents(now);
+        Some(deadline)
+    }
+
+    /// Adds to what it is owed for how long its door was shut in that time although its deadline ran. Returns whether
+    /// anything was.
+    pub(crate) fn settle(&mut self, was_shut: ShutTime) -> bool {
+        let Some(missed) = self.missed(was_shut) else { return false };
+        self.pickup_owed += missed;
+        self.pickup_settled_until = Some(was_shut.until);
+        true
+    }
+
     /// What its customer is told about where it is, from now on.
-    fn tell(&mut self, message: Message, event: &EventId, now: Timestamp) -> Notice {
+    pub(crate) fn tell(&mut self, message: Message, event: &EventId, now: Timestamp) -> Notice {
         Notice::to_person(&self.customer, message, event, now).supersede(&mut self.latest_notice)
     }
 
@@ -193,12 +236,12 @@ pub struct Room {
 }
 
 impl Room {
-    fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         Place::Compartment { locker: self.locker.id.clone(), compartment: self.compartment.number }
     }
 
     /// Holds the room for an order, as long as its locker stays open.
-    fn hold_for<A>(self, order: &OrderId, decision: &mut Decision<A>) {
+    pub(crate) fn hold_for<A>(self, order: &OrderId, decision: &mut Decision<A>) {
         if !bug("room_does_not_hold_the_locker") {
             decision.require_unchanged(StateKey::Locker(self.locker.id));
         }
@@ -272,6 +315,8 @@ pub fn place_order(
         pickup_stopped_at: None,
         pickup_settled_until: None,
         pickup_owed: SignedDuration::ZERO,
+        pickup_extended: SignedDuration::ZERO,
+        recovery: None,
         collected_at: None,
         incidents: Vec::new(),
         displaced_from: None,
@@ -298,13 +343,14 @@ pub fn place_order(
 ///
 /// # Errors
 /// [`Refusal::WrongState`] from the deposit on, and where it is cancelled already.
-pub fn cancel(mut order: Order, held: Option<Compartment>) -> Result<Decision<Order>, Refusal> {
+pub fn cancel(mut order: Order, held: Option<Compartment>, now: Timestamp) -> Result<Decision<Order>, Refusal> {
     if !order.is_underway() {
         return Err(Refusal::wrong_state(order.status));
     }
     order.status = OrderStatus::Cancelled;
     let mut decision = Decision::new(order.clone());
-    if let Some(freed) = held.and_then(|it| release(it, &order.id)).filter(|_| !bug("cancelling_keeps_the_compartment"))
+    if let Some(freed) =
+        held.and_then(|it| release(it, &order.id, now)).filter(|_| !bug("cancelling_keeps_the_compartment"))
     {
         decision.change(freed);
     }
@@ -313,9 +359,14 @@ pub fn cancel(mut order: Order, held: Option<Compartment>) -> Result<Decision<Or
     Ok(decision)
 }
 
-/// Frees a compartment that this order, and no other, holds.
-fn release(compartment: Compartment, order: &OrderId) -> Option<Compartment> {
-    (compartment.order() == Some(order)).then_some(Compartment { occupancy: Occupancy::Free, ..compartment })
+/// Frees a compartment that this order, and no other, holds. One whose contents are not known stays so.
+pub(crate) fn release(compartment: Compartment, order: &OrderId, now: Timestamp) -> Option<Compartment> {
+    let left = match &compartment.occupancy {
+        Occupancy::Reserved { .. } | Occupancy::Occupied { .. } => Occupancy::Free,
+        // What is in it is not known any better by this: a person has to look.
+        Occupancy::Free | Occupancy::Unknown { .. } => Occupancy::Unknown { recorded: None },
+    };
+    (compartment.order() == Some(order)).then(|| compartment.with(left, now))
 }
 
 /// What is known at a compartment's door.
@@ -324,6 +375,8 @@ pub struct DoorScene {
     pub order: Option<Order>,
     pub locker: Option<Locker>,
     pub compartment: Option<Compartment>,
+    /// What is reserved for the parcel elsewhere, while it is being fetched from here.
+    pub target: Option<Compartment>,
 }
 
 /// The order, its locker and its compartment, where a parcel may go in now.
@@ -332,7 +385,11 @@ fn open_door(scene: DoorScene) -> Result<(Order, Locker, Compartment), Refusal> 
     let locker = scene.locker.ok_or(Refusal::UnknownLocker)?;
     match order.status {
         OrderStatus::Placed | OrderStatus::Rerouted => {}
-        OrderStatus::Deposited | OrderStatus::Collected | OrderStatus::Rerouting | OrderStatus::Cancelled => {
+        OrderStatus::Deposited
+        | OrderStatus::Collected
+        | OrderStatus::Rerouting
+        | OrderStatus::Recovery
+        | OrderStatus::Cancelled => {
             return Err(Refusal::wrong_state(order.status));
         }
     }
@@ -340,6 +397,12 @@ fn open_door(scene: DoorScene) -> Result<(Order, Locker, Compartment), Refusal> 
     if !order.is_at(&compartment) && !bug("deposit_goes_anywhere") {
         return Err(Refusal::OtherPlace);
     }
+    check_door(&order, &locker, &compartment)?;
+    Ok((order, locker, compartment))
+}
+
+/// Whether a parcel of this order may go into this compartment now, as far as the door goes.
+fn check_door(order: &Order, locker: &Locker, compartment: &Compartment) -> Result<(), Refusal> {
     if let Some(by) = locker.closed_to_deposits().filter(|_| !bug("deposit_ignores_the_locker")) {
         return Err(Refusal::LockerUnavailable { by });
     }
@@ -353,16 +416,32 @@ fn open_door(scene: DoorScene) -> Result<(Order, Locker, Compartment), Refusal> 
     if !held && !bug("deposit_goes_anywhere") {
         return Err(Refusal::HeldByAnother);
     }
-    Ok((order, locker, compartment))
+    Ok(())
 }
 
-/// Says whether a driver may open the door for this order now, and remembers who asked.
+/// The order, its locker and its compartment, where a parcel that is being fetched may go in now; nothing where it is
+/// another order's deposit. With `by`, only for who has it.
+fn open_target(scene: &DoorScene, by: Option<&PersonId>) -> Result<Option<(Order, Locker, Compartment)>, Refusal> {
+    let Some(order) = scene.order.as_ref().filter(|it| it.status == OrderStatus::Recovery) else { return Ok(None) };
+    let mut order = order.clone();
+    let locker = scene.locker.clone().ok_or(Refusal::UnknownLocker)?;
+    let compartment = scene.compartment.clone().ok_or(Refusal::UnknownCompartment)?;
+    recovery::admits(&mut order, &compartment, by)?;
+    check_door(&order, &locker, &compartment)?;
+    Ok(Some((order, locker, compartment)))
+}
+
+/// Says whether a driver may open the door for this order now, and remembers who asked. A parcel that is being fetched
+/// is let in for who has it, and nobody else.
 ///
 /// # Errors
 /// The reason why not: [`Refusal::LockerUnavailable`], [`Refusal::CompartmentClosed`],
 /// [`Refusal::CompartmentOutOfService`], [`Refusal::HeldByAnother`], [`Refusal::OtherPlace`],
 /// [`Refusal::WrongState`], or that one of the three is unknown.
 pub fn authorise_deposit(scene: DoorScene, driver: PersonId) -> Result<Decision<CompartmentNumber>, Refusal> {
+    if let Some((_, _, compartment)) = open_target(&scene, Some(&driver))? {
+        return Ok(Decision::new(compartment.number));
+    }
     let (mut order, locker, compartment) = open_door(scene)?;
     let number = compartment.number;
     let mut decision = Decision::new(number);
@@ -381,6 +460,9 @@ pub fn authorise_deposit(scene: DoorScene, driver: PersonId) -> Result<Decision<
 /// # Errors
 /// Those of [`authorise_deposit`]: nothing is recorded as deposited behind a closed door.
 pub fn record_deposit(scene: DoorScene, event: &EventId, now: Timestamp) -> Result<Decision<()>, Refusal> {
+    if let Some((order, locker, compartment)) = open_target(&scene, None)? {
+        return recovery::place_parcel(order, locker, compartment, event, now);
+    }
     let (mut order, locker, compartment) = open_door(scene)?;
     let deadline = now + HOLD_FOR;
     order.status = OrderStatus::Deposited;
@@ -398,7 +480,7 @@ pub fn record_deposit(scene: DoorScene, event: &EventId, now: Timestamp) -> Resu
     if !bug("deposit_does_not_hold_the_locker") {
         decision.require_unchanged(StateKey::Locker(locker.id));
     }
-    decision.change(Compartment { occupancy: Occupancy::Occupied { order: order.id.clone() }, ..compartment });
+    decision.change(compartment.with(Occupancy::Occupied { order: order.id.clone() }, now));
     if let Some(driver) = &order.driver {
         decision.change(Delivery {
             order: order.id.clone(),
@@ -422,11 +504,31 @@ pub fn record_deposit(scene: DoorScene, event: &EventId, now: Timestamp) -> Resu
 pub fn record_collection(scene: DoorScene, event: &EventId, now: Timestamp) -> Result<Decision<()>, Refusal> {
     let mut order = scene.order.ok_or(Refusal::UnknownOrder)?;
     let compartment = scene.compartment.ok_or(Refusal::UnknownCompartment)?;
-    if order.status != OrderStatus::Deposited {
+    // It was quicker than who was to fetch it, or is why nobody found it.
+    let was_missed = order.place == Place::Missing
+        && order.recovery.as_ref().is_some_and(|it| it.from == CompartmentId::of(&compartment));
+    let inside = match order.status {
+        OrderStatus::Deposited => true,
+        OrderStatus::Recovery => order.place != Place::Custody,
+        OrderStatus::Placed
+        | OrderStatus::Collected
+        | OrderStatus::Rerouting
+        | OrderStatus::Rerouted
+        | OrderStatus::Cancelled => false,
+    };
+    if !inside {
         return Err(Refusal::wrong_state(order.status));
     }
-    if !order.is_at(&compartment) {
+    if !order.is_at(&compartment) && !was_missed {
         return Err(Refusal::OtherPlace);
+    }
+    if was_missed {
+        order.relocate(Place::Compartment { locker: compartment.locker.clone(), compartment: compartment.number });
+    }
+    if order.status == OrderStatus::Recovery
+        && let Some(recovery) = &mut order.recovery
+    {
+        recovery.end(now);
     }
     order.status = OrderStatus::Collected;
     order.collected_at = Some(now);
@@ -436,7 +538,10 @@ pub fn record_collection(scene: DoorScene, event: &EventId, now: Timestamp) -> R
     decision.record(Event::ParcelCollected { compartment: compartment.number });
     let message = Message::FeedbackRequested { order: order.id.clone() };
     decision.tell(order.tell(message, event, now));
-    if let Some(freed) = release(compartment, &order.id).filter(|_| !bug("collection_keeps_the_compartment")) {
+    if let Some(freed) = release(compartment, &order.id, now).filter(|_| !bug("collection_keeps_the_compartment")) {
+        decision.change(freed);
+    }
+    if let Some(freed) = scene.target.and_then(|it| release(it, &order.id, now)) {
         decision.change(freed);
     }
     decision.change(order);
@@ -445,7 +550,7 @@ pub fn record_collection(scene: DoorScene, event: &EventId, now: Timestamp) -> R
 
 /// Why an order's place cannot be used now, if so: the fault of the whole locker or of its compartment that closes
 /// more; where both close as much, the compartment's.
-fn incident_at(locker: &Locker, compartment: &Compartment) -> Option<Incident> {
+pub(crate) fn incident_at(locker: &Locker, compartment: &Compartment) -> Option<Incident> {
     let units = [(Unit::Locker, &locker.faults), (Unit::Compartment(compartment.number), &compartment.faults)];
     let (_, unit, code, fault) = units
         .into_iter()
@@ -462,7 +567,7 @@ fn incident_at(locker: &Locker, compartment: &Compartment) -> Option<Incident> {
 }
 
 /// Since when faults or people keep the door from being opened: since the first of them, not the worst.
-fn shut_since(locker: &Locker, compartment: &Compartment) -> Option<Timestamp> {
+pub(crate) fn shut_since(locker: &Locker, compartment: &Compartment) -> Option<Timestamp> {
     let by_faults = [&locker.faults, &compartment.faults].map(shut_by);
     let by_people = [locker.shut_by_people_since(), compartment.shut_by_people_since()];
     by_faults.into_iter().chain(by_people).flatten().min()
@@ -531,7 +636,7 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
             Message::Rerouted { order: id, from_locker_name, locker_name: room.locker.name.clone(), place_epoch }
         }
         (Place::Home, _) => Message::ReroutedHome { order: id, from_locker_name, place_epoch },
-        (Place::Asked, _) | (Place::Compartment { .. }, None) => {
+        (Place::Asked | Place::Custody | Place::Missing, _) | (Place::Compartment { .. }, None) => {
             Message::ChoosePlace { order: id, from_locker_name, place_epoch }
         }
     };
@@ -540,7 +645,7 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
         decision.tell(notice);
     }
     decision.record(Event::OrderRerouted { from, to });
-    if let Some(freed) = release(compartment, &order.id) {
+    if let Some(freed) = release(compartment, &order.id, now) {
         decision.change(freed);
     }
     if let Some(room) = room {
@@ -551,8 +656,8 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
 }
 
 /// What the history calls it when a deadline stands still: by the fault that is named, else by people.
-fn stopped_by(incident: Option<&Incident>) -> Event {
-    incident.map_or(Event::PickupSuspended, |incident| Event::PickupDelayed { code: incident.code })
+fn stopped_by(incident: Option<&Incident>, order: &OrderId) -> Event {
+    incident.map_or(Event::PickupStopped { order: order.clone() }, |it| Event::PickupDelayed { code: it.code })
 }
 
 /// Stops the deadline of a parcel behind a door that is shut, and tells its customer.
@@ -565,12 +670,10 @@ fn stop_pickup(
 ) -> Decision<()> {
     let mut decision = Decision::new(());
     let incident = incident_at(locker, compartment);
-    let named_since = incident.as_ref().map_or(now, |incident| incident.from);
-    let shut_since = shut_since(locker, compartment).unwrap_or(named_since);
     decision.require_unchanged(StateKey::Locker(locker.id.clone()));
     decision.require_unchanged(StateKey::Compartment(compartment.locker.clone(), compartment.number));
-    order.pickup_stopped_at = Some(order.deposited_at.map_or(shut_since, |it| it.max(shut_since)));
-    decision.record(stopped_by(incident.as_ref()));
+    order.pickup_stopped_at = Some(order.stands_still_since(locker, compartment, now));
+    decision.record(stopped_by(incident.as_ref(), &order.id));
     if let Some(incident) = incident {
         order.meet(incident);
     }
@@ -584,9 +687,17 @@ fn stop_pickup(
     decision
 }
 
+/// Keeps what is owed to a parcel whose deadline stands still behind a door that is shut still: nobody is told again.
+pub(crate) fn keep_owed(order: Order, locker: &Locker, compartment: &Compartment) -> Decision<()> {
+    let mut decision = Decision::new(());
+    decision.record(stopped_by(incident_at(locker, compartment).as_ref(), &order.id));
+    decision.change(order);
+    decision
+}
+
 /// The unit that `was_shut` until its repair was proven works again: the deadline runs on from where it stopped, with
 /// at least [`REST_MIN`] left, and the customer is told. A deadline that nobody had stopped in the time is moved on by
-/// it all the same; where another fault has shut the door meanwhile, that is owed until it opens. Nothing for an order
+/// it all the same; where another fault, or people, have shut the door meanwhile, that is owed until it opens. Nothing for an order
 /// that has not waited.
 pub fn resume_pickup(
     mut order: Order,
@@ -599,31 +710,18 @@ pub fn resume_pickup(
     if !order.is_at(compartment) || order.status != OrderStatus::Deposited {
         return None;
     }
-    let missed = was_shut.and_then(|it| order.missed(it));
-    if let (Some(missed), Some(was_shut)) = (missed, was_shut) {
-        order.pickup_owed += missed;
-        order.pickup_settled_until = Some(was_shut.until);
-    }
+    let owes = was_shut.is_some_and(|it| order.settle(it));
     if !compartment.open_for_pickups(locker) {
-        missed?;
-        if order.pickup_stopped_at.is_none() {
-            return Some(stop_pickup(order, locker, compartment, event, now));
-        }
-        let mut decision = Decision::new(());
-        decision.record(stopped_by(incident_at(locker, compartment).as_ref()));
-        decision.change(order);
-        return Some(decision);
+        return match (owes, order.pickup_stopped_at) {
+            (false, _) => None,
+            (true, None) => Some(stop_pickup(order, locker, compartment, event, now)),
+            (true, Some(_)) => Some(keep_owed(order, locker, compartment)),
+        };
     }
-    if order.pickup_stopped_at.is_none() && missed.is_none() {
+    if order.pickup_stopped_at.is_none() && !owes {
         return None;
     }
-    let stopped_for = order.pickup_stopped_at.take().map_or(SignedDuration::ZERO, |it| now.duration_since(it));
-    let stood_still = stopped_for + std::mem::take(&mut order.pickup_owed);
-    let stood_still = if bug("deadline_resumes_short") { SignedDuration::ZERO } else { stood_still };
-    let deadline = (order.pickup_deadline? + stood_still).max(now + REST_MIN);
-    order.pickup_deadline = Some(deadline);
-    order.pickup_settled_until = Some(now);
-    order.leave_incidents(now);
+    let deadline = order.run_on(now)?;
     let mut decision = Decision::new(());
     let message = Message::AllClear {
         order: order.id.clone(),
@@ -675,12 +773,59 @@ pub fn choose_place(
     let mut decision = Decision::new(order.clone());
     decision.tell(notice);
     decision.record(Event::PlaceChosen { to: place });
-    if let Some(freed) = held.and_then(|it| release(it, &order.id)).filter(|_| !bug("choice_keeps_the_old_place")) {
+    if let Some(freed) = held.and_then(|it| release(it, &order.id, now)).filter(|_| !bug("choice_keeps_the_old_place"))
+    {
         decision.change(freed);
     }
     if let Choice::Room(room) = choice {
         room.hold_for(&order.id, &mut decision);
     }
+    decision.change(order);
+    Ok(decision)
+}
+
+/// Support puts a customer's deadline off, by whole hours and with a reason. Where it stands still, it stands still; where
+/// it has passed, it runs anew from now. The customer is told until when to come, or that there is more time once the
+/// door works.
+///
+/// # Errors
+/// [`Refusal::WrongState`] unless the parcel is waiting in its compartment; [`Refusal::TooLong`] where all extensions
+/// together would be more than [`EXTENSION_MAX`].
+pub fn extend_pickup(
+    mut order: Order,
+    locker: &Locker,
+    hours: u16,
+    by: PersonId,
+    reason: String,
+    event: &EventId,
+    now: Timestamp,
+) -> Result<Decision<Order>, Refusal> {
+    let (OrderStatus::Deposited, Some(deadline), Some((_, compartment))) =
+        (order.status, order.pickup_deadline, order.compartment())
+    else {
+        return Err(Refusal::wrong_state(order.status));
+    };
+    let longer = SignedDuration::from_hours(hours.into());
+    if order.pickup_extended + longer > EXTENSION_MAX && !bug("extensions_are_not_bounded") {
+        return Err(Refusal::TooLong);
+    }
+    let stands_still = order.pickup_stopped_at.is_some();
+    let from = if stands_still { deadline } else { deadline.max(now) };
+    order.pickup_deadline = Some(from + longer);
+    order.pickup_extended += longer;
+    let message = Message::PickupExtended {
+        order: order.id.clone(),
+        locker_name: locker.name.clone(),
+        compartment,
+        hours,
+        deadline: order.pickup_deadline.filter(|_| !stands_still),
+    };
+    let notice = order.tell(message, event, now);
+    let mut decision = Decision::new(order.clone());
+    if !bug("extension_is_not_told") {
+        decision.tell(notice);
+    }
+    decision.record(Event::PickupExtended { by, hours, reason });
     decision.change(order);
     Ok(decision)
 }

@@ -13,6 +13,8 @@ use crate::service::Lifecycle;
 pub enum Why {
     /// A fault of that unit.
     Fault { unit: Unit, code: FaultCode },
+    /// What that unit may have, not certain yet: what was promised goes on.
+    Suspicion { unit: Unit, code: FaultCode },
     /// People decided so about the locker.
     Lifecycle { lifecycle: Lifecycle },
     /// People decided so about the compartment.
@@ -49,6 +51,8 @@ pub fn permissions(locker: &Locker, compartment: &Compartment) -> Permissions {
         vec![(Why::Lifecycle { lifecycle }, lifecycle.closes()), (Why::Service { service }, service.closes())];
     closing.extend(of_unit(Unit::Locker, &locker.faults));
     closing.extend(of_unit(unit, &compartment.faults));
+    let suspected = compartment.suspicions.keys().filter(|code| code.closes() > Closure::Nothing);
+    closing.extend(suspected.map(|code| (Why::Suspicion { unit, code: *code }, Closure::Nothing)));
     let permission = |forbids: &dyn Fn(&Why, Closure) -> bool| {
         let why_not: Vec<Why> =
             closing.iter().filter(|(why, closure)| forbids(why, *closure)).map(|(it, _)| *it).collect();
@@ -59,6 +63,7 @@ pub fn permissions(locker: &Locker, compartment: &Compartment) -> Permissions {
             Why::Fault { .. } => closure > Closure::Nothing,
             Why::Lifecycle { lifecycle } => !lifecycle.takes_bookings(),
             Why::Service { service } => *service != Service::InService,
+            Why::Suspicion { .. } => true,
         }),
         deposit: permission(&|_, closure| closure > Closure::Nothing),
         pickup: permission(&|_, closure| closure == Closure::DepositsAndPickups),
@@ -69,6 +74,7 @@ pub fn permissions(locker: &Locker, compartment: &Compartment) -> Permissions {
 mod tests {
     use super::*;
     use crate::service::LockerService;
+    use crate::suspicion::{Signal, Suspicion};
     use crate::testing::*;
 
     fn allowed() -> Permission {
@@ -102,13 +108,27 @@ mod tests {
         assert_eq!(permissions(&shut, &compartment(7).faulted(FaultCode::DoorNotClosing)), expected);
     }
 
+    fn suspected(compartment: Compartment, code: FaultCode) -> Compartment {
+        let signals = [Signal::Device].into();
+        let suspicion = Suspicion { since: at(0), last_at: at(0), signals, judged_at: at(60), vendor_text: None };
+        Compartment { suspicions: [(code, suspicion)].into(), ..compartment }
+    }
+
+    #[test]
+    fn a_suspected_door_keeps_what_was_promised_and_promises_nothing() {
+        let booking = not(&[Why::Suspicion { unit: unit(7), code: FaultCode::DoorForced }]);
+        let expected = Permissions { booking, deposit: allowed(), pickup: allowed() };
+        assert_eq!(permissions(&locker(), &suspected(compartment(7), FaultCode::DoorForced)), expected);
+    }
+
     #[test]
     fn what_is_permitted_is_what_the_rules_do() {
         for service in [Service::InService, Service::Draining, Service::Blocked, Service::Decommissioned] {
             for code in FaultCode::ALL {
                 let door = Compartment { service, ..compartment(7) };
                 let (sick, dark) = (door.clone().faulted(code), locker().faulted(code));
-                for (locker, door) in [(locker(), sick), (dark, door)] {
+                let doubtful = suspected(door.clone(), code);
+                for (locker, door) in [(locker(), sick), (dark, door), (locker(), doubtful)] {
                     let permitted = permissions(&locker, &door);
                     let deposit = locker.closed_to_deposits().is_none() && door.open_for_deposits();
                     let rules = (locker.bookable() && door.bookable(), deposit, door.open_for_pickups(&locker));

@@ -81,6 +81,10 @@ pub enum Place {
     Home,
     /// Not yet known: the customer is being asked.
     Asked,
+    /// In the hands of who fetches it: the last person of the order's chain of custody.
+    Custody,
+    /// Not where it was recorded to be, as somebody found who looked. It is being looked for.
+    Missing,
 }
 
 #[cfg(test)]

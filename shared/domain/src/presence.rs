@@ -7,6 +7,7 @@ use crate::fault::{FaultCode, FaultReport, ReportedFault, Unit};
 use crate::id::{EventId, LockerId};
 use crate::refusal::Refusal;
 use crate::seeded::bug;
+use crate::suspicion::Signal;
 use crate::{SignedDuration, Timestamp};
 
 /// The connection of one locker. An item of its own, so that a flapping connection never disturbs bookings.
@@ -127,6 +128,8 @@ pub fn find_offline(presence: Presence, now: Timestamp) -> Result<(Presence, Fau
         locker: presence.locker.clone(),
         event: EventId::of_step("offline", &presence.session),
         received_at: now,
+        signal: Signal::Device,
+        gone: Vec::new(),
         faults: vec![ReportedFault { unit: Unit::Locker, code: FaultCode::NetworkLost, vendor_text: None }],
     };
     Ok((Presence { link: Link::Down, ..presence }, report))

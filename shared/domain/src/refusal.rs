@@ -77,6 +77,12 @@ pub enum Refusal {
     LinkUsed,
     #[error("the time for this is over")]
     TooLate,
+    #[error("the door can be opened: nothing has to be fetched")]
+    NotTrapped,
+    #[error("the parcel is not with this person")]
+    NotTheHolder,
+    #[error("this is longer than is possible")]
+    TooLong,
     #[error("a rating is a whole number from 1 to 5")]
     InvalidRating,
     #[error("a decision needs at least one fact it rests on")]

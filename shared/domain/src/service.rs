@@ -216,7 +216,7 @@ pub struct Inside {
     pub compartment: CompartmentNumber,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
-    /// Whether the parcel is there, or on its way. Nobody knows where device and records disagree.
+    /// Whether the parcel is there, or on its way. Nobody knows where device and records disagree: the order is the recorded one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deposited: Option<bool>,
 }
@@ -230,7 +230,7 @@ impl Inside {
             Occupancy::Free => return None,
             Occupancy::Reserved { order } => (Some(order.clone()), Some(false)),
             Occupancy::Occupied { order } => (Some(order.clone()), Some(true)),
-            Occupancy::Unknown => (None, None),
+            Occupancy::Unknown { recorded } => (recorded.clone(), None),
         };
         Some(Self { compartment: compartment.number, order, deposited })
     }

@@ -3,14 +3,18 @@
 use crate::case::Case;
 use crate::compartment::Compartment;
 use crate::delivery::Delivery;
+use crate::door::Door;
 use crate::fault::{FaultRecord, Unit};
 use crate::feedback::Feedback;
+use crate::heartbeat::Heartbeat;
 use crate::id::{CaseId, CompartmentNumber, LockerId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
+use crate::incident::{Incident, IncidentId};
 use crate::locker::Locker;
 use crate::order::Order;
 use crate::person::{Person, Preferences};
 use crate::presence::Presence;
 use crate::service::ServicePlan;
+use crate::suspicion;
 use crate::team::Team;
 use crate::work_order::WorkOrder;
 use crate::{Timestamp, fault::FaultCode};
@@ -23,6 +27,8 @@ pub enum StateKey {
     Presence(LockerId),
     /// What was decided about the service of a locker and is still to be done.
     ServicePlan(LockerId),
+    Heartbeat(LockerId),
+    Door(LockerId, CompartmentNumber),
     FaultRecord {
         locker: LockerId,
         unit: Unit,
@@ -33,6 +39,10 @@ pub enum StateKey {
     WorkOrder(LockerId),
     /// A work order that a later one has replaced.
     ArchivedWorkOrder(WorkOrderId),
+    /// The latest incident of a region and a fault code.
+    Incident(RegionId, FaultCode),
+    /// An incident that a later one has replaced.
+    ArchivedIncident(IncidentId),
     Team(RegionId, TeamId),
     Order(OrderId),
     Preferences(PersonId),
@@ -49,9 +59,13 @@ pub enum State {
     Compartment(Compartment),
     Presence(Presence),
     ServicePlan(ServicePlan),
+    Heartbeat(Heartbeat),
+    Door(Door),
     FaultRecord(FaultRecord),
     WorkOrder(WorkOrder),
     ArchivedWorkOrder(WorkOrder),
+    Incident(Incident),
+    ArchivedIncident(Incident),
     Team(Team),
     Order(Order),
     Preferences(Preferences),
@@ -69,6 +83,8 @@ impl State {
             State::Compartment(it) => StateKey::Compartment(it.locker.clone(), it.number),
             State::Presence(it) => StateKey::Presence(it.locker.clone()),
             State::ServicePlan(it) => StateKey::ServicePlan(it.locker.clone()),
+            State::Heartbeat(it) => StateKey::Heartbeat(it.locker.clone()),
+            State::Door(it) => StateKey::Door(it.locker.clone(), it.number),
             State::FaultRecord(it) => StateKey::FaultRecord {
                 locker: it.locker.clone(),
                 unit: it.unit,
@@ -77,6 +93,8 @@ impl State {
             },
             State::WorkOrder(it) => StateKey::WorkOrder(it.id.locker.clone()),
             State::ArchivedWorkOrder(it) => StateKey::ArchivedWorkOrder(it.id.clone()),
+            State::Incident(it) => StateKey::Incident(it.id.region.clone(), it.id.code),
+            State::ArchivedIncident(it) => StateKey::ArchivedIncident(it.id.clone()),
             State::Team(it) => StateKey::Team(it.region.clone(), it.id.clone()),
             State::Order(it) => StateKey::Order(it.id.clone()),
             State::Preferences(it) => StateKey::Preferences(it.customer.clone()),
@@ -93,11 +111,15 @@ impl State {
         match self {
             State::Presence(it) => it.due_at(),
             State::ServicePlan(it) => it.due_at(),
-            State::WorkOrder(it) => it.impact_due_at,
-            State::Locker(_)
-            | State::Compartment(_)
-            | State::FaultRecord(_)
+            State::Heartbeat(it) => it.due_at(),
+            State::Door(it) => it.due_at(),
+            State::WorkOrder(it) => it.due_at(),
+            State::Incident(it) => it.look_at,
+            State::Locker(it) => suspicion::judged_at(&it.suspicions),
+            State::Compartment(it) => suspicion::judged_at(&it.suspicions),
+            State::FaultRecord(_)
             | State::ArchivedWorkOrder(_)
+            | State::ArchivedIncident(_)
             | State::Team(_)
             | State::Order(_)
             | State::Preferences(_)
@@ -129,7 +151,7 @@ macro_rules! states {
     )*};
 }
 
-states! { Locker Compartment Presence ServicePlan FaultRecord Team Order Preferences Delivery Feedback Case Person }
+states! { Locker Compartment Presence ServicePlan Heartbeat Door FaultRecord Team Order Preferences Delivery Feedback Case Person }
 
 impl From<WorkOrder> for State {
     fn from(it: WorkOrder) -> State {
@@ -142,6 +164,22 @@ impl TryFrom<State> for WorkOrder {
     fn try_from(state: State) -> Result<Self, State> {
         match state {
             State::WorkOrder(it) | State::ArchivedWorkOrder(it) => Ok(it),
+            other => Err(other),
+        }
+    }
+}
+
+impl From<Incident> for State {
+    fn from(it: Incident) -> State {
+        State::Incident(it)
+    }
+}
+
+impl TryFrom<State> for Incident {
+    type Error = State;
+    fn try_from(state: State) -> Result<Self, State> {
+        match state {
+            State::Incident(it) | State::ArchivedIncident(it) => Ok(it),
             other => Err(other),
         }
     }

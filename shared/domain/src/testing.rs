@@ -6,12 +6,13 @@ use crate::delivery::{Delivery, Standing};
 use crate::fault::{FaultCode, FaultReport, OpenFault, OpenFaults, ReportedFault, Unit};
 use crate::feedback::{Ratings, Submission};
 use crate::id::{CompartmentNumber, EventId, LockerId, PersonId, WorkOrderId};
-use crate::locker::Locker;
+use crate::locker::{Build, Locker};
 use crate::notice::{Message, Notice};
 use crate::order::{Incident, Order, OrderStatus, Room};
 use crate::place::{Place, Position};
 use crate::service::LockerService;
 use crate::size::Size;
+use crate::suspicion::{Checks, ChecksOfUnit, Signal, Suspicions};
 use crate::work_order::{WorkOrder, WorkOrderStatus};
 use crate::{SignedDuration, StateKey, Timestamp};
 
@@ -46,7 +47,10 @@ pub fn locker() -> Locker {
         sizes: vec![(Size::S, 10), (Size::M, 10), (Size::L, 4)],
         measures: Default::default(),
         service: LockerService::default(),
+        build: Build::default(),
         faults: OpenFaults::new(),
+        suspicions: Suspicions::new(),
+        checks: ChecksOfUnit::new(),
         reopened_at: None,
     }
 }
@@ -108,6 +112,8 @@ pub fn order(name: &str, compartment: u16) -> Order {
         pickup_stopped_at: None,
         pickup_settled_until: None,
         pickup_owed: SignedDuration::ZERO,
+        pickup_extended: SignedDuration::ZERO,
+        recovery: None,
         collected_at: None,
         incidents: Vec::new(),
         displaced_from: None,
@@ -126,7 +132,14 @@ pub fn work_order_id(number: u32) -> WorkOrderId {
 
 /// An open fault of work order 1.
 pub fn open_fault(raised_at: Timestamp) -> OpenFault {
-    OpenFault { raised_at, last_at: raised_at, occurrences: 1, vendor_text: None, work_order: work_order_id(1) }
+    OpenFault {
+        raised_at,
+        last_at: raised_at,
+        occurrences: 1,
+        vendor_text: None,
+        work_order: work_order_id(1),
+        gone_at: None,
+    }
 }
 
 /// Work order 1, as its first faults have left it.
@@ -135,6 +148,9 @@ pub fn work_order(status: WorkOrderStatus, faults: &[(Unit, FaultCode)]) -> Work
     for (unit, code) in faults {
         work_order.add_fault(*unit, *code);
     }
+    if !faults.is_empty() {
+        work_order.weigh(work_order.blast_radius, at(0));
+    }
     let repairs_reported = u32::from(matches!(status, WorkOrderStatus::Repaired | WorkOrderStatus::Verified));
     WorkOrder { status, team: Some((id("mainz"), id("mainz-mechanics"))), repairs_reported, ..work_order }
 }
@@ -142,7 +158,26 @@ pub fn work_order(status: WorkOrderStatus, faults: &[(Unit, FaultCode)]) -> Work
 /// What a device reports, as it arrives at that second.
 pub fn report(second: i64, faults: &[(Unit, FaultCode)]) -> FaultReport {
     let faults = faults.iter().map(|(unit, code)| ReportedFault { unit: *unit, code: *code, vendor_text: None });
-    FaultReport { locker: locker_id(), event: event(), received_at: at(second), faults: faults.collect() }
+    FaultReport {
+        locker: locker_id(),
+        event: event(),
+        received_at: at(second),
+        signal: Signal::Device,
+        faults: faults.collect(),
+        gone: vec![],
+    }
+}
+
+/// What checks of a condition have said, one after the other: that it was seen, or gone at that second.
+pub fn checks(code: FaultCode, said: &[Option<i64>]) -> ChecksOfUnit {
+    let mut checks = Checks::default();
+    for said in said {
+        match said {
+            None => checks.see(),
+            Some(second) => checks.see_no_more(at(*second)),
+        }
+    }
+    [(code, checks)].into()
 }
 
 pub fn incident(unit: Unit, code: FaultCode, from: i64, until: Option<i64>) -> Incident {
@@ -211,6 +246,11 @@ impl Compartment {
 
     pub fn reserved_for(self, order: &str) -> Self {
         Self { occupancy: Occupancy::Reserved { order: id(order) }, ..self }
+    }
+
+    /// The same once something went in or out.
+    pub fn changed(self, second: i64) -> Self {
+        Self { contents_changed_at: Some(at(second)), ..self }
     }
 
     pub fn occupied_by(self, order: &str) -> Self {

@@ -7,11 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::compartment::Compartment;
 use crate::decision::{Decision, Event};
+use crate::escalation::{Clock, Wait};
 use crate::fault::{FaultClass, FaultCode, FaultRecord, OpenFaults, Severity, Unit, shut_since};
 use crate::id::{LockerId, NoticeId, PersonId, RegionId, TeamId, WorkOrderId};
 use crate::impact::{self, ImpactTask, ShutTime};
+use crate::incident::Membership;
 use crate::locker::Locker;
 use crate::notice::{Message, Notice, Recipient};
+use crate::priority::{BlastRadius, is_unweighed, priority};
+use crate::reference::Reference;
 use crate::refusal::Refusal;
 use crate::seeded::bug;
 use crate::{SignedDuration, State, StateKey, Timestamp};
@@ -26,8 +30,20 @@ pub const TEST_OPENINGS_REQUIRED: u8 = 3;
 /// its record.
 pub const FAULTS_MAX: usize = 40;
 
-/// Beside those: the locker, a record of every code it can have itself, the work order and the history.
-const _: () = assert!(2 * FAULTS_MAX + FaultCode::ALL.len() + 3 <= 100, "a repair fits one commit");
+/// Beside those: the locker, a record of every code it can have itself, the work order, the door that was tried last and
+/// the history.
+const _: () = assert!(2 * FAULTS_MAX + FaultCode::ALL.len() + 4 <= 100, "a repair fits one commit");
+
+/// After how many failed proofs of its repair somebody else has to look, and again after as many more: a technician who
+/// has tried three times will not find it by trying a fourth time.
+pub const PROOFS_FAILED_MAX: u32 = 3;
+
+/// For how long after a proven repair a first sign of a fault is enough, and the same fault of the same unit is taken for
+/// one that was not found: a lock that was changed jams again within days or not for years. No public figures were found.
+pub const PROBATION: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How many documents one note refers to.
+pub const REFERENCES_MAX: usize = 10;
 
 /// How many notes a work order keeps; a technician who needs more has a document to attach.
 pub const NOTES_MAX: usize = 50;
@@ -88,11 +104,15 @@ pub struct Note {
     pub text: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<String>,
+    /// Where photos and other documents are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<Reference>,
 }
 
 impl Note {
     fn length(&self) -> usize {
-        self.text.len() + self.parts.iter().map(String::len).sum::<usize>()
+        let references = self.references.iter().map(|it| it.as_str().len()).sum::<usize>();
+        self.text.len() + self.parts.iter().map(String::len).sum::<usize>() + references
     }
 }
 
@@ -112,9 +132,36 @@ pub struct WorkOrder {
     /// How many orders were waiting when the team was last told.
     #[serde(default)]
     pub people_waiting: u32,
+    /// Whom it concerns: counted when the team is told, and again when what follows for people has been dealt with.
+    #[serde(default, skip_serializing_if = "BlastRadius::is_empty")]
+    pub blast_radius: BlastRadius,
+    /// Which goes first, the larger before the smaller: as it was when the severity or the blast radius last changed.
+    #[serde(default, skip_serializing_if = "is_unweighed")]
+    pub priority: u32,
+    /// Which skills its team lacks, where no team of the region has them: others may have to help.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub skills_missing: BTreeSet<FaultClass>,
     /// How often a repair was reported: each is to be proven by test openings of its own.
     #[serde(default)]
     pub repairs_reported: u32,
+    /// How often the device has shown that a reported repair was none.
+    #[serde(default, skip_serializing_if = "never")]
+    pub proofs_failed: u32,
+    /// When its repair was proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_at: Option<Timestamp>,
+    /// The one before, whose proven repair did not last: the same fault of the same unit is back within [`PROBATION`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<WorkOrderId>,
+    /// The incident it is a part of, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<Membership>,
+    /// The technician who has taken it on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned_to: Option<PersonId>,
+    /// What it waits for, unless that has not changed since it was opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Clock>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
     /// What is still to be done for people because of this incident, in this order.
@@ -128,6 +175,10 @@ pub struct WorkOrder {
     pub latest_call: Option<NoticeId>,
 }
 
+fn never(times: &u32) -> bool {
+    *times == 0
+}
+
 impl WorkOrder {
     fn new(id: WorkOrderId, now: Timestamp) -> Self {
         Self {
@@ -138,7 +189,16 @@ impl WorkOrder {
             units: BTreeMap::new(),
             team: None,
             people_waiting: 0,
+            blast_radius: BlastRadius::default(),
+            priority: 0,
+            skills_missing: BTreeSet::new(),
             repairs_reported: 0,
+            proofs_failed: 0,
+            verified_at: None,
+            follows: None,
+            incident: None,
+            assigned_to: None,
+            clock: None,
             notes: Vec::new(),
             impact: Vec::new(),
             impact_due_at: None,
@@ -185,7 +245,67 @@ impl WorkOrder {
         self.severity = self.severity.max(code.severity());
         if self.status == WorkOrderStatus::Repaired {
             self.status = WorkOrderStatus::InProgress;
+            self.clock = None;
         }
+    }
+
+    /// Strikes off a fault that has cleared by itself. Where none is left, there is nothing to repair any more.
+    pub fn strike_fault(&mut self, unit: Unit, code: FaultCode) {
+        if let Some(repair) = self.units.get_mut(&unit) {
+            repair.codes.remove(&code);
+            if repair.codes.is_empty() {
+                self.units.remove(&unit);
+            }
+        }
+        if self.units.is_empty() {
+            self.status = WorkOrderStatus::Verified;
+        }
+    }
+
+    /// Refers to the one before, where this fault is one that it has repaired: proven, and not for long.
+    pub fn follow(&mut self, before: &Self, unit: Unit, code: FaultCode, now: Timestamp) {
+        let repaired = before.repairs_reported > 0
+            && before.units.get(&unit).is_some_and(|repair| repair.codes.contains(&code))
+            && before.verified_at.is_some_and(|at| now.duration_since(at) <= PROBATION);
+        if repaired {
+            self.follows = Some(before.id.clone());
+        }
+    }
+
+    /// What it waits for, if anything. One that nobody has touched waits for a reaction since it was opened, unless
+    /// another one is waited for in its place.
+    pub fn clock(&self) -> Option<Clock> {
+        match self.status {
+            WorkOrderStatus::Open if self.is_told_with_others() => None,
+            WorkOrderStatus::Open => Some(self.clock.unwrap_or(Clock::new(Wait::ForReaction, self.opened_at))),
+            WorkOrderStatus::Acknowledged
+            | WorkOrderStatus::InProgress
+            | WorkOrderStatus::OnHold
+            | WorkOrderStatus::Repaired => self.clock,
+            WorkOrderStatus::Verified => None,
+        }
+    }
+
+    /// It has become worse, and its team is called anew: whatever it waits for, it waits for from now on.
+    pub fn restart_clock(&mut self, now: Timestamp) {
+        self.clock = self.clock().map(|clock| Clock::new(clock.wait, now));
+    }
+
+    /// When somebody has to look at it again: for people who are still to be dealt with, or because nobody reacts.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        let escalates_at = self.clock().and_then(|clock| clock.next(self.severity)).map(|(at, _)| at);
+        [self.impact_due_at, escalates_at].into_iter().flatten().min()
+    }
+
+    /// Weighs it anew: by what is broken now, and by whom it concerns.
+    pub fn weigh(&mut self, radius: BlastRadius, now: Timestamp) {
+        self.blast_radius = radius;
+        self.priority = priority(self.severity, &radius, now);
+    }
+
+    /// Its priority at this moment: a deadline may have come nearer since it was weighed.
+    pub fn priority_at(&self, now: Timestamp) -> u32 {
+        priority(self.severity, &self.blast_radius, now)
     }
 
     /// Adds something that has to be done for people, unless it is on the list from its start already.
@@ -224,14 +344,14 @@ impl WorkOrder {
 /// What a technician says about a work order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// "We have seen it."
-    Acknowledge,
+    /// "We have seen it", and who goes: who says so, unless another is named.
+    Acknowledge { technician: Option<PersonId> },
     /// "We are at the locker."
     Start,
     /// "We cannot go on", and why.
-    Hold { reason: String },
+    Hold { reason: String, references: Vec<Reference> },
     /// "It works again", what was done and which parts it took.
-    ReportRepaired { note: String, parts: Vec<String> },
+    ReportRepaired { note: String, parts: Vec<String>, references: Vec<Reference> },
 }
 
 /// Moves a work order on by a technician's word. The word never reopens anything: after `ReportRepaired` the
@@ -247,11 +367,11 @@ pub fn take_step(
 ) -> Result<Decision<WorkOrder>, Refusal> {
     use WorkOrderStatus::*;
     let allowed = match (&step, work_order.status) {
-        (Step::Acknowledge, Open) => true,
+        (Step::Acknowledge { .. }, Open) => true,
         (Step::Start, Open | Acknowledged | OnHold) => true,
         (Step::Hold { .. }, Acknowledged | InProgress) => true,
         (Step::ReportRepaired { .. }, InProgress) => true,
-        (Step::Acknowledge, Acknowledged | InProgress | OnHold | Repaired | Verified)
+        (Step::Acknowledge { .. }, Acknowledged | InProgress | OnHold | Repaired | Verified)
         | (Step::Start, InProgress | Repaired | Verified)
         | (Step::Hold { .. }, Open | OnHold | Repaired | Verified)
         | (Step::ReportRepaired { .. }, Open | Acknowledged | OnHold | Repaired | Verified) => false,
@@ -260,26 +380,32 @@ pub fn take_step(
         return Err(Refusal::wrong_state(work_order.status));
     }
     let event = match step {
-        Step::Acknowledge => {
+        Step::Acknowledge { technician } => {
             work_order.status = Acknowledged;
+            work_order.assigned_to = Some(technician.unwrap_or_else(|| by.clone()));
+            work_order.clock = Some(Clock::new(Wait::ForStart, now));
             Event::WorkOrderAcknowledged { by }
         }
         Step::Start => {
             work_order.status = InProgress;
+            work_order.assigned_to.get_or_insert_with(|| by.clone());
+            work_order.clock = None;
             Event::WorkOrderStarted { by }
         }
-        Step::Hold { reason } => {
+        Step::Hold { reason, references } => {
             work_order.status = OnHold;
-            work_order.note(Note { by: by.clone(), at: now, text: reason.clone(), parts: Vec::new() });
+            work_order.clock = Some(Clock::new(Wait::OnHold, now));
+            work_order.note(Note { by: by.clone(), at: now, text: reason.clone(), parts: Vec::new(), references });
             Event::WorkOrderHeld { by, reason }
         }
-        Step::ReportRepaired { note, parts } => {
+        Step::ReportRepaired { note, parts, references } => {
             work_order.status = Repaired;
+            work_order.clock = Some(Clock::new(Wait::ForProof, now));
             work_order.repairs_reported += 1;
             for repair in work_order.units.values_mut() {
                 repair.openings_passed = 0;
             }
-            work_order.note(Note { by: by.clone(), at: now, text: note.clone(), parts });
+            work_order.note(Note { by: by.clone(), at: now, text: note.clone(), parts, references });
             Event::RepairReported { by, note }
         }
     };
@@ -310,7 +436,8 @@ pub struct TestOpening {
 /// Judges a test opening, and reopens everything once every unit has passed [`TEST_OPENINGS_REQUIRED`] in a row.
 ///
 /// Only a repair that a technician has reported can be proven. A failed opening sends the work order back to
-/// the team, which is told; everything stays closed. Reopening, the end of the work order and the all-clear
+/// the team, which is told; everything stays closed. After [`PROOFS_FAILED_MAX`] of them it waits for somebody else to
+/// look, see [`crate::escalation`]. Reopening, the end of the work order and the all-clear
 /// for those who waited are one decision.
 ///
 /// # Errors
@@ -338,6 +465,9 @@ pub fn record_test_opening(
             repair.openings_passed = 0;
         }
         work_order.status = WorkOrderStatus::InProgress;
+        work_order.proofs_failed = work_order.proofs_failed.saturating_add(1);
+        let again_and_again = work_order.proofs_failed.is_multiple_of(PROOFS_FAILED_MAX);
+        work_order.clock = again_and_again.then(|| Clock::new(Wait::ForAnotherLook, now));
         let mut decision = Decision::new(work_order.status);
         if let Some((region, team)) = &work_order.team {
             decision.tell(Notice {
@@ -412,6 +542,8 @@ pub fn prove_network(scene: RepairScene, now: Timestamp) -> Option<Decision<Work
 fn verify(scene: RepairScene, now: Timestamp) -> Decision<WorkOrderStatus> {
     let RepairScene { mut work_order, mut locker, mut compartments } = scene;
     work_order.status = WorkOrderStatus::Verified;
+    work_order.verified_at = Some(now);
+    work_order.clock = None;
     let mut records = Vec::new();
     let mut clear = |unit: Unit, faults: &mut OpenFaults| {
         for (code, fault) in std::mem::take(faults) {
@@ -430,12 +562,16 @@ fn verify(scene: RepairScene, now: Timestamp) -> Decision<WorkOrderStatus> {
         match unit {
             Unit::Locker => {
                 clear(Unit::Locker, &mut locker.faults);
+                locker.checks.clear();
+                locker.suspicions.clear();
                 locker.reopened_at = Some(now);
             }
             Unit::Compartment(number) => {
                 if let Some(compartment) = compartments.iter_mut().find(|it| it.number == *number) {
                     works_again(*unit, shut_since(&compartment.faults));
                     clear(*unit, &mut compartment.faults);
+                    compartment.checks.clear();
+                    compartment.suspicions.clear();
                     compartment.reopened_at = Some(now);
                     reopened.push(compartment.clone().into());
                 }

@@ -44,6 +44,7 @@ pub struct RenderError {
 struct GermanEmail<'a> {
     message: &'a Message,
     link: Option<&'a str>,
+    code: Option<&'a str>,
 }
 
 #[derive(Template)]
@@ -57,6 +58,7 @@ struct GermanPush<'a> {
 struct EnglishEmail<'a> {
     message: &'a Message,
     link: Option<&'a str>,
+    code: Option<&'a str>,
 }
 
 #[derive(Template)]
@@ -66,14 +68,20 @@ struct EnglishPush<'a> {
 }
 
 /// Puts a message into words. `link` is the address of its one-time link, for those that have one
-/// ([`Message::link`]); the e-mail of such a message points to the app where there is none.
+/// ([`Message::link`]); the e-mail of such a message points to the app where there is none. `code` opens the door, for
+/// those that tell it ([`Message::tells_the_code`]); it is in the e-mail's text only, where no lock screen shows it.
 ///
 /// # Errors
 /// [`RenderError`] where a value refuses to be written as text, which none of today's does.
-pub fn render(message: &Message, language: Language, link: Option<&str>) -> Result<Rendered, RenderError> {
+pub fn render(
+    message: &Message,
+    language: Language,
+    link: Option<&str>,
+    code: Option<&str>,
+) -> Result<Rendered, RenderError> {
     let (email, push) = match language {
-        Language::German => (GermanEmail { message, link }.render(), GermanPush { message }.render()),
-        Language::English => (EnglishEmail { message, link }.render(), EnglishPush { message }.render()),
+        Language::German => (GermanEmail { message, link, code }.render(), GermanPush { message }.render()),
+        Language::English => (EnglishEmail { message, link, code }.render(), EnglishPush { message }.render()),
     };
     let failed = |source| RenderError { kind: message.kind(), source };
     let (email, push) = (email.map_err(failed)?, push.map_err(failed)?);

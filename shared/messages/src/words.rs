@@ -1,5 +1,6 @@
 //! How facts are put into words: times, units, severities, in each language.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use askama::filters::Escaper;
@@ -7,7 +8,9 @@ use jiff::Zoned;
 use jiff::tz::{self, TimeZone};
 
 use domain::Timestamp;
-use domain::fault::{Severity, Unit};
+use domain::escalation::Wait;
+use domain::fault::{FaultClass, Severity, Unit};
+use domain::incident::{Dimension, InCommon};
 
 /// Where the lockers are, and so where people look at a clock. Compiled in: nothing is read from the system.
 static LOCAL: TimeZone = tz::get!("Europe/Berlin");
@@ -45,11 +48,17 @@ fn list_units(units: &[Unit], listed_max: usize, name: fn(&Unit) -> String) -> (
     (listed.join(", "), units.len() - listed.len())
 }
 
+fn list_skills(skills: &BTreeSet<FaultClass>, name: fn(&FaultClass) -> &'static str) -> String {
+    skills.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
 /// German words.
 pub mod german {
+    use std::collections::BTreeSet;
+
     use jiff::civil::Weekday;
 
-    use super::{Severity, Timestamp, Unit, list_units, local};
+    use super::{Dimension, FaultClass, InCommon, Severity, Timestamp, Unit, Wait, list_skills, list_units, local};
 
     /// Such as `Sa., 21.11., 14:30 Uhr`.
     pub fn time(time: &Timestamp) -> String {
@@ -101,11 +110,43 @@ pub mod german {
             people => format!("{people} Personen warten"),
         }
     }
+
+    /// What a work order waits for.
+    pub fn wait(wait: &Wait) -> &'static str {
+        match wait {
+            Wait::ForReaction => "Niemand hat reagiert",
+            Wait::ForStart => "Angenommen, aber nicht begonnen",
+            Wait::OnHold => "Angehalten",
+            Wait::ForProof => "Repariert gemeldet, aber nicht bewiesen",
+            Wait::ForAnotherLook => "Probeöffnungen scheitern immer wieder",
+        }
+    }
+
+    /// What the lockers of an incident have in common, such as `Anbieter acme, 97 von 100`.
+    pub fn in_common(common: &InCommon) -> String {
+        let dimension = match common.dimension {
+            Dimension::Provider => "Anbieter",
+            Dimension::Carrier => "Netzbetreiber",
+            Dimension::Firmware => "Firmware",
+        };
+        format!("{dimension} {}, {} von {}", common.value, common.lockers, common.looked_at)
+    }
+
+    /// What a team is to be able to repair.
+    pub fn skills(skills: &BTreeSet<FaultClass>) -> String {
+        list_skills(skills, |skill| match skill {
+            FaultClass::Electronics => "Elektronik",
+            FaultClass::Mechanics => "Mechanik",
+            FaultClass::Network => "Netzwerk",
+        })
+    }
 }
 
 /// English words.
 pub mod english {
-    use super::{Severity, Timestamp, Unit, list_units, local};
+    use std::collections::BTreeSet;
+
+    use super::{Dimension, FaultClass, InCommon, Severity, Timestamp, Unit, Wait, list_skills, list_units, local};
 
     /// Such as `Sat 21 Nov, 14:30`.
     pub fn time(time: &Timestamp) -> String {
@@ -145,6 +186,36 @@ pub mod english {
             1 => "1 person waiting".to_owned(),
             people => format!("{people} people waiting"),
         }
+    }
+
+    /// What a work order waits for.
+    pub fn wait(wait: &Wait) -> &'static str {
+        match wait {
+            Wait::ForReaction => "Nobody has reacted",
+            Wait::ForStart => "Acknowledged and not started",
+            Wait::OnHold => "On hold",
+            Wait::ForProof => "Reported repaired and not proven",
+            Wait::ForAnotherLook => "Test openings fail again and again",
+        }
+    }
+
+    /// What the lockers of an incident have in common, such as `provider acme, 97 of 100`.
+    pub fn in_common(common: &InCommon) -> String {
+        let dimension = match common.dimension {
+            Dimension::Provider => "provider",
+            Dimension::Carrier => "carrier",
+            Dimension::Firmware => "firmware",
+        };
+        format!("{dimension} {}, {} of {}", common.value, common.lockers, common.looked_at)
+    }
+
+    /// What a team is to be able to repair.
+    pub fn skills(skills: &BTreeSet<FaultClass>) -> String {
+        list_skills(skills, |skill| match skill {
+            FaultClass::Electronics => "electronics",
+            FaultClass::Mechanics => "mechanics",
+            FaultClass::Network => "network",
+        })
     }
 }
 

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use domain::case::Measure;
-use domain::fault::{Severity, Unit};
+use domain::escalation::Wait;
+use domain::fault::{FaultClass, Severity, Unit};
+use domain::incident::{Dimension, InCommon};
 use domain::notice::Message;
 use domain::person::Language;
 use messages::{Rendered, SUBJECT_LENGTH_MAX, render};
@@ -42,6 +44,16 @@ fn pickup_delayed(locker_name: &str) -> Message {
     }
 }
 
+fn pickup_extended(locker_name: &str, deadline: Option<domain::Timestamp>) -> Message {
+    Message::PickupExtended {
+        order: id("A-4711"),
+        locker_name: locker_name.to_owned(),
+        compartment: 7.try_into().unwrap(),
+        hours: 48,
+        deadline,
+    }
+}
+
 fn choose_place(from_locker_name: &str) -> Message {
     Message::ChoosePlace { order: id("A-4711"), from_locker_name: from_locker_name.to_owned(), place_epoch: 2 }
 }
@@ -58,6 +70,37 @@ fn work_order_called(locker_name: &str, units: Vec<Unit>, extended: bool) -> Mes
         units,
         people_waiting: 12,
         extended,
+        priority: 1_240,
+        skills_missing: BTreeSet::new(),
+        follows: None,
+    }
+}
+
+const WAITS: [Wait; 5] = [Wait::ForReaction, Wait::ForStart, Wait::OnHold, Wait::ForProof, Wait::ForAnotherLook];
+
+fn work_order_escalated(locker_name: &str, wait: Wait) -> Message {
+    Message::WorkOrderEscalated {
+        work_order: id("mz-03.2"),
+        locker_name: locker_name.to_owned(),
+        severity: Severity::Major,
+        priority: 620,
+        people_waiting: 12,
+        wait,
+        since: "2026-11-21T13:30:00Z".parse().unwrap(),
+        level: 2,
+    }
+}
+
+fn incident_reported(over: bool, in_common: u32) -> Message {
+    let common =
+        InCommon { dimension: Dimension::Provider, value: "acme".to_owned(), lockers: in_common, looked_at: in_common };
+    Message::IncidentReported {
+        incident: "mainz.network_lost.1".parse().unwrap(),
+        over,
+        lockers: if over { 0 } else { 812 + in_common },
+        lockers_max: 907,
+        in_common: (in_common > 0).then_some(common),
+        work_order: (!over).then(|| id("mz-03.2")),
     }
 }
 
@@ -87,6 +130,20 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
             place_epoch: 2,
         },
         Message::ReroutedHome { order: id("A-4711"), from_locker_name: name.clone(), place_epoch: 2 },
+        pickup_extended(locker_name, None),
+        pickup_extended(locker_name, Some("2026-11-23T13:30:00Z".parse().unwrap())),
+        Message::RecoveryStarted {
+            order: id("A-4711"),
+            from_locker_name: name.clone(),
+            locker_name: other_locker_name.to_owned(),
+        },
+        Message::BroughtElsewhere {
+            order: id("A-4711"),
+            locker_name: other_locker_name.to_owned(),
+            compartment: 7.try_into().unwrap(),
+            deadline: "2026-07-05T22:05:00Z".parse().unwrap(),
+        },
+        Message::ParcelMissing { order: id("A-4711"), locker_name: name.clone() },
         choose_place(locker_name),
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: Some(name.clone()) },
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: None },
@@ -102,6 +159,8 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
         },
         Message::RepairRejected { work_order: id("mz-03.2"), locker_name: name, unit: Unit::Locker },
     ];
+    messages.extend([(false, 0), (false, 3), (true, 3)].map(|(over, common)| incident_reported(over, common)));
+    messages.extend(WAITS.map(|wait| work_order_escalated(locker_name, wait)));
     messages.extend([Measure::Apology, Measure::LockerRepaired, Measure::Refund, Measure::Talk].map(case_answered));
     messages
 }
@@ -111,7 +170,7 @@ fn every_ordinary_message() -> Vec<Message> {
 }
 
 fn rendered(message: &Message, language: Language, link: Option<&str>) -> Rendered {
-    render(message, language, link).unwrap()
+    render(message, language, link, None).unwrap()
 }
 
 /// The files and folders in `texts/`, or in one of its folders.
@@ -179,11 +238,12 @@ fn every_message_reads_cleanly_in_every_language_and_channel() {
 }
 
 #[test]
-fn every_email_names_the_order_or_the_work_order() {
+fn every_email_names_the_order_the_work_order_or_the_incident() {
     for message in every_ordinary_message() {
         for language in LANGUAGES {
             let email = rendered(&message, language, None).email;
-            assert!(email.contains("A-4711") || email.contains("mz-03.2"), "{email}");
+            let named = ["A-4711", "mz-03.2", "mainz.network_lost.1"].iter().any(|it| email.contains(it));
+            assert!(named, "{email}");
         }
     }
 }
@@ -263,6 +323,26 @@ fn the_link_is_in_the_email_of_those_that_have_one_and_nowhere_else() {
             assert!(!email.contains("http") && !email.contains(":\n"), "{email}");
         }
     }
+}
+
+#[test]
+fn a_team_that_lacks_a_skill_is_told_so_and_every_team_how_urgent_it_is() {
+    let mut message = work_order_called("Mainz", compartments(1), false);
+    let Message::WorkOrderCalled { skills_missing, .. } = &mut message else { panic!("a call") };
+    skills_missing.extend([FaultClass::Mechanics, FaultClass::Network]);
+    let email = rendered(&message, Language::German, None).email;
+    assert!(email.contains("(Mechanik, Netzwerk)") && email.contains("Priorität: 1240\n"), "{email}");
+    let email = rendered(&message, Language::English, None).email;
+    assert!(email.contains("(mechanics, network)") && email.contains("Priority: 1240\n"), "{email}");
+}
+
+#[test]
+fn a_team_learns_that_the_last_repair_did_not_last() {
+    let mut message = work_order_called("Mainz", compartments(1), false);
+    let Message::WorkOrderCalled { follows, .. } = &mut message else { panic!("a call") };
+    *follows = Some(id("mz-03.1"));
+    assert!(rendered(&message, Language::German, None).email.contains("wie in mz-03.1:"));
+    assert!(rendered(&message, Language::English, None).email.contains("as in mz-03.1:"));
 }
 
 #[test]
@@ -391,4 +471,15 @@ fn an_answered_complaint_names_the_measure_and_nobody() {
     };
     assert_eq!(rendered(&message, Language::German, None), german);
     assert_eq!(rendered(&message, Language::English, None), english);
+}
+
+#[test]
+fn the_code_is_in_the_text_of_those_that_tell_it_and_nowhere_else() {
+    for message in every_ordinary_message() {
+        for language in LANGUAGES {
+            let Rendered { subject, email, push } = render(&message, language, None, Some("408311")).unwrap();
+            assert_eq!(email.contains("408311"), message.tells_the_code(), "{email}");
+            assert!(!subject.contains("408311") && !push.contains("408311"), "{subject} {push}");
+        }
+    }
 }

@@ -39,6 +39,8 @@ pub struct Device {
     /// What is broken, whether anybody has been told or not.
     pub broken: BTreeMap<Unit, BTreeSet<FaultCode>>,
     pub inside: BTreeMap<CompartmentNumber, OrderId>,
+    /// When the broker took its latest heartbeat.
+    pub heartbeat_at: Option<Duration>,
     pub shadow: Desired,
     /// How often it was written, by the device itself too.
     pub shadow_version: Option<i64>,
@@ -60,6 +62,22 @@ impl Device {
     /// Whether it is connected.
     pub fn is_online(&self) -> bool {
         self.sessions.last().is_some_and(|session| session.until.is_none())
+    }
+
+    /// Something breaks.
+    pub fn break_down(&mut self, faults: &[(Unit, FaultCode)]) {
+        for (unit, code) in faults {
+            self.broken.entry(*unit).or_default().insert(*code);
+        }
+    }
+
+    /// It works again, by itself.
+    pub fn mend(&mut self, faults: &[(Unit, FaultCode)]) {
+        for (unit, code) in faults {
+            if let Some(broken) = self.broken.get_mut(unit) {
+                broken.remove(code);
+            }
+        }
     }
 
     fn end_session(&mut self, now: Duration) -> Option<Session> {
@@ -191,6 +209,41 @@ impl World {
         self.publish_from(locker, "fault_intake", id, json!({ "faults": faults }));
     }
 
+    /// A device reports that it sees some faults no more.
+    pub fn report_gone(self: &Rc<Self>, locker: &LockerId, id: &str, gone: &[(Unit, FaultCode)]) {
+        let of_what = |unit: Unit, code: FaultCode| if code.listed().whole_locker { Unit::Locker } else { unit };
+        let said = gone.iter().map(|(unit, code)| (locker.clone(), of_what(*unit, *code), *code));
+        self.said_gone.borrow_mut().extend(said);
+        let gone: Vec<Value> = gone.iter().map(|(unit, code)| json!({ "unit": unit, "code": code })).collect();
+        self.publish_from(locker, "fault_intake", id, json!({ "gone": gone }));
+    }
+
+    /// A device says how it is, if it is connected: a heartbeat is not kept for later. `changed` is what is otherwise
+    /// than with a device that is well.
+    pub fn send_heartbeat(self: &Rc<Self>, locker: &LockerId, id: &str, changed: &Value) {
+        let now = self.executor.now();
+        let online = self.at_device(locker, |device| {
+            device.heartbeat_at = device.heartbeat_at.max(device.is_online().then_some(now));
+            device.is_online()
+        });
+        if !online {
+            return;
+        }
+        let mut diagnostics = json!({ "power": "mains", "temperature_c": 21, "firmware": "2.14.1", "uptime_s": 60 });
+        let mut rest = json!({ "sent_at": self.now().to_string() });
+        for (name, value) in changed.as_object().into_iter().flatten() {
+            let of_the_message = if name == "sent_at" { &mut rest } else { &mut diagnostics };
+            of_the_message[name] = value.clone();
+        }
+        rest["diagnostics"] = diagnostics;
+        for (name, code) in [("sent_at", FaultCode::ClockSkew), ("signal_dbm", FaultCode::NetworkWeak)] {
+            if changed.get(name).is_none() {
+                self.said_gone.borrow_mut().insert((locker.clone(), Unit::Locker, code));
+            }
+        }
+        self.send_from(locker, &Outgoing { function: "heartbeat_intake", id: id.to_owned(), rest });
+    }
+
     /// A device says that a parcel was put in or taken out.
     pub fn report_parcel(
         self: &Rc<Self>,
@@ -201,6 +254,19 @@ impl World {
         compartment: CompartmentNumber,
     ) {
         let event = json!({ "type": kind, "order_id": order, "compartment": compartment });
+        self.publish_from(locker, "parcel_events", id, json!({ "event": event }));
+    }
+
+    /// A device says what it believes is inside: what its sensors see, or, where they fail, otherwise of one.
+    pub fn report_occupancy(self: &Rc<Self>, locker: &LockerId, id: &str, wrong_about: Option<CompartmentNumber>) {
+        let (mut occupied, mut free) = (Vec::new(), Vec::new());
+        let inside = self.at_device(locker, |device| device.inside.clone());
+        for number in 1..=crate::site::compartments_of(locker) {
+            let number: CompartmentNumber = number.try_into().expect("it is one of the locker's");
+            let seen = inside.contains_key(&number) != (wrong_about == Some(number));
+            if seen { occupied.push(number) } else { free.push(number) }
+        }
+        let event = json!({ "type": "occupancy_reported", "occupied": occupied, "free": free });
         self.publish_from(locker, "parcel_events", id, json!({ "event": event }));
     }
 
@@ -222,6 +288,12 @@ impl World {
                 self.report_opening(locker, &id, &asked.work_order_id, asked.attempt, unit, works);
             }
         }
+    }
+
+    /// A device says that a lock has taken a command to open, or that a door was seen open.
+    pub fn report_door(self: &Rc<Self>, locker: &LockerId, id: &str, kind: &str, compartment: CompartmentNumber) {
+        let event = json!({ "type": kind, "compartment": compartment });
+        self.publish_from(locker, "parcel_events", id, json!({ "event": event }));
     }
 
     /// A device says that it has tried a door.

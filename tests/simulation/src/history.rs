@@ -11,7 +11,9 @@ use aws::store::Write;
 use domain::case::Case;
 use domain::compartment::Compartment;
 use domain::delivery::Delivery;
+use domain::door::Door;
 use domain::feedback::Feedback;
+use domain::heartbeat::Heartbeat;
 use domain::id::{CompartmentNumber, LockerId, OrderId};
 use domain::locker::Locker;
 use domain::order::Order;
@@ -75,6 +77,8 @@ impl Committed {
         lockers Locker;
         compartments Compartment;
         presences Presence;
+        heartbeats Heartbeat;
+        doors Door;
         work_orders WorkOrder;
         orders Order;
         deliveries Delivery;
@@ -105,6 +109,8 @@ pub struct History {
     pub pointing: BTreeMap<(LockerId, CompartmentNumber), BTreeSet<OrderId>>,
     /// Notices that are being sent, and which invocation does.
     pub sending: BTreeMap<Key, u64>,
+    /// When the latest work order of a locker was last changed.
+    pub changed_at: BTreeMap<LockerId, Timestamp>,
     /// In which order notices were entered.
     pub entered: BTreeMap<Key, u64>,
 }
@@ -138,6 +144,7 @@ impl History {
         locker(id: &LockerId) -> Locker = StateKey::Locker(id.clone());
         compartment(id: &LockerId, number: CompartmentNumber) -> Compartment = StateKey::Compartment(id.clone(), number);
         presence(id: &LockerId) -> Presence = StateKey::Presence(id.clone());
+        heartbeat(id: &LockerId) -> Heartbeat = StateKey::Heartbeat(id.clone());
         work_order(id: &LockerId) -> WorkOrder = StateKey::WorkOrder(id.clone());
         order(id: &OrderId) -> Order = StateKey::Order(id.clone());
         delivery(id: &OrderId) -> Delivery = StateKey::Delivery(id.clone());
@@ -207,6 +214,9 @@ impl History {
             if let State::Order(order) = after {
                 self.point(order, true);
             }
+            if let State::WorkOrder(work_order) = after {
+                self.changed_at.insert(work_order.id.locker.clone(), committed.now);
+            }
             let name = after.key();
             self.wait_for(keys::of_state(&name), after.due_at());
             self.states.insert(name, after.clone());
@@ -236,7 +246,7 @@ impl History {
     fn point(&mut self, order: &Order, points: bool) {
         use domain::order::OrderStatus::*;
         let alive = match order.status {
-            Placed | Rerouting | Rerouted | Deposited => true,
+            Placed | Rerouting | Rerouted | Deposited | Recovery => true,
             Collected | Cancelled => false,
         };
         if let (true, Some((locker, number))) = (alive, order.compartment()) {

@@ -7,9 +7,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use domain::compartment::Occupancy;
 use domain::fault::{FaultCode, Unit};
 use domain::id::{CompartmentNumber, LockerId, OrderId, WorkOrderId};
 use domain::notice::{Message, Recipient};
+use domain::order::{Order, OrderStatus};
+use domain::place::Place;
 use serde_json::{Value, json};
 
 use crate::chance::{Chance, seed_of};
@@ -25,8 +28,14 @@ pub enum Kind {
     Parcel,
     /// Something breaks and is repaired.
     Breakdown,
+    /// Trapped parcels are fetched.
+    Recovery,
     /// A locker loses its network, and comes back.
     Outage,
+    /// A device says how it is, for some minutes; then it hangs.
+    Hang,
+    /// The whole region loses its network or its power, and gets it back, one locker after the other.
+    Blackout,
     /// A device, or somebody with its key, says what is not so.
     Lie,
     /// Somebody tries what is another's.
@@ -42,10 +51,13 @@ pub enum Kind {
 }
 
 /// Which kinds there are, and how often of a hundred each is taken.
-pub const KINDS: [(Kind, u64); 9] = [
-    (Kind::Parcel, 42),
+pub const KINDS: [(Kind, u64); 12] = [
+    (Kind::Parcel, 31),
     (Kind::Breakdown, 18),
+    (Kind::Recovery, 6),
     (Kind::Outage, 10),
+    (Kind::Hang, 3),
+    (Kind::Blackout, 2),
     (Kind::Lie, 7),
     (Kind::Prying, 6),
     (Kind::Confusion, 5),
@@ -68,7 +80,10 @@ pub fn start(world: &Rc<World>, kind: Kind, seed: u64) -> Pin<Box<dyn Future<Out
     match kind {
         Kind::Parcel => Box::pin(async move { it.parcel().await }),
         Kind::Breakdown => Box::pin(async move { it.breakdown().await }),
+        Kind::Recovery => Box::pin(async move { it.recover().await }),
         Kind::Outage => Box::pin(async move { it.outage().await }),
+        Kind::Hang => Box::pin(async move { it.hang().await }),
+        Kind::Blackout => Box::pin(async move { it.blackout().await }),
         Kind::Lie => Box::pin(async move { it.lie().await }),
         Kind::Prying => Box::pin(async move { it.pry().await }),
         Kind::Confusion => Box::pin(async move { it.confuse().await }),
@@ -247,6 +262,11 @@ impl Traveller {
                 continue;
             };
             self.wait_up_to(Duration::from_secs(40)).await;
+            if self.often(6) {
+                let code = self.one_of(&["compartment_dirty_or_damaged", "door_not_closing", "lock_jammed"]);
+                let body = json!({ "locker_id": locker, "unit": compartment.to_string(), "code": code });
+                self.ask(&call("POST /fault-reports").by(driver).json(body)).await;
+            }
             self.world.at_device(&locker, |device| device.inside.insert(compartment, order.clone()));
             let id = format!("in-{}", self.name());
             self.world.report_parcel(&locker, &id, "parcel_deposited", order, compartment);
@@ -268,6 +288,10 @@ impl Traveller {
         }
         for _ in 0..8 {
             self.wait().await;
+            // Where it is now: it may have been brought elsewhere, and its customer was told.
+            let known = self.world.history.borrow().order(order).cloned();
+            let now_at = known.as_ref().and_then(|it| it.compartment());
+            let (locker, compartment) = now_at.unwrap_or((locker, compartment));
             let unit = Unit::Compartment(compartment);
             let opens = self.world.at_device(locker, |device| {
                 let shut = |unit: &Unit| {
@@ -275,8 +299,17 @@ impl Traveller {
                         codes.iter().any(|code| code.closes() == domain::fault::Closure::DepositsAndPickups)
                     })
                 };
-                !shut(&Unit::Locker) && !shut(&unit)
+                let inside = device.inside.get(&compartment) == Some(order);
+                inside && !shut(&Unit::Locker) && !shut(&unit)
             });
+            // Who stands before a shut door says so, and some say it of one that works.
+            if self.often(if opens { 3 } else { 40 }) {
+                let report = call("POST /my/orders/{order_id}/fault-reports").by(customer);
+                let report = report.path("order_id", order.as_str()).json(json!({ "code": "lock_jammed" }));
+                for _ in 0..1 + self.below(2) {
+                    self.ask(&report).await;
+                }
+            }
             if opens {
                 self.world.at_device(locker, |device| device.inside.remove(&compartment));
                 let id = format!("out-{}", self.name());
@@ -401,25 +434,63 @@ impl Traveller {
             .collect()
     }
 
+    /// A lock takes commands and its door stays shut; the device does not know that this is a fault.
+    async fn stay_shut(&self, locker: &LockerId) {
+        let number = 1 + self.below(site::compartments_of(locker).into()) as u16;
+        let number: CompartmentNumber = number.try_into().expect("a number");
+        self.world.at_device(locker, |device| {
+            device.broken.entry(Unit::Compartment(number)).or_default().insert(FaultCode::LockJammed);
+        });
+        for _ in 0..1 + self.below(2) {
+            self.world.report_door(locker, &format!("told-{}", self.name()), "open_acknowledged", number);
+            self.wait_up_to(Duration::from_secs(20)).await;
+        }
+        if self.often(20) {
+            self.world.report_door(locker, &format!("open-{}", self.name()), "door_opened", number);
+        }
+        let found_by = domain::door::OPENS_WITHIN.unsigned_abs() + Duration::from_secs(120);
+        self.world.executor.sleep(found_by).await;
+        if self.often(90) {
+            self.repair(locker).await;
+        }
+    }
+
     async fn breakdown(self: Rc<Self>) {
         let locker = self.any_locker();
+        if self.often(12) {
+            return self.stay_shut(&locker).await;
+        }
         let broken = self.any_faults(&locker);
         if broken.is_empty() {
             return;
         }
         let faults: Vec<(Unit, &str)> = broken.iter().map(|(unit, code)| (*unit, code.as_str())).collect();
-        self.world.at_device(&locker, |device| {
-            for (unit, code) in &broken {
-                device.broken.entry(*unit).or_default().insert(*code);
-            }
-        });
+        self.world.at_device(&locker, |device| device.break_down(&broken));
         let id = format!("fault-{}", self.name());
         self.world.report_faults(&locker, &id, &faults);
+        // A team that does not react for hours, or for days.
+        if self.often(15) {
+            let hours = self.one_of(&[1, 3, 30, 200]);
+            self.wait_up_to(Duration::from_secs(hours * 3_600)).await;
+        }
         for _ in 0..self.below(4) {
             self.wait().await;
             // A door that jams reports on every retry: as another message, or as the same one.
             let id = if self.often(70) { format!("fault-{}", self.name()) } else { id.clone() };
             self.world.report_faults(&locker, &id, &faults);
+        }
+        if self.often(20) {
+            // It is over by itself, or comes and goes.
+            for time in 0..1 + self.below(5) {
+                self.wait_up_to(Duration::from_secs(90)).await;
+                self.world.at_device(&locker, |device| device.mend(&broken));
+                self.world.report_gone(&locker, &format!("gone-{}-{time}", self.name()), &broken);
+                if self.often(50) {
+                    self.wait_up_to(Duration::from_secs(90)).await;
+                    self.world.at_device(&locker, |device| device.break_down(&broken));
+                    self.world.report_faults(&locker, &format!("again-{}-{time}", self.name()), &faults);
+                }
+            }
         }
         if self.often(90) {
             self.repair(&locker).await;
@@ -433,6 +504,10 @@ impl Traveller {
         of_teams
             .filter_map(|mail| match &mail.notice.message {
                 Message::WorkOrderCalled { work_order, .. } if work_order.locker == *locker => Some(work_order.clone()),
+                // Every locker of an incident has a work order of its own, which the list names.
+                Message::IncidentReported { .. } => {
+                    self.world.history.borrow().work_order(locker).map(|it| it.id.clone())
+                }
                 _ => None,
             })
             .max_by_key(|work_order| work_order.number)
@@ -449,7 +524,12 @@ impl Traveller {
             match seen.body["status"].as_str().unwrap_or_default() {
                 "open" if self.often(70) => self.step(technician, &work_order, "acknowledge").await,
                 "open" | "acknowledged" | "on_hold" => self.step(technician, &work_order, "start").await,
-                "in_progress" if self.often(15) => self.step(technician, &work_order, "hold").await,
+                "in_progress" if self.often(15) => {
+                    self.step(technician, &work_order, "hold").await;
+                    if self.often(30) {
+                        self.wait_up_to(Duration::from_secs(50 * 3_600)).await;
+                    }
+                }
                 "in_progress" => {
                     if self.often(85) {
                         // Mended: what is broken is no longer, if it was found at all.
@@ -468,13 +548,134 @@ impl Traveller {
 
     async fn step(&self, technician: &str, work_order: &WorkOrderId, step: &str) {
         let body = match step {
-            "hold" => json!({ "reason": "waiting for a part" }),
-            "report-repaired" => json!({ "note": "lock changed", "parts": ["lock"] }),
+            "acknowledge" if self.often(30) => json!({ "technician": self.one_of(&TECHNICIANS) }),
+            "hold" => json!({ "reason": "waiting for a part", "references": ["https://photos.example/7.jpg"] }),
+            "report-repaired" => json!({ "note": "lock changed", "parts": ["lock"], "references": ["s3://photos/7"] }),
             _ => json!({}),
         };
         let request = call("POST /work-orders/{work_order_id}/{step}").by(technician);
         let request = request.path("work_order_id", &work_order.to_string()).path("step", step).json(body);
         self.ask(&request).await;
+    }
+
+    // ---------- a recovery
+
+    /// A parcel that cannot be collected.
+    fn any_trapped(&self) -> Option<OrderId> {
+        let trapped = |order: &&Order| {
+            order.status == OrderStatus::Recovery
+                || order.status == OrderStatus::Deposited && order.pickup_stopped_at.is_some()
+        };
+        let orders: Vec<OrderId> =
+            self.world.history.borrow().orders().filter(trapped).map(|order| order.id.clone()).collect();
+        self.any_of(&orders)
+    }
+
+    /// Somebody looks into a compartment of which nobody knows what is inside, and mostly says what is so.
+    async fn look_inside(&self) {
+        let disputed: Vec<(LockerId, CompartmentNumber)> = {
+            let history = self.world.history.borrow();
+            let all = history.states.values().filter_map(|state| match state {
+                domain::State::Compartment(it) if matches!(it.occupancy, Occupancy::Unknown { .. }) => Some(it),
+                _ => None,
+            });
+            all.map(|it| (it.locker.clone(), it.number)).collect()
+        };
+        let Some((locker, number)) = self.any_of(&disputed) else { return };
+        let inside = self.world.at_device(&locker, |device| device.inside.get(&number).cloned());
+        for _ in 0..2 {
+            let orders: Vec<OrderId> = self.world.history.borrow().orders().map(|order| order.id.clone()).collect();
+            let body = match (&inside, self.below(10)) {
+                (_, 0) => json!({ "empty": true }),
+                (_, 1) => json!({ "order_id": self.any_of(&orders) }),
+                (Some(order), _) => json!({ "order_id": order }),
+                (None, _) => json!({ "empty": true }),
+            };
+            let said = call("POST /lockers/{locker_id}/compartments/{compartment}/contents");
+            let said = said.by(self.one_of(&TECHNICIANS)).path("locker_id", locker.as_str());
+            self.ask(&said.path("compartment", &number.to_string()).json(body)).await;
+        }
+    }
+
+    /// Somebody fetches a trapped parcel, alone or with others who do the same.
+    async fn recover(self: Rc<Self>) {
+        let mut trapped = None;
+        for _ in 0..6 {
+            self.wait().await;
+            self.look_inside().await;
+            trapped = self.any_trapped();
+            if trapped.is_some() {
+                break;
+            }
+        }
+        let Some(order) = trapped else { return };
+        for _ in 0..12 {
+            let Some(known) = self.world.history.borrow().order(&order).cloned() else { return };
+            let holder = known.recovery.as_ref().and_then(|it| it.holder()).map(ToString::to_string);
+            match (known.status, &known.place) {
+                (OrderStatus::Deposited, _) if known.pickup_stopped_at.is_some() => {
+                    let mut body = json!({ "order_id": order });
+                    if self.often(60) {
+                        body["locker_id"] = json!(self.any_locker());
+                    }
+                    self.ask(&call("POST /recoveries").by(self.one_of(&TECHNICIANS)).json(body)).await;
+                }
+                (OrderStatus::Recovery, Place::Compartment { locker, compartment }) => {
+                    let by = self.one_of(&TECHNICIANS);
+                    let (step, body) = match self.below(10) {
+                        0 => ("abandon", json!({ "reason": "stuck" })),
+                        1 => ("redirect", json!({ "locker_id": self.any_locker() })),
+                        2 => ("receive", json!({ "from": self.one_of(&TECHNICIANS) })),
+                        _ => ("take", json!({})),
+                    };
+                    let done = self.fetch(by, &order, step, body).await.is_some_and(|answer| answer.is_ok());
+                    if done && step == "take" {
+                        self.world.at_device(locker, |device| device.inside.remove(compartment));
+                    }
+                }
+                (OrderStatus::Recovery, Place::Custody) => {
+                    let holder = holder.unwrap_or_default();
+                    match self.below(10) {
+                        0..3 => {
+                            let from = if self.often(80) { holder } else { self.one_of(&TECHNICIANS).to_owned() };
+                            let by = self.one_of(&[TECHNICIANS[0], TECHNICIANS[1], DRIVERS[0], DRIVERS[1]]);
+                            self.fetch(by, &order, "receive", json!({ "from": from })).await;
+                        }
+                        3 => drop(self.fetch(&holder, &order, "redirect", json!({})).await),
+                        4 => drop(self.fetch(&holder, &order, "abandon", json!({ "reason": "tired" })).await),
+                        _ => self.bring(&holder, &known).await,
+                    }
+                }
+                _ => return,
+            }
+            self.wait().await;
+        }
+    }
+
+    async fn fetch(&self, by: &str, order: &OrderId, step: &str, body: Value) -> Option<Answer> {
+        let request = call("POST /recoveries/{order_id}/{step}").by(by).path("order_id", order.as_str());
+        self.ask(&request.path("step", step).json(body)).await
+    }
+
+    /// Who has a parcel puts it where a door opens for it.
+    async fn bring(&self, holder: &str, known: &Order) {
+        let Some(target) = known.recovery_target() else { return };
+        let body = json!({ "order_id": known.id, "locker_id": target.locker });
+        let allowed = self.ask(&call("POST /deposits").by(holder).json(body)).await;
+        let opened = allowed.filter(|it| it.is_ok()).and_then(|it| it.body["compartment"].as_u64());
+        let Some(Ok(number)) = opened.map(|it| CompartmentNumber::try_from(it as u16)) else { return };
+        let locker = &target.locker;
+        let inside = self.world.at_device(locker, |device| {
+            let free = !device.inside.contains_key(&number);
+            if free {
+                device.inside.insert(number, known.id.clone());
+            }
+            free
+        });
+        if inside {
+            let id = format!("brought-{}", self.name());
+            self.world.report_parcel(locker, &id, "parcel_deposited", &known.id, number);
+        }
     }
 
     // ---------- an outage
@@ -493,10 +694,94 @@ impl Traveller {
                 }
             }
             self.world.connect(&locker, rebooted);
+            if rebooted {
+                self.world.report_occupancy(&locker, &format!("seen-{}", self.name()), None);
+            }
             self.wait().await;
         }
         if self.often(50) {
             self.repair(&locker).await;
+        }
+    }
+
+    // ---------- a controller that hangs
+
+    async fn hang(self: Rc<Self>) {
+        let locker = self.any_locker();
+        let bad = [
+            json!({}),
+            json!({}),
+            json!({ "power": "battery", "battery_percent": 70 }),
+            json!({ "temperature_c": 64 }),
+            json!({ "signal_dbm": -119 }),
+            json!({ "sent_at": "1970-01-01T00:00:00Z" }),
+        ];
+        let mut wrong = bad[self.below(bad.len() as u64) as usize].clone();
+        for _ in 0..2 + self.below(6) {
+            if self.often(10) {
+                wrong = json!({});
+            }
+            self.say_how_it_is(&locker, &wrong).await;
+        }
+        // It stays connected, mostly, and says nothing.
+        match self.below(4) {
+            0 => self.wait_up_to(Duration::from_secs(1_800)).await,
+            1 => {
+                self.world.disconnect(&locker);
+                self.wait_up_to(Duration::from_secs(1_200)).await;
+                self.world.connect(&locker, true);
+            }
+            _ => {}
+        }
+        if self.often(50) {
+            self.world.connect(&locker, true);
+            for _ in 0..self.below(5) {
+                self.say_how_it_is(&locker, &json!({})).await;
+            }
+        }
+        // Once it is found, somebody comes.
+        let found_by = domain::heartbeat::SILENT_AFTER.unsigned_abs() + Duration::from_secs(120);
+        self.world.executor.sleep(found_by).await;
+        if self.often(90) {
+            self.repair(&locker).await;
+        }
+    }
+
+    /// A heartbeat, and the time until the next one.
+    async fn say_how_it_is(&self, locker: &LockerId, changed: &Value) {
+        let id = format!("beat-{}", self.name());
+        self.world.send_heartbeat(locker, &id, changed);
+        let every = domain::heartbeat::HEARTBEAT_EVERY.unsigned_abs();
+        let early = Duration::from_millis(self.below(3_000));
+        self.world.executor.sleep(every - early).await;
+    }
+
+    /// Everybody is away for longer than the grace. Sometimes it is the power, which devices tell before they are gone.
+    async fn blackout(self: Rc<Self>) {
+        let power = self.often(30);
+        for locker in site::lockers() {
+            if self.often(10) {
+                continue;
+            }
+            self.wait_up_to(Duration::from_secs(20)).await;
+            if power {
+                self.world.at_device(&locker, |device| {
+                    device.broken.entry(Unit::Locker).or_default().insert(FaultCode::PowerLoss);
+                });
+                let id = format!("fault-{}", self.name());
+                self.world.report_faults(&locker, &id, &[(Unit::Locker, FaultCode::PowerLoss.as_str())]);
+            } else {
+                self.world.disconnect(&locker);
+            }
+        }
+        let minutes = self.one_of(&[4, 9, 40, 600]);
+        self.wait_up_to(Duration::from_secs(minutes * 60)).await;
+        for locker in site::lockers() {
+            self.wait_up_to(Duration::from_secs(minutes * 20)).await;
+            self.world.connect(&locker, true);
+            if power && self.often(80) {
+                self.repair(&locker).await;
+            }
         }
     }
 
@@ -509,10 +794,13 @@ impl Traveller {
         let order = self.any_of(&orders).unwrap_or_else(|| "nobody".parse().expect("an id"));
         let number: CompartmentNumber = (1 + self.below(5) as u16).try_into().expect("a number");
         let unit = Unit::Compartment(number);
-        match self.below(9) {
+        match self.below(10) {
+            9 => {
+                self.world.report_occupancy(&locker, &format!("seen-{name}"), Some(number));
+            }
             0 => self.world.publish_bytes(&locker, "fault_intake", b"{\"version\":1,", &name),
             1 => self.world.publish_bytes(&locker, "parcel_events", &[0xff, 0xfe, 0x00], &name),
-            2 => self.world.publish_bytes(&locker, "presence", b"[]", &name),
+            2 => self.world.publish_bytes(&locker, self.one_of(&["presence", "heartbeat_intake"]), b"[]", &name),
             // As if it were another locker, with its own key.
             3 => {
                 let lie = json!({ "locker_id": other, "faults": [{ "unit": "1", "code": "lock_jammed" }] });
@@ -609,15 +897,17 @@ impl Traveller {
             let orders: Vec<OrderId> = self.world.history.borrow().orders().map(|order| order.id.clone()).collect();
             let order = self.any_of(&orders);
             let agent = self.one_of(&AGENTS);
-            let request = match (self.below(6), order) {
+            let request = match (self.below(7), order) {
+                (5, _) => call("GET /work-orders").by(self.one_of(&TECHNICIANS)).query("region", "mainz"),
+                (6, _) => call("GET /lockers/{locker_id}/availability")
+                    .by_order_system()
+                    .path("locker_id", locker.as_str())
+                    .query("reachable", self.one_of(&["true", "false"])),
                 (0, Some(order)) => call("GET /support/orders/{order_id}").by(agent).path("order_id", order.as_str()),
                 (1, _) => call("GET /support/lockers/{locker_id}").by(agent).path("locker_id", locker.as_str()),
                 (2, _) => call("GET /support/drivers/{driver_id}").by(agent).path("driver_id", self.one_of(&DRIVERS)),
                 (3, _) => call("GET /lockers/{locker_id}").by(agent).path("locker_id", locker.as_str()),
-                (4, _) => call("GET /lockers/{locker_id}/availability")
-                    .by_order_system()
-                    .path("locker_id", locker.as_str())
-                    .query("reachable", self.one_of(&["true", "false"])),
+                (4, _) => call("GET /lockers/{locker_id}/trapped-parcels").by(agent).path("locker_id", locker.as_str()),
                 _ => call("GET /lockers")
                     .by_order_system()
                     .query("latitude_e6", "50001300")
@@ -689,10 +979,26 @@ impl Traveller {
         }
     }
 
+    /// Support gives somebody whose parcel waits more time, and more, and then too much.
+    async fn extend_deadlines(&self) {
+        let waits = |order: &&Order| order.status == OrderStatus::Deposited;
+        let orders: Vec<OrderId> =
+            self.world.history.borrow().orders().filter(waits).map(|order| order.id.clone()).collect();
+        let Some(order) = self.any_of(&orders) else { return };
+        for _ in 0..1 + self.below(4) {
+            let body = json!({ "extend_by_hours": 1 + self.below(60), "reason": "is ill" });
+            let by = self.one_of(&AGENTS);
+            let request = call("POST /support/orders/{order_id}/deadline").by(by).path("order_id", order.as_str());
+            self.ask(&request.json(body)).await;
+        }
+    }
+
     async fn change(self: Rc<Self>) {
         self.wait().await;
         let name = self.name();
-        if self.often(50) {
+        if self.often(40) {
+            self.extend_deadlines().await;
+        } else if self.often(50) {
             site::register_again(&self.world, self.one_of(&CUSTOMERS), self.one_of(&CUSTOMERS), &name).await;
         } else {
             self.world.report_shadow(&self.any_locker(), false, &name);

@@ -6,6 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
+use domain::escalation::CLOCK_MAX;
+
 use crate::chance::{Chance, seed_of};
 use crate::invariants;
 use crate::journey::{self, KINDS, Kind};
@@ -20,8 +22,9 @@ pub const JOURNEYS: usize = 170;
 /// How long a run may take, in its own time, before it is said never to come to rest: longer than anything waits.
 const RUN_MAX: Duration = Duration::from_secs(60 * 24 * 3_600);
 
-/// How long it may take for everything to come to rest once nothing goes wrong any more.
-const REST_MAX: Duration = Duration::from_secs(3 * 3_600);
+/// How long it may take for everything to come to rest once nothing goes wrong any more: a fault that is put back then
+/// may open a work order that nobody reacts to, until every level has been told.
+const REST_MAX: Duration = Duration::from_secs(CLOCK_MAX.as_secs().unsigned_abs() + 3 * 3_600);
 
 /// When the first journey may begin: the network is open by then.
 const OPEN_AT: Duration = Duration::from_secs(120);
@@ -59,7 +62,10 @@ pub fn script(seed: u64) -> Vec<Start> {
             _ => chance.time(Duration::from_secs(8 * 3_600), Duration::from_secs(60 * 3_600)),
         };
     }
-    starts.truncate(JOURNEYS);
+    starts.truncate(JOURNEYS - 1);
+    // One more once most of it has been repaired: only lockers with nothing else wrong are an incident.
+    let begins = at + Duration::from_secs(60 * 3_600);
+    starts.push(Start { number: starts.len(), at: begins, kind: Kind::Blackout, seed: chance.seed() });
     starts
 }
 
@@ -157,7 +163,9 @@ fn come_to_rest(world: &Rc<World>) {
     while !broken() && world.triggers.redrive(world) {
         let late = || world.executor.now() > until;
         if !world.executor.run(|| broken() || late()) && !broken() {
-            return world.broken("everything comes to rest", format!("{REST_MAX:?} without trouble were not enough"));
+            let due = world.history.borrow().due.first().cloned();
+            let what = format!("{REST_MAX:?} without trouble were not enough; due is {due:?}");
+            return world.broken("everything comes to rest", what);
         }
     }
 }

@@ -15,6 +15,9 @@ use crate::world::World;
 pub const CUSTOMERS: [&str; 5] = ["anna", "ben", "cleo", "dora", "emil"];
 pub const DRIVERS: [&str; 3] = ["driver-1", "driver-2", "driver-3"];
 pub const TECHNICIANS: [&str; 2] = ["tech-1", "tech-2"];
+/// Who leads the mechanics, and watches over the region: who is told where nobody reacts.
+pub const LEAD: &str = "lead-1";
+pub const OPERATIONS: &str = "operations";
 pub const AGENTS: [&str; 2] = ["agent-1", "agent-2"];
 pub const OPERATOR: &str = "operator-1";
 
@@ -90,13 +93,20 @@ pub async fn open(world: &Rc<World>) {
             }
         }
     };
-    for (team, skills) in [("mechanics", json!(["mechanics"])), ("electronics", json!(["electronics", "network"]))] {
+    let teams = [
+        ("mechanics", json!(["mechanics"]), "repair", json!(LEAD)),
+        ("electronics", json!(["electronics", "network"]), "repair", Value::Null),
+        (OPERATIONS, json!([]), "operations", Value::Null),
+    ];
+    for (team, skills, duty, lead) in teams {
         let body = json!({
             "team_id": team, "region": "mainz", "name": team, "skills": skills, "language": "german",
-            "email": email_of(team),
+            "email": email_of(team), "duty": duty, "lead": lead,
         });
         post("POST /teams", team.to_owned(), body).await;
     }
+    let body = json!({ "person_id": LEAD, "language": "german", "email": email_of(LEAD) });
+    post("POST /people", LEAD.to_owned(), body).await;
     for (number, customer) in CUSTOMERS.iter().enumerate() {
         let language = if number.is_multiple_of(2) { "german" } else { "english" };
         let body = json!({

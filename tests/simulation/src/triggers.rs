@@ -16,8 +16,9 @@ use base64::prelude::BASE64_STANDARD;
 use domain::SignedDuration;
 use functions::notification_fan_out::Sender;
 use functions::{
-    complaints, deposit_authorisation, fault_intake, feedback_submission, locker_commands, notification_fan_out,
-    order_choices, order_placement, parcel_events, presence, registry, rerouting, support_view, sweeps, work_orders,
+    complaints, deposit_authorisation, fault_intake, fault_reports, feedback_submission, heartbeat_intake,
+    locker_commands, notification_fan_out, order_choices, order_placement, parcel_events, presence, registry,
+    rerouting, support_view, sweeps, trapped_parcels, work_orders,
 };
 use serde_json::{Value, json};
 
@@ -72,6 +73,11 @@ pub struct Message {
 }
 
 impl Message {
+    /// When the broker took it, in milliseconds since 1970.
+    pub fn received_ms(&self) -> Option<i64> {
+        serde_json::from_str::<Value>(&self.body).ok()?["received_ms"].as_i64()
+    }
+
     /// Who published what, as the rule has written it down.
     pub fn payload(&self) -> Option<(String, Vec<u8>)> {
         let body: Value = serde_json::from_str(&self.body).ok()?;
@@ -140,7 +146,7 @@ pub struct Triggers {
 }
 
 /// The functions that are fed by queues.
-pub const QUEUED: [&str; 3] = ["fault_intake", "parcel_events", "presence"];
+pub const QUEUED: [&str; 4] = ["fault_intake", "heartbeat_intake", "parcel_events", "presence"];
 
 impl Triggers {
     /// With a queue for each function that has one.
@@ -246,6 +252,7 @@ impl Triggers {
         let handler = async {
             match function {
                 "fault_intake" => fault_intake::handle(&ports, queued, now).await,
+                "heartbeat_intake" => heartbeat_intake::handle(&ports, queued, now).await,
                 "parcel_events" => parcel_events::handle(&ports, queued, now).await,
                 "presence" => presence::handle(&ports, queued, GRACE, now).await,
                 other => panic!("{other} is not fed by a queue"),
@@ -574,12 +581,14 @@ impl Triggers {
             match function {
                 "registry" => registry::handle(&ports, &registrars::of(&by), &request, now).await,
                 "order_placement" => order_placement::handle(&ports, &request, now).await,
+                "fault_reports" => fault_reports::handle(&ports, &request, now).await,
                 "deposit_authorisation" => deposit_authorisation::handle(&ports, &request, now).await,
                 "order_choices" => order_choices::handle(&ports, &world.signer, &request, now).await,
                 "work_orders" => work_orders::handle(&ports, &request, now).await,
                 "feedback_submission" => feedback_submission::handle(&ports, &world.signer, &request, now).await,
                 "complaints" => complaints::handle(&ports, &request, now).await,
-                "support_view" => support_view::handle(&ports, &request).await,
+                "support_view" => support_view::handle(&ports, &request, now).await,
+                "trapped_parcels" => trapped_parcels::handle(&ports, &request, now).await,
                 other => panic!("{other} has no routes"),
             }
         };

@@ -12,7 +12,7 @@ use aws::publisher::PublishError;
 use aws::shadow::{DesireError, Desired, Looked};
 use aws::store::memory::Memory;
 use aws::store::{CommitError, Item, Page, Query, Store, Unavailable, Write};
-use domain::fault::Unit;
+use domain::fault::{FaultCode, Unit};
 use domain::id::{EventId, LockerId, WorkOrderId};
 use domain::notice::{LinkPurpose, Notice, Recipient};
 use domain::person::Language;
@@ -126,9 +126,17 @@ pub struct World {
     /// How often each notice was published.
     pub published: RefCell<BTreeMap<Key, u32>>,
     /// Doors that devices said they opened after a repair, by message.
+    /// What devices have said that they see no more.
+    pub said_gone: RefCell<BTreeSet<(LockerId, Unit, FaultCode)>>,
     pub openings: RefCell<BTreeMap<(WorkOrderId, u32, Unit), BTreeSet<EventId>>>,
     /// How many sweeps in a row did not find a locker whose grace was over.
     pub missed: RefCell<BTreeMap<(LockerId, Timestamp), u32>>,
+    /// How many sweeps in a row did not find a locker that is connected and silent.
+    pub unheard: RefCell<BTreeMap<(LockerId, Timestamp), u32>>,
+    /// How many sweeps in a row did not find a door that stayed shut.
+    pub shut: RefCell<BTreeMap<Key, u32>>,
+    /// How many sweeps in a row did not tell a level that was due.
+    pub levels_missed: RefCell<BTreeMap<(WorkOrderId, Timestamp, u8), u32>>,
     /// Whether everything has come to rest.
     pub rests: Cell<bool>,
     pub signer: LinkSigner,
@@ -155,8 +163,12 @@ impl World {
             devices: RefCell::default(),
             mail: RefCell::default(),
             published: RefCell::default(),
+            said_gone: RefCell::default(),
             openings: RefCell::default(),
             missed: RefCell::default(),
+            unheard: RefCell::default(),
+            shut: RefCell::default(),
+            levels_missed: RefCell::default(),
             rests: Cell::new(false),
             signer: LinkSigner::new("a secret of thirty-two characters").expect("it is long enough"),
             store: Memory::default(),
@@ -426,8 +438,10 @@ impl World {
             let Some(to) = self.reach(&notice.recipient) else { continue };
             let url = link.map(|link| format!("{PUBLIC_URL}{link}"));
             // In whichever language the recipient had when it was written.
-            let says =
-                |language| messages::render(&notice.message, language, url.as_deref()).is_ok_and(|it| it == *text);
+            let code = code_in(&text.email).filter(|_| notice.message.tells_the_code());
+            let says = |language| {
+                messages::render(&notice.message, language, url.as_deref(), code).is_ok_and(|it| it == *text)
+            };
             if to == topic && (says(Language::German) || says(Language::English)) {
                 let times = published.get(key).copied().unwrap_or_default();
                 // Of several that say the same, its own.
@@ -530,6 +544,23 @@ impl World {
         Some(self.at(known.at))
     }
 
+    /// Since when it has been known what is known of a locker's connection and its heartbeats.
+    pub fn silence_known(&self, locker: &LockerId) -> Option<Timestamp> {
+        let history = self.history.borrow();
+        let concerns = |commit: &&Committed| {
+            commit.presences().any(|(_, it)| it.locker == *locker)
+                || commit.heartbeats().any(|(_, it)| it.locker == *locker)
+        };
+        history.commits.iter().rev().find(concerns).map(|commit| self.at(commit.at))
+    }
+
+    /// Since when it has been known what is known of a door.
+    pub fn door_known(&self, door: &domain::door::Door) -> Option<Timestamp> {
+        let history = self.history.borrow();
+        let concerns = |commit: &&Committed| commit.doors().any(|(_, it)| it == door);
+        history.commits.iter().rev().find(concerns).map(|commit| self.at(commit.at))
+    }
+
     /// Everything that is kept, by key.
     pub fn kept(&self) -> BTreeMap<Key, Item> {
         self.store.snapshot()
@@ -579,6 +610,8 @@ fn brief(state: &State) -> String {
             format!("{}.{} {:?} faults {:?}", it.locker, it.number, it.occupancy, it.faults.keys().collect::<Vec<_>>())
         }
         State::Presence(it) => format!("{} {} {:?}", it.locker, it.session, it.link),
+        State::Door(it) => format!("{}.{} {:?} awaited {:?}", it.locker, it.number, it.openings, it.awaited),
+        State::Heartbeat(it) => format!("{} {} {:?} {:?}", it.locker, it.received_at, it.conditions, it.silent_at),
         State::WorkOrder(it) | State::ArchivedWorkOrder(it) => {
             format!("{} {} units {:?} impact {:?}", it.id, it.status, it.units.keys().collect::<Vec<_>>(), it.impact)
         }
@@ -590,4 +623,9 @@ fn brief(state: &State) -> String {
         State::Case(it) => format!("{} {}", it.id, it.status),
         other => format!("{:?}", other.key()),
     }
+}
+
+/// The code that opens a door, where a text tells one.
+fn code_in(text: &str) -> Option<&str> {
+    text.split_whitespace().find(|word| word.len() == 6 && word.bytes().all(|it| it.is_ascii_digit()))
 }

@@ -70,9 +70,28 @@ pub fn faults_at(locker: &str, message_id: &str, faults: &[(&str, &str)], second
     message_at(locker, message_id, json!({ "faults": faults }), second)
 }
 
+/// A heartbeat of a locker that is well but for what `changed` says, arriving at a second.
+pub fn heartbeat(locker: &str, second: i64, changed: Value) -> QueueMessage {
+    let mut diagnostics = json!({
+        "power": "mains", "battery_percent": 100, "temperature_c": 21, "signal_dbm": -87, "firmware": "2.14.1",
+        "uptime_s": 86_400,
+    });
+    diagnostics.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
+    let sent_at = super::at(second).to_string();
+    let rest = json!({ "sequence": second + 10_000, "sent_at": sent_at, "diagnostics": diagnostics });
+    message_at(locker, &format!("h{second}"), rest, second)
+}
+
 /// Something happened at a door.
 pub fn door(locker: &str, message_id: &str, event: Value) -> QueueMessage {
     message_at(locker, message_id, json!({ "event": event }), 0)
+}
+
+/// A lock has taken a command to open (`open_acknowledged`), or a door was seen open (`door_opened`), as it arrives at a
+/// second.
+pub fn lock(locker: &str, second: i64, event: &str, compartment: u16) -> QueueMessage {
+    let rest = json!({ "event": { "type": event, "compartment": compartment } });
+    message_at(locker, &format!("{event}-{second}"), rest, second)
 }
 
 /// A parcel was put in.

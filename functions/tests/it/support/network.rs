@@ -16,6 +16,8 @@ use domain::case::Case;
 use domain::compartment::Compartment;
 use domain::decision::Event;
 use domain::delivery::Delivery;
+use domain::door::Door;
+use domain::heartbeat::Heartbeat;
 use domain::locker::Locker;
 use domain::order::Order;
 use domain::presence::Presence;
@@ -25,8 +27,9 @@ use functions::notification_fan_out::{self, Sender};
 use functions::registry::Registrars;
 use functions::sweeps::{SweepFailure, Swept};
 use functions::{
-    complaints, deposit_authorisation, fault_intake, feedback_submission, locker_commands, order_choices,
-    order_placement, parcel_events, presence, registry, rerouting, support_view, sweeps, work_orders,
+    complaints, deposit_authorisation, fault_intake, fault_reports, feedback_submission, heartbeat_intake,
+    locker_commands, order_choices, order_placement, parcel_events, presence, registry, rerouting, support_view,
+    sweeps, trapped_parcels, work_orders,
 };
 use serde_json::{Value, json};
 
@@ -138,12 +141,14 @@ impl Network {
         let response = match function.expect("a route").0 {
             "registry" => registry::handle(store, &self.registrars, &request, now).await,
             "order_placement" => order_placement::handle(store, &request, now).await,
+            "fault_reports" => fault_reports::handle(store, &request, now).await,
             "deposit_authorisation" => deposit_authorisation::handle(store, &request, now).await,
             "order_choices" => order_choices::handle(store, signer, &request, now).await,
             "work_orders" => work_orders::handle(store, &request, now).await,
             "feedback_submission" => feedback_submission::handle(store, signer, &request, now).await,
             "complaints" => complaints::handle(store, &request, now).await,
-            "support_view" => support_view::handle(store, &request).await,
+            "support_view" => support_view::handle(store, &request, now).await,
+            "trapped_parcels" => trapped_parcels::handle(store, &request, now).await,
             other => panic!("{other} has no routes"),
         };
         response.into()
@@ -164,6 +169,7 @@ impl Network {
         let (batch, now) = (batch(messages), self.now());
         match function {
             "fault_intake" => fault_intake::handle(store, batch, now).await,
+            "heartbeat_intake" => heartbeat_intake::handle(store, batch, now).await,
             "parcel_events" => parcel_events::handle(store, batch, now).await,
             "presence" => presence::handle(store, batch, GRACE, now).await,
             other => panic!("{other} is not fed by a queue"),
@@ -181,6 +187,14 @@ impl Network {
             assert_eq!(self.quarantined().len(), known, "{place}: {:?}", self.quarantined().last());
             self.drain().await;
         }
+    }
+
+    /// Has a technician take a step.
+    pub async fn step(&self, work_order: &str, step: &str, body: Value) -> Answer {
+        let call = call("POST /work-orders/{work_order_id}/{step}").by("tech-4").path("work_order_id", work_order);
+        let answer = self.call(call.path("step", step).json(body)).await;
+        self.drain().await;
+        answer
     }
 
     /// Runs what is due.
@@ -291,6 +305,14 @@ impl Network {
 
     pub fn presence(&self, locker: &str) -> Option<Presence> {
         self.state(StateKey::Presence(id(locker)))
+    }
+
+    pub fn heartbeat(&self, locker: &str) -> Option<Heartbeat> {
+        self.state(StateKey::Heartbeat(id(locker)))
+    }
+
+    pub fn door(&self, locker: &str, number: u16) -> Option<Door> {
+        self.state(StateKey::Door(id(locker), number.try_into().unwrap()))
     }
 
     pub fn case(&self, case: &str) -> Case {

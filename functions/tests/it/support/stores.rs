@@ -1,6 +1,7 @@
 //! Stores that misbehave, lag or count, over the one in memory.
 
 use std::cell::{Cell, RefCell};
+use std::pin::Pin;
 
 use aws::keys::Key;
 use aws::store::memory::Memory;
@@ -61,6 +62,46 @@ impl Store for GoingAway<'_> {
     async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
         let left = self.commits_left.get().checked_sub(1).ok_or(Unavailable("gone".to_owned()))?;
         self.commits_left.set(left);
+        self.store.commit(writes).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, Unavailable> {
+        self.store.query(query).await
+    }
+
+    async fn back_off(&self, attempt: u32) {
+        self.store.back_off(attempt).await;
+    }
+}
+
+/// A store that has something happen right before a commit, once so many were made.
+pub struct Meanwhile<'a> {
+    store: &'a Memory,
+    commits_before: Cell<usize>,
+    happens: RefCell<Option<Pin<Box<dyn Future<Output = ()> + 'a>>>>,
+}
+
+impl<'a> Meanwhile<'a> {
+    pub fn new(store: &'a Memory, commits_before: usize, happens: impl Future<Output = ()> + 'a) -> Self {
+        Self { store, commits_before: Cell::new(commits_before), happens: RefCell::new(Some(Box::pin(happens))) }
+    }
+}
+
+impl Store for Meanwhile<'_> {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, Unavailable> {
+        self.store.read(keys).await
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+        match self.commits_before.get().checked_sub(1) {
+            Some(left) => self.commits_before.set(left),
+            None => {
+                let happens = self.happens.take();
+                if let Some(happens) = happens {
+                    happens.await;
+                }
+            }
+        }
         self.store.commit(writes).await
     }
 

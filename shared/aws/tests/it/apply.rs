@@ -1,6 +1,6 @@
 //! From an event to its commit.
 
-use aws::apply::{Applied, ApplyError, Cause, Stop, View, apply, look, put_hidden};
+use aws::apply::{Applied, ApplyError, Cause, Stop, View, apply, apply_unguarded, look, put_hidden};
 use aws::items;
 use aws::keys::{self, Table};
 use aws::store::memory::Memory;
@@ -247,4 +247,25 @@ async fn hidden_states_are_written_in_as_many_commits_as_it_takes_and_over_what_
     put_hidden(&store, &states[..1]).await.unwrap();
     let item = kept(&store, &keys::of_state(&StateKey::Order(id("o-0")))).await.unwrap();
     assert_eq!(item["version"].as_n().unwrap(), "2");
+}
+
+#[tokio::test]
+async fn what_is_not_guarded_is_one_plain_write_and_remembered_only_where_it_has_an_event() {
+    let store = Contested::default();
+    let cause = Cause::new(name("o-1"), id("e-1"), at(0));
+    let answer = apply_unguarded(&store, &cause, async |view| moved(view, "o-1").await).await.unwrap();
+    assert_eq!((answer, store.store.snapshot().len()), (1, 1), "no history entry");
+    // The same event is applied again: it is the rule that has to know it.
+    store.competitors.replace(vec![vec![of("o-1", 2)]]);
+    let again = apply_unguarded(&store, &cause, async |view| moved(view, "o-1").await).await.unwrap();
+    assert_eq!((again, store.commits.get()), (3, 3), "decided afresh on top of what another did");
+    apply_unguarded(&store, &cause, async |view| {
+        let mut decision = moved(view, "o-1").await?;
+        decision.record(Event::OrderCancelled);
+        Ok(decision)
+    })
+    .await
+    .unwrap();
+    let history = keys::of_state(&name("o-1")).event(&id("e-1"));
+    assert!(kept(&store.store, &history).await.is_some());
 }

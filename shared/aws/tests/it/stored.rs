@@ -73,11 +73,19 @@ fn states() -> BTreeMap<&'static str, State> {
         ("compartment-faulted", state("compartment-faulted", State::Compartment)),
         ("compartment-free", state("compartment-free", State::Compartment)),
         ("compartment-reserved", state("compartment-reserved", State::Compartment)),
+        ("compartment-unknown", state("compartment-unknown", State::Compartment)),
         ("delivery", state("delivery", State::Delivery)),
+        ("door", state("door", State::Door)),
         ("fault-record", state("fault-record", State::FaultRecord)),
         ("feedback", state("feedback", State::Feedback)),
+        ("heartbeat", state("heartbeat", State::Heartbeat)),
+        ("heartbeat-silent", state("heartbeat-silent", State::Heartbeat)),
+        ("incident", state("incident", State::Incident)),
+        ("incident-archived", state("incident-archived", State::ArchivedIncident)),
         ("locker", state("locker", State::Locker)),
+        ("locker-built", state("locker-built", State::Locker)),
         ("order", state("order", State::Order)),
+        ("order-in-custody", state("order-in-custody", State::Order)),
         ("order-placed", state("order-placed", State::Order)),
         ("person", state("person", State::Person)),
         ("preferences", state("preferences", State::Preferences)),
@@ -89,7 +97,10 @@ fn states() -> BTreeMap<&'static str, State> {
         ("compartment-blocked", state("compartment-blocked", State::Compartment)),
         ("locker-in-maintenance", state("locker-in-maintenance", State::Locker)),
         ("team", state("team", State::Team)),
+        ("team-operations", state("team-operations", State::Team)),
         ("work-order-archived", state("work-order-archived", State::ArchivedWorkOrder)),
+        ("work-order-on-hold", state("work-order-on-hold", State::WorkOrder)),
+        ("work-order-proven", state("work-order-proven", State::WorkOrder)),
         ("work-order-open", state("work-order-open", State::WorkOrder)),
         ("work-order-verified", state("work-order-verified", State::WorkOrder)),
     ])
@@ -105,9 +116,13 @@ fn has_a_golden_item(state: &State) -> bool {
         | State::Compartment(_)
         | State::Presence(_)
         | State::ServicePlan(_)
+        | State::Heartbeat(_)
+        | State::Door(_)
         | State::FaultRecord(_)
         | State::WorkOrder(_)
         | State::ArchivedWorkOrder(_)
+        | State::Incident(_)
+        | State::ArchivedIncident(_)
         | State::Team(_)
         | State::Order(_)
         | State::Preferences(_)
@@ -331,6 +346,7 @@ async fn an_item_is_in_an_index_only_while_it_belongs_there() {
         ("work-order-open", "work-order-verified", Index::TeamLoad, team),
         ("work-order-open", "work-order-verified", Index::Due, &due),
         ("presence-grace", "presence-up", Index::Due, &due),
+        ("heartbeat", "heartbeat-silent", Index::Due, "HEARTBEAT#0"),
     ] {
         assert_eq!(before_and_after(here, gone, index, partition).await, [1, 0], "{here} to {gone}");
         assert_eq!(before_and_after(gone, here, index, partition).await, [0, 1], "{gone} to {here}");

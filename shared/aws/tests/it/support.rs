@@ -45,6 +45,8 @@ pub fn order(name: &str, place_epoch: u32) -> Order {
         pickup_stopped_at: None,
         pickup_settled_until: None,
         pickup_owed: SignedDuration::ZERO,
+        pickup_extended: SignedDuration::ZERO,
+        recovery: None,
         collected_at: None,
         incidents: Vec::new(),
         displaced_from: None,

@@ -1,7 +1,9 @@
 use super::FaultCode::*;
 use super::*;
 use crate::compartment::Occupancy;
+use crate::fault::FaultRecord;
 use crate::id::CompartmentNumber;
+use crate::suspicion::SUSPICION_KEPT_FOR;
 use crate::testing::*;
 use crate::work_order::{FAULTS_MAX, IMPACT_RETRY_AFTER, WorkOrderStatus};
 
@@ -58,7 +60,7 @@ fn given_a_fault_of_the_whole_locker_then_the_locker_closes() {
 #[test]
 fn given_a_fault_and_a_free_and_an_occupied_compartment_in_one_message_then_both_close_and_the_parcel_stays_known() {
     let occupied = compartment(8).occupied_by("o1");
-    let faults = [(unit(8), DoorForced), (unit(7), LockJammed), (Unit::Locker, NetworkWeak)];
+    let faults = [(unit(8), DoorForced), (unit(7), LockJammed), (Unit::Locker, DisplayFault)];
     let decision = judge(scene(vec![compartment(7), occupied.clone()], None), &report(10, &faults));
     assert_eq!(decision.answer, FaultOutcome { raised: faults.to_vec(), ..outcome() });
     let called = WorkOrder { team: None, opened_at: at(10), ..work_order(WorkOrderStatus::Open, &faults) };
@@ -67,7 +69,7 @@ fn given_a_fault_and_a_free_and_an_occupied_compartment_in_one_message_then_both
         decision.changes,
         vec![
             calling(&tasks, 10, called).into(),
-            locker().faulted_since(10, NetworkWeak).into(),
+            Locker { checks: checks(DisplayFault, &[None]), ..locker().faulted_since(10, DisplayFault) }.into(),
             compartment(7).faulted_since(10, LockJammed).into(),
             Compartment { occupancy: Occupancy::Occupied { order: id("o1") }, ..occupied }
                 .faulted_since(10, DoorForced)
@@ -78,9 +80,12 @@ fn given_a_fault_and_a_free_and_an_occupied_compartment_in_one_message_then_both
 
 #[test]
 fn given_a_fault_that_closes_nothing_then_the_team_is_called_and_nobody_is_displaced() {
-    let decision = judge(scene(vec![compartment(7)], None), &report(10, &[(unit(7), DisplayFault)]));
-    let called =
-        WorkOrder { team: None, opened_at: at(10), ..work_order(WorkOrderStatus::Open, &[(unit(7), DisplayFault)]) };
+    let decision = judge(scene(vec![compartment(7)], None), &report(10, &[(Unit::Locker, DisplayFault)]));
+    let called = WorkOrder {
+        team: None,
+        opened_at: at(10),
+        ..work_order(WorkOrderStatus::Open, &[(Unit::Locker, DisplayFault)])
+    };
     assert_eq!(decision.changes[0], calling(&[ImpactTask::TellTeam], 10, called).into());
 }
 
@@ -248,13 +253,14 @@ fn given_a_repair_is_claimed_when_another_fault_is_reported_then_the_work_goes_o
     let mut claimed = work_order(WorkOrderStatus::Repaired, &[(unit(7), LockJammed)]);
     claimed.units.get_mut(&unit(7)).unwrap().openings_passed = 2;
     let jammed = compartment(7).faulted(LockJammed);
-    let decision = judge(scene(vec![jammed.clone()], Some(claimed)), &report(50, &[(unit(7), DoorNotClosing)]));
+    let decision =
+        judge(scene(vec![jammed.clone()], Some(claimed)), &report(50, &[(unit(7), CompartmentDirtyOrDamaged)]));
     let tasks = [ImpactTask::TellTeam, ImpactTask::displace(unit(7))];
-    let broken = [(unit(7), LockJammed), (unit(7), DoorNotClosing)];
+    let broken = [(unit(7), LockJammed), (unit(7), CompartmentDirtyOrDamaged)];
     let going_on = WorkOrder { repairs_reported: 1, ..work_order(WorkOrderStatus::InProgress, &broken) };
     assert_eq!(
         decision.changes,
-        vec![calling(&tasks, 50, going_on).into(), jammed.faulted_since(50, DoorNotClosing).into()]
+        vec![calling(&tasks, 50, going_on).into(), jammed.faulted_since(50, CompartmentDirtyOrDamaged).into()]
     );
 }
 
@@ -293,4 +299,152 @@ fn a_size_fits_where_a_compartment_of_it_or_a_larger_one_exists() {
         [Size::XS, Size::M, Size::L, Size::XL].map(|it| locker.ever_fits(&it.into())),
         [true, true, true, false]
     );
+}
+
+// ---------- what is not certain, and what ends by itself
+
+/// What a device sees no more, as it arrives at that second.
+fn gone(second: i64, unit: Unit, code: FaultCode) -> FaultReport {
+    FaultReport { gone: vec![(unit, code)], ..report(second, &[]) }
+}
+
+fn suspected(compartment: Compartment, code: FaultCode, since: i64, judged: Timestamp, by: Signal) -> Compartment {
+    let (since, signals) = (at(since), [by].into());
+    let suspicion = Suspicion { since, last_at: since, signals, judged_at: judged, vendor_text: None };
+    Compartment { suspicions: [(code, suspicion)].into(), ..compartment }
+}
+
+fn by_customer(person: &str, second: i64) -> FaultReport {
+    FaultReport { signal: Signal::Customer { person: id(person) }, ..report(second, &[(unit(7), LockJammed)]) }
+}
+
+#[test]
+fn a_door_that_is_not_closed_yet_is_suspected_and_calls_no_one() {
+    let decision = judge(scene(vec![compartment(7)], None), &report(10, &[(unit(7), DoorNotClosing)]));
+    assert_eq!(decision.answer, FaultOutcome { suspected: vec![(unit(7), DoorNotClosing)], ..outcome() });
+    let checked = Compartment { checks: checks(DoorNotClosing, &[None]), ..compartment(7) };
+    let expected = suspected(checked, DoorNotClosing, 10, at(70), Signal::Device);
+    assert_eq!(decision.changes, vec![expected.clone().into()]);
+    assert!(!expected.bookable() && expected.open_for_deposits() && expected.open_for_pickups(&locker()));
+    assert_eq!(State::from(expected).due_at(), Some(at(70)));
+}
+
+#[test]
+fn a_door_that_closes_in_time_was_held_open_by_somebody() {
+    let held = suspected(compartment(7), DoorNotClosing, 10, at(70), Signal::Device);
+    let decision = judge(scene(vec![held.clone()], None), &gone(40, unit(7), DoorNotClosing));
+    assert_eq!(decision.answer, FaultOutcome { passed: vec![(unit(7), DoorNotClosing)], ..outcome() });
+    let closed = Compartment { checks: checks(DoorNotClosing, &[Some(40)]), ..compartment(7) };
+    assert_eq!(decision.changes, vec![closed.into()]);
+    let late = judge(scene(vec![held], None), &gone(9, unit(7), DoorNotClosing));
+    assert_eq!(late.answer, FaultOutcome { outdated: vec![(unit(7), DoorNotClosing)], ..outcome() });
+    assert_eq!(late.changes, vec![], "said before it was seen");
+}
+
+#[test]
+fn a_door_that_stays_open_is_a_fault_once_its_time_has_come() {
+    let open = suspected(compartment(7), DoorNotClosing, 10, at(70), Signal::Device);
+    let early = judge_suspicions(scene(vec![open.clone()], None), unit(7), at(69)).unwrap();
+    assert_eq!((early.answer, early.changes), (outcome(), vec![]));
+    let decision = judge_suspicions(scene(vec![open], None), unit(7), at(130)).unwrap();
+    let raised = FaultOutcome { raised: vec![(unit(7), DoorNotClosing)], ..outcome() };
+    assert_eq!((&decision.answer, decision.event), (&raised, Event::SuspicionsJudged { outcome: raised.clone() }));
+    let called =
+        WorkOrder { team: None, opened_at: at(130), ..work_order(WorkOrderStatus::Open, &[(unit(7), DoorNotClosing)]) };
+    let faulted =
+        Compartment { checks: checks(DoorNotClosing, &[None]), ..compartment(7).faulted_since(70, DoorNotClosing) };
+    let tasks = [ImpactTask::TellTeam, ImpactTask::displace(unit(7))];
+    assert_eq!(decision.changes, vec![calling(&tasks, 130, called).into(), faulted.into()]);
+}
+
+#[test]
+fn what_was_suspected_before_a_proven_repair_passes() {
+    let open = suspected(compartment(7), DoorNotClosing, 10, at(70), Signal::Device);
+    let repaired = Compartment { reopened_at: Some(at(70)), ..open };
+    let decision = judge_suspicions(scene(vec![repaired.clone()], None), unit(7), at(130)).unwrap();
+    assert_eq!(decision.answer, FaultOutcome { passed: vec![(unit(7), DoorNotClosing)], ..outcome() });
+    assert_eq!(decision.changes, vec![Compartment { suspicions: [].into(), ..repaired }.into()]);
+}
+
+#[test]
+fn one_customer_is_a_suspicion_that_passes_and_a_second_one_makes_it_a_fault() {
+    let first = judge(scene(vec![compartment(7)], None), &by_customer("anna", 10));
+    assert_eq!(first.answer, FaultOutcome { suspected: vec![(unit(7), LockJammed)], ..outcome() });
+    let anna = || Signal::Customer { person: id("anna") };
+    let expected = suspected(compartment(7), LockJammed, 10, at(10) + SUSPICION_KEPT_FOR, anna());
+    assert_eq!(first.changes, vec![expected.clone().into()]);
+    let second = judge(scene(vec![expected.clone()], None), &by_customer("ben", 20));
+    assert_eq!(second.answer, FaultOutcome { raised: vec![(unit(7), LockJammed)], ..outcome() });
+    assert_eq!(second.changes[1], compartment(7).faulted_since(20, LockJammed).into());
+    let unconfirmed = judge_suspicions(scene(vec![expected], None), unit(7), at(10) + SUSPICION_KEPT_FOR).unwrap();
+    assert_eq!(unconfirmed.answer, FaultOutcome { passed: vec![(unit(7), LockJammed)], ..outcome() });
+    assert_eq!(unconfirmed.changes, vec![compartment(7).into()]);
+}
+
+#[test]
+fn on_probation_one_customer_is_enough() {
+    let repaired = |at| Compartment { reopened_at: Some(at), ..compartment(7) };
+    let outcome_of = |compartment| judge(scene(vec![compartment], None), &by_customer("anna", 10)).answer.raised.len();
+    assert_eq!(outcome_of(repaired(at(11) - PROBATION)), 1);
+    assert_eq!(outcome_of(repaired(at(10) - PROBATION)), 0);
+}
+
+#[test]
+fn a_fault_that_closes_nothing_ends_by_the_devices_word_and_with_it_the_work_order_of_nothing_else() {
+    let open = work_order(WorkOrderStatus::Acknowledged, &[(Unit::Locker, DisplayFault)]);
+    let dark = FaultScene { locker: Some(locker().faulted(DisplayFault)), ..scene(vec![], Some(open.clone())) };
+    let decision = judge(dark, &gone(30, unit(7), DisplayFault));
+    assert_eq!(decision.answer, FaultOutcome { cleared: vec![(Unit::Locker, DisplayFault)], ..outcome() });
+    let ended = WorkOrder { status: WorkOrderStatus::Verified, units: [].into(), ..open };
+    let bright = Locker { checks: checks(DisplayFault, &[Some(30)]), ..locker() };
+    let record = FaultRecord {
+        locker: locker_id(),
+        unit: Unit::Locker,
+        code: DisplayFault,
+        fault: open_fault(at(0)),
+        cleared_at: at(30),
+    };
+    assert_eq!(decision.changes, vec![ended.into(), bright.into(), record.into()]);
+}
+
+#[test]
+fn a_fault_that_closes_its_door_is_open_until_its_repair_is_proven_whatever_the_device_sees() {
+    let open = work_order(WorkOrderStatus::InProgress, &[(unit(7), LockJammed)]);
+    let jammed = compartment(7).faulted(LockJammed);
+    let decision = judge(scene(vec![jammed.clone()], Some(open)), &gone(30, unit(7), LockJammed));
+    assert_eq!(decision.answer, outcome());
+    let mut noted = jammed;
+    noted.faults.get_mut(&LockJammed).unwrap().gone_at = Some(at(30));
+    assert_eq!(decision.changes, vec![noted.clone().into()]);
+    let again = judge(scene(vec![noted], None), &report(40, &[(unit(7), LockJammed)]));
+    let State::Compartment(seen_again) = &again.changes[0] else { panic!("{again:?}") };
+    assert_eq!(seen_again.faults[&LockJammed].gone_at, None);
+}
+
+#[test]
+fn a_display_that_comes_and_goes_stays_broken_until_somebody_has_looked() {
+    let open = work_order(WorkOrderStatus::Open, &[(Unit::Locker, DisplayFault)]);
+    let flickering = Locker {
+        checks: checks(DisplayFault, &[None, Some(1), None, Some(3), None, Some(5), None]),
+        ..locker().faulted(DisplayFault)
+    };
+    let scene = FaultScene { locker: Some(flickering), ..scene(vec![], Some(open)) };
+    let decision = judge(scene, &gone(30, Unit::Locker, DisplayFault));
+    assert_eq!((decision.answer, decision.changes.len()), (outcome(), 1));
+}
+
+#[test]
+fn what_is_broken_once_in_a_locker_is_a_fault_of_the_locker_whatever_unit_is_named() {
+    let decision = judge(scene(vec![compartment(7)], None), &report(10, &[(unit(7), ReaderFault)]));
+    assert_eq!(decision.answer, FaultOutcome { raised: vec![(Unit::Locker, ReaderFault)], ..outcome() });
+}
+
+#[test]
+fn what_was_seen_before_it_was_gone_and_comes_late_changes_nothing() {
+    let gone_at_30 = Compartment { checks: checks(DoorNotClosing, &[None, Some(30)]), ..compartment(7) };
+    for (second, expected) in [(29, 0), (30, 0), (31, 1)] {
+        let decision = judge(scene(vec![gone_at_30.clone()], None), &report(second, &[(unit(7), DoorNotClosing)]));
+        assert_eq!(decision.answer.suspected.len(), expected, "{second}");
+        assert_eq!(decision.answer.outdated.len(), 1 - expected, "{second}");
+    }
 }

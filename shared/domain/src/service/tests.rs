@@ -77,7 +77,7 @@ fn a_locker_with_parcels_is_not_decommissioned_and_the_refusal_says_where_they_a
         compartment(1),
         compartment(2).reserved_for("o1"),
         compartment(3).occupied_by("o2"),
-        Compartment { occupancy: Occupancy::Unknown, ..compartment(4) },
+        Compartment { occupancy: Occupancy::Unknown { recorded: None }, ..compartment(4) },
     ];
     let drained = LifecycleScene { compartments, ..scene(in_state(Lifecycle::Draining, 0)) };
     let inside =

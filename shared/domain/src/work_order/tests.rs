@@ -7,8 +7,17 @@ fn technician() -> PersonId {
     id("tom")
 }
 
+fn acknowledge() -> Step {
+    Step::Acknowledge { technician: None }
+}
+
+/// What a work order waits for since the technician's word.
+fn waits(wait: Wait) -> Option<Clock> {
+    Some(Clock::new(wait, at(50)))
+}
+
 fn words(text: &str) -> Note {
-    Note { by: technician(), at: at(50), text: text.to_owned(), parts: vec![] }
+    Note { by: technician(), at: at(50), text: text.to_owned(), parts: vec![], references: vec![] }
 }
 
 /// A repair of compartments 7 and 8 that a technician has reported, and how many openings each has passed.
@@ -42,29 +51,29 @@ const STATUSES: [WorkOrderStatus; 6] = [Open, Acknowledged, InProgress, OnHold, 
 /// Where a step leads, by the words of the product: nothing where it does not follow.
 fn next_status(step: &Step, from: WorkOrderStatus) -> Option<WorkOrderStatus> {
     match (from, step) {
-        (Open, Step::Acknowledge) => Some(Acknowledged),
+        (Open, Step::Acknowledge { .. }) => Some(Acknowledged),
         (Open, Step::Start) => Some(InProgress),
         (Open, Step::Hold { .. } | Step::ReportRepaired { .. }) => None,
         (Acknowledged, Step::Start) => Some(InProgress),
         (Acknowledged, Step::Hold { .. }) => Some(OnHold),
-        (Acknowledged, Step::Acknowledge | Step::ReportRepaired { .. }) => None,
+        (Acknowledged, Step::Acknowledge { .. } | Step::ReportRepaired { .. }) => None,
         (InProgress, Step::Hold { .. }) => Some(OnHold),
         (InProgress, Step::ReportRepaired { .. }) => Some(Repaired),
-        (InProgress, Step::Acknowledge | Step::Start) => None,
+        (InProgress, Step::Acknowledge { .. } | Step::Start) => None,
         (OnHold, Step::Start) => Some(InProgress),
-        (OnHold, Step::Acknowledge | Step::Hold { .. } | Step::ReportRepaired { .. }) => None,
-        (Repaired, Step::Acknowledge | Step::Start | Step::Hold { .. } | Step::ReportRepaired { .. }) => None,
-        (Verified, Step::Acknowledge | Step::Start | Step::Hold { .. } | Step::ReportRepaired { .. }) => None,
+        (OnHold, Step::Acknowledge { .. } | Step::Hold { .. } | Step::ReportRepaired { .. }) => None,
+        (Repaired, Step::Acknowledge { .. } | Step::Start | Step::Hold { .. } | Step::ReportRepaired { .. }) => None,
+        (Verified, Step::Acknowledge { .. } | Step::Start | Step::Hold { .. } | Step::ReportRepaired { .. }) => None,
     }
 }
 
 #[test]
 fn a_technicians_step_is_taken_where_it_follows_and_refused_everywhere_else() {
     let steps = [
-        Step::Acknowledge,
+        acknowledge(),
         Step::Start,
-        Step::Hold { reason: "no part".to_owned() },
-        Step::ReportRepaired { note: "new lock".to_owned(), parts: vec![] },
+        Step::Hold { reason: "no part".to_owned(), references: vec![] },
+        Step::ReportRepaired { note: "new lock".to_owned(), parts: vec![], references: vec![] },
     ];
     for from in STATUSES {
         for step in &steps {
@@ -77,9 +86,10 @@ fn a_technicians_step_is_taken_where_it_follows_and_refused_everywhere_else() {
 }
 
 #[test]
-fn given_a_technicians_acknowledgement_then_only_the_status_changes() {
+fn given_a_technicians_acknowledgement_then_it_is_theirs_and_waits_for_the_start() {
     let before = work_order(Open, &[(unit(7), LockJammed)]);
-    let after = WorkOrder { status: Acknowledged, ..before.clone() };
+    let (assigned_to, clock) = (Some(technician()), waits(Wait::ForStart));
+    let after = WorkOrder { status: Acknowledged, assigned_to, clock, ..before.clone() };
     let expected = Decision {
         answer: after.clone(),
         changes: vec![after.into()],
@@ -87,22 +97,25 @@ fn given_a_technicians_acknowledgement_then_only_the_status_changes() {
         notices: vec![],
         event: Event::WorkOrderAcknowledged { by: technician() },
     };
-    assert_eq!(take_step(before, Step::Acknowledge, technician(), at(50)), Ok(expected));
+    assert_eq!(take_step(before, acknowledge(), technician(), at(50)), Ok(expected));
 }
 
 #[test]
 fn a_step_that_arrives_again_is_refused_and_changes_nothing() {
     let before = work_order(Open, &[(unit(7), LockJammed)]);
-    let once = take_step(before, Step::Acknowledge, technician(), at(50)).unwrap().answer;
-    let again = take_step(once, Step::Acknowledge, technician(), at(50));
+    let once = take_step(before, acknowledge(), technician(), at(50)).unwrap().answer;
+    let again = take_step(once, acknowledge(), technician(), at(50));
     assert_eq!(again, Err(Refusal::wrong_state("acknowledged")));
 }
 
 #[test]
 fn given_a_hold_then_its_reason_is_noted() {
     let before = work_order(InProgress, &[(unit(7), LockJammed)]);
-    let after = WorkOrder { status: OnHold, notes: vec![words("no part")], ..before.clone() };
-    let decision = take_step(before, Step::Hold { reason: "no part".to_owned() }, technician(), at(50)).unwrap();
+    let (clock, notes) = (waits(Wait::OnHold), vec![words("no part")]);
+    let after = WorkOrder { status: OnHold, notes, clock, ..before.clone() };
+    let decision =
+        take_step(before, Step::Hold { reason: "no part".to_owned(), references: vec![] }, technician(), at(50))
+            .unwrap();
     assert_eq!(decision.changes, vec![after.into()]);
     assert_eq!(decision.event, Event::WorkOrderHeld { by: technician(), reason: "no part".to_owned() });
 }
@@ -113,10 +126,11 @@ fn given_a_reported_repair_then_nothing_reopens_and_the_proof_begins_anew() {
     let after = WorkOrder {
         status: Repaired,
         repairs_reported: 2,
+        clock: waits(Wait::ForProof),
         notes: vec![Note { parts: vec!["lock".to_owned()], ..words("new lock") }],
         ..claimed(0, 0).work_order
     };
-    let step = Step::ReportRepaired { note: "new lock".to_owned(), parts: vec!["lock".to_owned()] };
+    let step = Step::ReportRepaired { note: "new lock".to_owned(), parts: vec!["lock".to_owned()], references: vec![] };
     let expected = Decision {
         answer: after.clone(),
         changes: vec![after.into()],
@@ -132,7 +146,7 @@ fn notes_that_are_too_long_together_make_room_for_the_newest() {
     let long = |letter: &str| Note { parts: vec![letter.repeat(NOTES_LENGTH_MAX / 4)], ..words("") };
     let before = WorkOrder { notes: ["a", "b", "c", "d"].map(long).to_vec(), ..work_order(InProgress, &[]) };
     let kept = |text: &str| {
-        let hold = Step::Hold { reason: text.to_owned() };
+        let hold = Step::Hold { reason: text.to_owned(), references: vec![] };
         take_step(before.clone(), hold, technician(), at(50)).unwrap().answer.notes
     };
     assert_eq!(kept("")[0], long("a"), "as long as may be");
@@ -143,7 +157,7 @@ fn notes_that_are_too_long_together_make_room_for_the_newest() {
 #[test]
 fn a_work_order_keeps_fifty_notes_and_then_the_oldest_makes_room_for_the_newest() {
     let notes: Vec<Note> = (0..50).map(|it| words(&it.to_string())).collect();
-    let hold = Step::Hold { reason: "last".to_owned() };
+    let hold = Step::Hold { reason: "last".to_owned(), references: vec![] };
     let kept = |notes: &[Note]| {
         let before = WorkOrder { notes: notes.to_vec(), ..work_order(InProgress, &[]) };
         take_step(before, hold.clone(), technician(), at(50)).unwrap().answer.notes
@@ -173,6 +187,7 @@ fn a_passed_test_opening_reopens_nothing_before_every_unit_is_proven() {
 fn given_three_test_openings_in_a_row_of_every_unit_then_everything_reopens_in_one_decision() {
     let proven = WorkOrder {
         status: Verified,
+        verified_at: Some(at(90)),
         impact: vec![ImpactTask::all_clear(unit(7), shut()), ImpactTask::all_clear(unit(8), shut())],
         impact_due_at: Some(at(90) + IMPACT_RETRY_AFTER),
         ..claimed(3, 3).work_order
@@ -274,7 +289,7 @@ fn given_a_failed_test_opening_then_the_work_goes_on_and_the_team_is_told_and_ev
     };
     let expected = Decision {
         answer: InProgress,
-        changes: vec![WorkOrder { status: InProgress, ..claimed(0, 0).work_order }.into()],
+        changes: vec![WorkOrder { status: InProgress, proofs_failed: 1, ..claimed(0, 0).work_order }.into()],
         unchanged: vec![],
         notices: vec![notice],
         event: Event::TestOpeningFailed { unit: unit(7) },
@@ -336,6 +351,7 @@ fn given_an_outage_alone_when_the_locker_returns_then_the_work_order_ends_and_th
     let scene = RepairScene { work_order: before.clone(), locker: locker().faulted(NetworkLost), compartments: vec![] };
     let after = WorkOrder {
         status: Verified,
+        verified_at: Some(at(90)),
         impact: vec![ImpactTask::all_clear(Unit::Locker, None)],
         impact_due_at: Some(at(90) + IMPACT_RETRY_AFTER),
         ..before
@@ -454,7 +470,7 @@ fn what_follows_for_people_is_on_the_list_once_until_it_has_been_begun() {
 
 #[test]
 fn a_work_order_is_looked_at_again_until_everybody_has_been_dealt_with() {
-    let mut work_order = work_order(Open, &[(Unit::Locker, PowerLoss)]);
+    let mut work_order = work_order(InProgress, &[(Unit::Locker, PowerLoss)]);
     work_order.follow_up(ImpactTask::TellTeam, at(0));
     work_order.follow_up(ImpactTask::displace(Unit::Locker), at(0));
     work_order.advance_impact(None, at(60));
@@ -474,4 +490,60 @@ fn a_work_order_names_the_compartments_it_repairs_and_not_the_locker() {
 fn a_repair_needs_the_skills_of_all_its_faults() {
     let work_order = work_order(Open, &[(unit(7), LockJammed), (Unit::Locker, PowerLoss)]);
     assert_eq!(work_order.classes(), [FaultClass::Electronics, FaultClass::Mechanics].into());
+}
+
+#[test]
+fn whoever_is_named_by_the_acknowledgement_goes_and_starting_takes_on_what_is_nobodys() {
+    let named = Step::Acknowledge { technician: Some(id("tina")) };
+    let acknowledged =
+        take_step(work_order(Open, &[(unit(7), LockJammed)]), named, technician(), at(50)).unwrap().answer;
+    assert_eq!(acknowledged.assigned_to, Some(id("tina")));
+    let started = take_step(acknowledged, Step::Start, technician(), at(60)).unwrap().answer;
+    assert_eq!((started.assigned_to, started.clock), (Some(id("tina")), None));
+    let taken =
+        take_step(work_order(Open, &[(unit(7), LockJammed)]), Step::Start, technician(), at(50)).unwrap().answer;
+    assert_eq!((taken.assigned_to.clone(), taken.clock()), (Some(technician()), None));
+}
+
+#[test]
+fn after_three_failed_proofs_somebody_else_has_to_look_and_after_three_more_again() {
+    let mut scene = claimed(0, 0);
+    for failed in 1..=6 {
+        scene.work_order.status = Repaired;
+        let decision = judge(scene.clone(), &opening(unit(7), false)).unwrap();
+        let State::WorkOrder(after) = &decision.changes[0] else { panic!("{decision:?}") };
+        let looks = (failed % 3 == 0).then(|| Clock::new(Wait::ForAnotherLook, at(90)));
+        assert_eq!((after.proofs_failed, after.clock), (failed, looks));
+        scene.work_order = after.clone();
+    }
+}
+
+#[test]
+fn what_is_to_be_done_first_is_due_first() {
+    let open = work_order(Open, &[(unit(7), DoorForced)]);
+    assert_eq!(open.due_at(), Some(at(15 * 60)), "nobody has reacted");
+    assert_eq!(WorkOrder { impact_due_at: Some(at(300)), ..open.clone() }.due_at(), Some(at(300)));
+    assert_eq!(WorkOrder { impact_due_at: Some(at(3_000)), ..open }.due_at(), Some(at(15 * 60)));
+    assert_eq!(work_order(InProgress, &[(unit(7), DoorForced)]).due_at(), None);
+}
+
+/// What repaired a jam of compartment 7, proven at 90.
+fn repaired() -> WorkOrder {
+    WorkOrder { verified_at: Some(at(90)), ..work_order(Verified, &[(unit(7), LockJammed)]) }
+}
+
+#[test]
+fn the_same_fault_soon_after_its_proven_repair_refers_to_it_and_no_other_does() {
+    let followed = |before: &WorkOrder, of: Unit, code, now| {
+        let mut next = work_order(Open, &[]);
+        next.follow(before, of, code, now);
+        next.follows
+    };
+    let last = at(90) + PROBATION;
+    assert_eq!(followed(&repaired(), unit(7), LockJammed, last), Some(work_order_id(1)));
+    assert_eq!(followed(&repaired(), unit(7), LockJammed, last + SignedDuration::from_secs(1)), None);
+    assert_eq!(followed(&repaired(), unit(8), LockJammed, last), None);
+    assert_eq!(followed(&repaired(), unit(7), DoorForced, last), None);
+    // A network that came back by itself was never repaired.
+    assert_eq!(followed(&WorkOrder { repairs_reported: 0, ..repaired() }, unit(7), LockJammed, last), None);
 }

@@ -12,6 +12,7 @@ use domain::fault::{
 use domain::id::{LockerId, WorkOrderId};
 use domain::locker::{FaultOutcome, Locker};
 use domain::size::Size;
+use domain::suspicion::Signal;
 use domain::{SignedDuration, State, StateKey, Timestamp};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -199,6 +200,7 @@ impl Fault {
             occurrences: self.occurrences,
             vendor_text: self.words.clone(),
             work_order: WorkOrderId { locker: locker_id(), number: self.work_order },
+            gone_at: None,
         }
     }
 }
@@ -207,8 +209,12 @@ impl Fault {
 fn any_fault() -> impl Strategy<Value = ReportedFault> {
     let unit = prop_oneof![2 => Just(Unit::Locker), 16 => (1..=COMPARTMENTS).prop_map(unit), 1 => Just(unit(99))];
     let vendor_text = prop_oneof![3 => Just(None), 1 => "E-[0-9]".prop_map(Some)];
-    let code = prop::sample::select(FaultCode::ALL.to_vec());
-    (unit, code, vendor_text).prop_map(|(unit, code, vendor_text)| ReportedFault { unit, code, vendor_text })
+    // Those that are certain at once: what has to be stable first has tests of its own.
+    let code = prop::sample::select(FaultCode::ALL.into_iter().filter(|it| !it.comes_and_goes()).collect::<Vec<_>>());
+    (unit, code, vendor_text).prop_map(|(unit, code, vendor_text)| {
+        let unit = if code.listed().whole_locker { Unit::Locker } else { unit };
+        ReportedFault { unit, code, vendor_text }
+    })
 }
 
 fn any_report(faults: usize) -> impl Strategy<Value = What> {
@@ -283,7 +289,14 @@ impl StateMachineTest for Faults {
         let (locker, now) = (locker_id(), model.now());
         match transition.what {
             What::Report { faults, late_by_s } => {
-                let report = FaultReport { locker, event: id("event"), received_at: model.ago(late_by_s), faults };
+                let report = FaultReport {
+                    locker,
+                    event: id("event"),
+                    received_at: model.ago(late_by_s),
+                    signal: Signal::Device,
+                    gone: vec![],
+                    faults,
+                };
                 let (answer, told) = store.report_faults(&report, now);
                 assert_eq!((Some(answer), told), (model.answer.clone(), vec![]));
             }

@@ -19,6 +19,7 @@ use domain::order::{
 use domain::person::Preferences;
 use domain::place::Place;
 use domain::size::Size;
+use domain::suspicion::Signal;
 use domain::{Decision, Refusal, SignedDuration, State, StateKey, Timestamp};
 use proptest_state_machine::{StateMachineTest, prop_state_machine};
 
@@ -45,8 +46,8 @@ const CODES: [FaultCode; 6] = [
     FaultCode::PowerLoss,
     FaultCode::DoorForced,
     FaultCode::LockJammed,
-    FaultCode::DoorNotClosing,
     FaultCode::NetworkLost,
+    FaultCode::CompartmentDirtyOrDamaged,
     FaultCode::DisplayFault,
 ];
 
@@ -311,6 +312,7 @@ fn check_deadlines(store: &Store, model: &Model) {
                 assert!(shut || kept.pickup_deadline >= Some(over), "{kept:?} {hold_time:?}");
             }
             (Deposited, None) => panic!("{kept:?}"),
+            (Recovery, _) => panic!("nobody fetches anything: {kept:?}"),
             (Collected | Cancelled, _) => {}
         }
     }

@@ -9,11 +9,12 @@ use domain::compartment::Compartment;
 use domain::decision::Decision;
 use domain::fault::{Closure, FaultCode, FaultReport, OpenFaults, Severity, Unit};
 use domain::id::{CompartmentNumber, LockerId, WorkOrderId};
-use domain::locker::{FaultOutcome, FaultScene, Locker, report_faults};
+use domain::locker::{Build, FaultOutcome, FaultScene, Locker, report_faults};
 use domain::notice::Notice;
 use domain::place::Position;
 use domain::service::LockerService;
 use domain::size::Size;
+use domain::suspicion::{ChecksOfUnit, Suspicions};
 use domain::work_order::{RepairScene, Step, TestOpening, WorkOrder, WorkOrderStatus};
 use domain::work_order::{prove_network, record_test_opening, take_step};
 use domain::{Refusal, State, StateKey, Timestamp};
@@ -45,7 +46,10 @@ pub fn new_locker(name: &str, sizes: &[Size]) -> (Locker, Vec<Compartment>) {
         sizes: sizes.iter().map(|size| (*size, 1)).collect(),
         measures: Default::default(),
         service: LockerService::default(),
+        build: Build::default(),
         faults: OpenFaults::new(),
+        suspicions: Suspicions::new(),
+        checks: ChecksOfUnit::new(),
         reopened_at: None,
     };
     let compartments = (1..).zip(sizes).map(|(of, size)| Compartment::new(locker.id.clone(), number(of), *size));
@@ -190,7 +194,7 @@ impl Store {
             self.take_step(locker, Step::Start, now).unwrap();
         }
         if matches!(status(self), Some(WorkOrderStatus::InProgress)) {
-            let step = Step::ReportRepaired { note: "done".to_owned(), parts: vec![] };
+            let step = Step::ReportRepaired { note: "done".to_owned(), parts: vec![], references: vec![] };
             self.take_step(locker, step, now).unwrap();
         }
     }

@@ -5,11 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::escalation::{Clock, Wait};
 use domain::fault::{Closure, FaultCode, FaultReport, ReportedFault, Severity, Unit};
 use domain::id::{LockerId, WorkOrderId};
 use domain::impact::{ImpactTask, ShutTime};
 use domain::notice::{Message, Notice, Recipient};
+use domain::priority::BlastRadius;
 use domain::size::Size;
+use domain::suspicion::Signal;
 use domain::work_order::WorkOrderStatus::{self, *};
 use domain::work_order::{Note, Step, TestOpening, UnitRepair, WorkOrder};
 use domain::{Refusal, SignedDuration, State, Timestamp};
@@ -26,7 +29,7 @@ const COMPARTMENTS: u16 = 3;
 const CODES: [FaultCode; 5] = [
     FaultCode::PowerLoss,
     FaultCode::LockJammed,
-    FaultCode::DoorNotClosing,
+    FaultCode::CompartmentDirtyOrDamaged,
     FaultCode::DisplayFault,
     FaultCode::NetworkLost,
 ];
@@ -41,6 +44,16 @@ const WAYS: [(WorkOrderStatus, Word, WorkOrderStatus); 7] = [
     (InProgress, Word::ReportRepaired, Repaired),
     (OnHold, Word::Start, InProgress),
 ];
+
+/// Which goes first where nobody waits.
+fn priority_of(worst: Severity) -> u32 {
+    match worst {
+        Severity::Warning => 50,
+        Severity::Indeterminate | Severity::Minor => 200,
+        Severity::Major => 500,
+        Severity::Critical => 1_000,
+    }
+}
 
 fn locker_id() -> LockerId {
     id("mz-01")
@@ -80,10 +93,12 @@ enum Word {
 impl Word {
     fn step(self) -> Step {
         match self {
-            Word::Acknowledge => Step::Acknowledge,
+            Word::Acknowledge => Step::Acknowledge { technician: None },
             Word::Start => Step::Start,
-            Word::Hold => Step::Hold { reason: "no part".to_owned() },
-            Word::ReportRepaired => Step::ReportRepaired { note: "done".to_owned(), parts: vec!["lock".to_owned()] },
+            Word::Hold => Step::Hold { reason: "no part".to_owned(), references: vec![] },
+            Word::ReportRepaired => {
+                Step::ReportRepaired { note: "done".to_owned(), parts: vec!["lock".to_owned()], references: vec![] }
+            }
         }
     }
 
@@ -94,7 +109,7 @@ impl Word {
             Word::Hold => ("no part", vec![]),
             Word::ReportRepaired => ("done", vec!["lock".to_owned()]),
         };
-        Some(Note { by: id("tom"), at, text: text.to_owned(), parts })
+        Some(Note { by: id("tom"), at, text: text.to_owned(), parts, references: vec![] })
     }
 }
 
@@ -128,6 +143,13 @@ struct Call {
     broken: BTreeMap<Unit, Broken>,
     team_found: bool,
     claims: u32,
+    failures: u32,
+    taken_on: bool,
+    /// What it waits for, unless that is the first reaction since it was opened.
+    waits: Option<(Wait, Timestamp)>,
+    verified_at: Option<Timestamp>,
+    /// The number of the one before, where its repair did not last.
+    follows: Option<u32>,
     notes: Vec<Note>,
 }
 
@@ -168,7 +190,16 @@ impl Call {
             units: self.broken.iter().map(|(unit, it)| (*unit, repair(it))).collect(),
             team: self.team_found.then(|| (id("mainz"), id("mainz-1"))),
             people_waiting: 0,
+            blast_radius: BlastRadius::default(),
+            priority: priority_of(self.worst),
+            skills_missing: BTreeSet::new(),
             repairs_reported: self.claims,
+            proofs_failed: self.failures,
+            verified_at: self.verified_at,
+            follows: self.follows.map(|number| WorkOrderId { locker: locker_id(), number }),
+            incident: None,
+            assigned_to: self.taken_on.then(|| id("tom")),
+            clock: self.waits.map(|(wait, since)| Clock::new(wait, since)),
             notes: self.notes.clone(),
             impact,
             impact_due_at,
@@ -196,6 +227,13 @@ impl Model {
         let Some((.., to)) = way else { return Err(Refusal::wrong_state(call.status)) };
         call.status = to;
         call.notes.extend(word.note(now));
+        call.taken_on = true;
+        call.waits = match to {
+            Acknowledged => Some((Wait::ForStart, now)),
+            OnHold => Some((Wait::OnHold, now)),
+            Repaired => Some((Wait::ForProof, now)),
+            Open | InProgress | Verified => None,
+        };
         if to == Repaired {
             call.claims += 1;
             call.broken.values_mut().for_each(|it| it.passed = 0);
@@ -221,6 +259,8 @@ impl Model {
             return Ok(vec![]);
         }
         call.status = InProgress;
+        call.failures += 1;
+        call.waits = (call.failures % 3 == 0).then_some((Wait::ForAnotherLook, created_at));
         call.broken.values_mut().for_each(|it| it.passed = 0);
         let recipient = Recipient::Team { region: id("mainz"), team: id("mainz-1") };
         let (work_order, locker_name) = (call.id(), "mz-01".to_owned());
@@ -236,6 +276,8 @@ impl Model {
         let now = self.now();
         let call = self.latest.as_mut().unwrap();
         call.status = Verified;
+        call.verified_at = Some(now);
+        call.waits = None;
         let mut broken: Vec<(Unit, Broken)> = call.broken.clone().into_iter().collect();
         // Each door for as long as it or the locker could not be opened; then the locker with all others.
         broken.sort_by_key(|(unit, _)| *unit == Unit::Locker);
@@ -253,6 +295,8 @@ impl Model {
         let now = self.now();
         let mut closed = BTreeSet::new();
         let mut raised = false;
+        let soon = |verified_at: Timestamp| now <= verified_at + SignedDuration::from_hours(7 * 24);
+        let worst_before = self.latest.as_ref().filter(|it| it.is_open()).map(|it| it.worst);
         for (unit, code) in faults {
             let call = self.latest.as_ref().filter(|it| it.is_open());
             if call.and_then(|it| it.broken.get(unit)).is_some_and(|it| it.faults.contains_key(code)) {
@@ -261,13 +305,18 @@ impl Model {
             if call.is_none() {
                 self.call_again();
             }
+            let before = self.replaced.last().filter(|it| it.repairs_reported > 0 && it.verified_at.is_some_and(soon));
+            let repaired = before.and_then(|it| it.units.get(unit)).is_some_and(|it| it.codes.contains(code));
+            let follows = before.filter(|_| repaired).map(|it| it.id.number);
             let call = self.latest.as_mut().unwrap();
+            call.follows = call.follows.or(follows.filter(|_| call.opened_at == now));
             let broken = call.broken.entry(*unit).or_default();
             broken.faults.insert(*code, now);
             broken.passed = 0;
             call.worst = call.worst.max(severity_of(*code));
             if call.status == Repaired {
                 call.status = InProgress;
+                call.waits = None;
             }
             raised = true;
             if closure_of(*code) != Closure::Nothing {
@@ -276,6 +325,14 @@ impl Model {
         }
         if raised {
             self.owe(ImpactTask::TellTeam);
+            // Worse than before: what it waits for, it waits for anew.
+            let call = self.latest.as_mut().unwrap();
+            if worst_before.is_some_and(|before| call.worst > before) {
+                call.waits = match (call.status, call.waits) {
+                    (Open, _) => Some((Wait::ForReaction, now)),
+                    (_, waits) => waits.map(|(wait, _)| (wait, now)),
+                };
+            }
         }
         for unit in closed {
             self.owe(ImpactTask::Displace { unit, done_to: None });
@@ -293,6 +350,11 @@ impl Model {
             broken: BTreeMap::new(),
             team_found: false,
             claims: 0,
+            failures: 0,
+            taken_on: false,
+            waits: None,
+            verified_at: None,
+            follows: None,
             notes: vec![],
         });
         self.replaced.extend(finished.map(|it| it.kept(vec![], None)));
@@ -365,6 +427,12 @@ fn any_word(status: Option<WorkOrderStatus>) -> impl Strategy<Value = Word> {
     select(words.collect::<Vec<_>>())
 }
 
+fn any_fault() -> impl Strategy<Value = (Unit, FaultCode)> + Clone {
+    let where_it_can_be =
+        |(unit, code): (Unit, FaultCode)| if code.listed().whole_locker { (Unit::Locker, code) } else { (unit, code) };
+    (any_unit(), select(CODES.to_vec())).prop_map(where_it_can_be)
+}
+
 /// A test opening: mostly one that was asked for, sometimes for another work order, repair or unit.
 fn any_opening(model: &Model) -> impl Strategy<Value = What> + use<> {
     let (number, claims) = model.latest.as_ref().map_or((1, 0), |it| (it.number, it.claims));
@@ -403,7 +471,7 @@ impl ReferenceStateMachine for Model {
         let what = prop_oneof![
             10 => any_word(status).prop_map(What::Say),
             openings => any_opening(model),
-            reports => vec((any_unit(), select(CODES.to_vec())), 1..4).prop_map(What::Report),
+            reports => vec(any_fault(), 1..4).prop_map(What::Report),
             1 => Just(What::Report(vec![(Unit::Locker, FaultCode::NetworkLost)])),
             3 => Just(What::Return),
             3 => any::<bool>().prop_map(|whole| What::WorkOff { whole }),
@@ -456,7 +524,14 @@ impl StateMachineTest for WorkOrders {
             What::Open(opening) => store.open_door(&locker, &opening, now),
             What::Report(faults) => {
                 let faults = faults.into_iter().map(|(unit, code)| ReportedFault { unit, code, vendor_text: None });
-                let report = FaultReport { locker, event: id("event"), received_at: now, faults: faults.collect() };
+                let report = FaultReport {
+                    locker,
+                    event: id("event"),
+                    received_at: now,
+                    signal: Signal::Device,
+                    gone: vec![],
+                    faults: faults.collect(),
+                };
                 Ok(store.report_faults(&report, now).1)
             }
             What::Return => {

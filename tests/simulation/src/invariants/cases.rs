@@ -160,7 +160,9 @@ pub fn a_lockers_fault_never_counts_against_a_driver(world: &World, commit: &Com
                 })?;
             }
         }
-        let deposited = commit.events.iter().any(|(_, entry)| matches!(entry.event, Event::ParcelDeposited { .. }));
+        let deposited = commit.events.iter().any(|(_, entry)| {
+            matches!(entry.event, Event::ParcelDeposited { .. } | Event::ParcelFound { moved: false, .. })
+        });
         holds(before.is_some() || deposited, || format!("a delivery of {} without a deposit", after.order))?;
     }
     Ok(())

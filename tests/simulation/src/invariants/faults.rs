@@ -3,18 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws::keys;
-use domain::StateKey;
-use domain::compartment::{Occupancy, Service};
+use domain::compartment::Service;
 use domain::decision::Event;
-use domain::fault::{FaultCode, OpenFaults, Unit};
+use domain::fault::{Closure, FaultCode, OpenFaults, Unit};
 use domain::id::{EventId, LockerId, WorkOrderId};
+use domain::locker::FaultOutcome;
 use domain::notice::{Message, Recipient};
 use domain::order::OrderStatus;
 use domain::service::Lifecycle;
-use domain::work_order::{TEST_OPENINGS_REQUIRED, WorkOrder, WorkOrderStatus};
+use domain::suspicion::{Signal, Suspicion};
+use domain::work_order::{PROBATION, TEST_OPENINGS_REQUIRED, WorkOrder, WorkOrderStatus};
+use domain::{SignedDuration, StateKey, Timestamp};
 
+use super::places::closes;
 use super::{Verdict, broken, holds};
 use crate::history::{Committed, History};
+use crate::invocation::Cause;
 use crate::site::OPERATOR;
 use crate::world::World;
 
@@ -31,6 +35,14 @@ fn changed_faults(commit: &Committed) -> Vec<(LockerId, Unit, OpenFaults, OpenFa
     lockers.chain(compartments).collect()
 }
 
+/// What the devices have said no more to see, as the history of a commit tells it, with the broker's time.
+fn said_to_be_gone(commit: &Committed) -> Option<(Timestamp, &FaultOutcome)> {
+    commit.events.iter().find_map(|(_, entry)| match &entry.event {
+        Event::FaultsReported { at, outcome } => Some((*at, outcome)),
+        _ => None,
+    })
+}
+
 /// I5: a compartment reopens only by closing its last blocking work order with evidence, never by a heartbeat. The
 /// evidence is what devices have said of doors they tried for that repair.
 pub fn nothing_reopens_without_evidence(world: &World, commit: &Committed) -> Verdict {
@@ -41,6 +53,17 @@ pub fn nothing_reopens_without_evidence(world: &World, commit: &Committed) -> Ve
                 after.locker == locker && after.link == Link::Up && before.is_some_and(|it| it.link == Link::Down)
             });
             if *code == FaultCode::NetworkLost && unit == Unit::Locker && came_back {
+                continue;
+            }
+            // What closes nothing ends by the word of the device, if that is newer than what it has said before.
+            if closes(&[(*code, fault.clone())].into()) == Closure::Nothing
+                && let Some((at, outcome)) = said_to_be_gone(commit)
+                && outcome.cleared.contains(&(unit, *code))
+            {
+                let said = world.said_gone.borrow().contains(&(locker.clone(), unit, *code));
+                holds(said && at >= fault.last_at, || {
+                    format!("{locker} {unit}: {code} was seen at {} and gone by the word of {at}", fault.last_at)
+                })?;
                 continue;
             }
             let work_order = commit.work_orders().map(|(_, after)| after).find(|it| it.id == fault.work_order);
@@ -54,6 +77,63 @@ pub fn nothing_reopens_without_evidence(world: &World, commit: &Committed) -> Ve
             let passed = openings.get(&key).map_or(0, |made| made.iter().filter(recorded).count());
             holds(passed >= usize::from(TEST_OPENINGS_REQUIRED), || {
                 format!("{locker} {unit}: {code} is gone after {passed} test openings for repair {}", key.1)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// I5, the other way round: nothing is a fault, and closed for it, before it is certain. What has to be stable first was
+/// seen for that long, or comes and goes, or is on probation; what people say is said by two.
+pub fn nothing_is_a_fault_before_it_is_certain(_: &World, commit: &Committed) -> Verdict {
+    let signals = commit.events.iter().any(|(_, entry)| {
+        matches!(entry.event, Event::FaultsReported { .. } | Event::SuspicionsJudged { .. } | Event::FoundOffline)
+    });
+    for (locker, unit, before, after) in changed_faults(commit) {
+        let known = match unit {
+            Unit::Locker => commit
+                .lockers()
+                .find_map(|(it, _)| it.map(|it| (it.suspicions.clone(), it.checks.clone(), it.reopened_at))),
+            Unit::Compartment(number) => commit
+                .compartments()
+                .find(|(_, it)| it.number == number && it.locker == locker)
+                .and_then(|(it, _)| it.map(|it| (it.suspicions.clone(), it.checks.clone(), it.reopened_at))),
+        };
+        let (suspicions, checks, reopened_at) = known.unwrap_or_default();
+        for (code, fault) in after.iter().filter(|(code, _)| !before.contains_key(code)) {
+            let listed = code.listed();
+            let by_person = match &commit.cause {
+                Cause::Request(asked) => asked.person.as_deref(),
+                Cause::Messages | Cause::Changes | Cause::Due => None,
+            };
+            if by_person.is_none() && listed.stable_for == SignedDuration::ZERO || !signals {
+                continue;
+            }
+            let said_by = |signal: &Signal, person: &str| match signal {
+                Signal::Driver { person: it } | Signal::Customer { person: it } => it.as_str() == person,
+                Signal::Device | Signal::Silence => false,
+            };
+            let confirmed = |it: &Suspicion| match by_person {
+                Some(person) => it.signals.iter().any(|signal| !said_by(signal, person)),
+                None => {
+                    it.signals.iter().any(|signal| *signal != Signal::Device)
+                        || fault.raised_at.duration_since(it.since) >= listed.stable_for
+                }
+            };
+            let seen = suspicions.get(code).is_some_and(confirmed);
+            let on_probation = reopened_at.is_some_and(|it| fault.raised_at.duration_since(it) < PROBATION);
+            // The last check is this one.
+            let flapping = checks.get(code).is_some_and(|it| {
+                let mut with_this = *it;
+                with_this.see();
+                with_this.is_flapping()
+            });
+            holds(seen || on_probation || flapping, || {
+                format!(
+                    "{locker} {unit}: {code} is a fault at {}, suspected: {:?}",
+                    fault.raised_at,
+                    suspicions.get(code)
+                )
             })?;
         }
     }
@@ -96,13 +176,17 @@ fn open_faults(history: &History, locker: &LockerId) -> BTreeMap<(Unit, FaultCod
 /// I9: only legal transitions; a later fault opens a new work order.
 pub fn only_legal_transitions(_: &World, commit: &Committed) -> Verdict {
     use OrderStatus::*;
+    let found =
+        commit.events.iter().any(|(_, entry)| matches!(entry.event, domain::decision::Event::ParcelFound { .. }));
     for (before, after) in commit.orders() {
         let legal = match (before.map(|it| it.status), after.status) {
             (None, Placed) => true,
             (Some(a), b) if a == b => true,
             (Some(Placed | Rerouted), Deposited | Rerouting | Rerouted | Cancelled) => true,
             (Some(Rerouting), Rerouted | Cancelled) => true,
-            (Some(Deposited), Collected) => true,
+            (Some(Rerouting), Deposited) => found,
+            (Some(Deposited), Collected | Recovery) => true,
+            (Some(Recovery), Deposited | Collected) => true,
             _ => false,
         };
         holds(legal, || format!("order {}: {:?} became {}", after.id, before.map(|it| it.status), after.status))?;
@@ -146,10 +230,6 @@ pub fn only_legal_transitions(_: &World, commit: &Committed) -> Verdict {
         let legal = decided && from != Lifecycle::Decommissioned && to != Lifecycle::Commissioning;
         holds(legal, || format!("{} went from {from} to {to}", after.id))?;
     }
-    for (_, after) in commit.compartments() {
-        let known = after.occupancy != Occupancy::Unknown;
-        holds(known, || format!("{}.{} is unknown", after.locker, after.number))?;
-    }
     Ok(())
 }
 
@@ -173,10 +253,12 @@ fn legal_work_order(before: Option<&WorkOrder>, after: &WorkOrder) -> Verdict {
         (InProgress, OnHold | Repaired) => true,
         (OnHold, InProgress) => true,
         (Repaired, InProgress | Verified) => true,
-        // The network came back by itself, which was all that was wrong.
-        (Open | Acknowledged | InProgress | OnHold, Verified) => before.units.iter().all(|(unit, repair)| {
-            *unit == Unit::Locker && repair.codes.iter().all(|code| *code == FaultCode::NetworkLost)
-        }),
+        // What was wrong has ended by itself: the network came back, or a condition that closes nothing is gone.
+        (Open | Acknowledged | InProgress | OnHold, Verified) => before
+            .units
+            .values()
+            .flat_map(|repair| &repair.codes)
+            .all(|code| *code == FaultCode::NetworkLost || code.closes() == Closure::Nothing),
         _ => false,
     };
     holds(legal, || format!("{id}: {} became {}", before.status, after.status))?;
@@ -203,6 +285,9 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
         failed: u32,
         rejected: u32,
         with_team: bool,
+        with_others: bool,
+        open: bool,
+        taken_on: bool,
     }
     let history = world.history.borrow();
     let mut all: BTreeMap<WorkOrderId, Told> = BTreeMap::new();
@@ -221,6 +306,9 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
             told.raised += u32::from(!new.is_empty());
             told.units.extend(new);
             told.with_team |= after.team.is_some();
+            told.with_others |= after.is_told_with_others();
+            told.open = after.is_open();
+            told.taken_on |= after.assigned_to.is_some();
         }
         for (_, entry) in &commit.events {
             if let Event::TestOpeningFailed { .. } = entry.event
@@ -244,10 +332,12 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
     }
     for (id, told) in all {
         holds(told.told <= told.raised, || format!("{id} was called {} times for {} changes", told.told, told.raised))?;
-        // What was over before anybody could be called needs nobody.
-        let over = history.work_order(&id.locker).is_some_and(|latest| latest.id != id);
+        // What was over before anybody could be called, or while it was told of with others, needs nobody;
+        // nor does what a technician has taken on meanwhile.
+        let over = (told.with_others && (!told.open || told.taken_on))
+            || history.work_order(&id.locker).is_some_and(|latest| latest.id != id);
         let missing: Vec<&Unit> = told.units.difference(&told.told_units).collect();
-        holds(over || missing.is_empty() || is_network_only(&history, &id, &missing), || {
+        holds(over || missing.is_empty() || is_over_by_itself(&history, &id, &missing), || {
             format!("the team of {id} was never told of {missing:?}")
         })?;
         holds(told.rejected <= told.failed && (told.rejected == told.failed || !told.with_team), || {
@@ -257,9 +347,9 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
     Ok(())
 }
 
-/// A locker that came back before its team was called has nothing left to repair.
-fn is_network_only(history: &History, id: &WorkOrderId, missing: &[&Unit]) -> bool {
+/// What ended by itself before its team was called leaves nothing to repair.
+fn is_over_by_itself(history: &History, id: &WorkOrderId, missing: &[&Unit]) -> bool {
     let gone =
         |unit: &Unit| history.work_order(&id.locker).is_none_or(|it| it.id != *id || !it.units.contains_key(unit));
-    missing.iter().all(|unit| **unit == Unit::Locker && gone(unit))
+    missing.iter().all(|unit| gone(unit))
 }

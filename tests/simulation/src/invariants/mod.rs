@@ -6,12 +6,17 @@
 //! [`crate::history::History`] for what is known, [`crate::world::World`] for what is really so.
 
 pub mod cases;
+pub mod doors;
+pub mod escalations;
 pub mod faults;
+pub mod heartbeats;
+pub mod incidents;
 pub mod model;
 pub mod notices;
 pub mod orders;
 pub mod places;
 pub mod presence;
+pub mod recoveries;
 pub mod service;
 pub mod system;
 
@@ -42,18 +47,30 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I2 places::one_reservation_per_compartment_and_one_place_per_order,
     I3 places::pointers_agree,
     I4 places::each_parcel_is_in_exactly_one_place,
+    I4 recoveries::nobody_is_skipped_in_a_chain_of_custody,
+    I4 recoveries::what_is_in_dispute_is_settled_by_a_person,
+    I3 recoveries::a_place_is_held_for_what_is_fetched,
+    I18 recoveries::what_was_fetched_has_its_time,
     I5 faults::nothing_reopens_without_evidence,
+    I5 faults::nothing_is_a_fault_before_it_is_certain,
     I6 system::stale_or_duplicate_messages_change_nothing,
+    I6 heartbeats::a_late_heartbeat_changes_nothing,
+    I6 doors::a_door_that_opened_is_not_suspected,
     I7 faults::each_fault_belongs_to_one_work_order,
     I9 faults::only_legal_transitions,
     I9 service::a_window_that_is_over_gives_its_locker_back,
+    I9 incidents::an_incident_goes_its_way,
+    I10 escalations::each_level_fires_once_and_never_early,
+    I11 incidents::an_incident_tells_its_team_of_changes_alone,
     I12 orders::an_order_is_placed_only_where_it_can_be,
     I12 orders::a_place_is_what_its_parcel_and_its_customer_need,
     I13 orders::a_new_state_and_its_notice_are_one_commit,
     I14 notices::the_ledger_goes_only_forward,
     I15 notices::a_notice_is_for_whom_it_concerns,
     I17 orders::a_choice_moves_an_order_whole,
+    I18 orders::a_deadline_is_put_off_within_bounds,
     I19 presence::an_old_session_ends_nothing,
+    I19 heartbeats::only_a_connected_locker_is_silent,
     I20 cases::a_complaint_has_owner_clock_and_receipt,
     I21 cases::no_measure_without_evidence_and_a_person,
     I22 cases::a_lockers_fault_never_counts_against_a_driver,
@@ -73,7 +90,10 @@ pub const AT_ACKNOWLEDGEMENT: &[Invariant<Message>] = invariants! {
 
 /// Asked after every sweep that did not fail, with the time it ran at.
 pub const AT_SWEEP: &[Invariant<Timestamp>] = invariants! {
+    I10 escalations::no_level_is_more_than_two_sweeps_late,
     I19 presence::a_silent_locker_is_found,
+    I19 heartbeats::a_connected_locker_that_says_nothing_is_found,
+    I19 doors::a_door_that_stays_shut_is_found,
 };
 
 /// Asked of every answer to a request.
@@ -91,11 +111,13 @@ pub const AT_ANSWER: &[Invariant<Answer>] = invariants! {
 pub const AT_END: &[Invariant<()>] = invariants! {
     I11 faults::the_team_was_told_of_every_change,
     I9 service::no_window_is_left_behind,
+    I11 incidents::nobody_is_left_in_an_incident,
     I13 orders::everybody_has_been_dealt_with,
     I14 notices::every_notice_was_sent_or_has_failed,
     I16 notices::the_latest_notice_was_not_held_back,
     I18 orders::no_deadline_ran_behind_a_shut_door,
     I19 presence::what_is_known_of_connections_is_so,
+    I19 heartbeats::every_silence_was_found,
     I20 cases::every_decided_complaint_was_answered,
     I24 system::devices_are_told_what_is_so,
     I25 system::no_personal_data_but_in_the_people_table,
@@ -117,11 +139,7 @@ pub const PROMISES: [(u8, &str, Option<&str>); 28] = [
     (7, "each accepted fault belongs to exactly one work order; at most one open fault per (locker, unit, code)", None),
     (8, "accepted means recorded: a message acknowledged is in the table or in quarantine", None),
     (9, "only legal transitions; a later fault opens a new work order", None),
-    (
-        10,
-        "each escalation level fires exactly once, never early, at most two sweeps late",
-        Some("there are no escalation levels yet"),
-    ),
+    (10, "each escalation level fires exactly once, never early, at most two sweeps late", None),
     (11, "the team is told once per change of a work order", None),
     (
         12,

@@ -20,6 +20,10 @@ struct Parcel {
     stopped: bool,
     moves: u32,
     driver: Option<String>,
+    /// What is reserved for it while it is fetched.
+    goes_to: Option<Place>,
+    /// Where it was last trapped or missed.
+    missed_from: Option<Place>,
 }
 
 #[derive(Debug, Default)]
@@ -34,13 +38,29 @@ struct Model {
     parcels: BTreeMap<OrderId, Parcel>,
     sites: BTreeMap<LockerId, Site>,
     cases: BTreeMap<CaseId, &'static str>,
+    /// Of which nobody knows what is inside.
+    disputed: BTreeSet<(LockerId, CompartmentNumber)>,
 }
 
 impl Model {
     fn order_event(&mut self, id: &OrderId, event: &Event) {
+        let looked_into = match event {
+            Event::ContentsSettled { door, .. } => Some((door.locker.clone(), door.compartment)),
+            Event::ParcelMissed { from: Place::Compartment { locker, compartment }, .. }
+            | Event::ParcelFound { place: Place::Compartment { locker, compartment }, .. } => {
+                Some((locker.clone(), *compartment))
+            }
+            _ => None,
+        };
+        if let Some(door) = looked_into {
+            self.disputed.remove(&door);
+        }
         if let Event::OrderPlaced { place } = event {
             let (place, status) = (place.clone(), "placed");
-            self.parcels.insert(id.clone(), Parcel { place, status, stopped: false, moves: 1, driver: None });
+            self.parcels.insert(
+                id.clone(),
+                Parcel { place, status, stopped: false, moves: 1, driver: None, goes_to: None, missed_from: None },
+            );
         }
         let Some(parcel) = self.parcels.get_mut(id) else { return };
         let mut move_to = |place: &Place| {
@@ -53,11 +73,55 @@ impl Model {
             Event::OrderCancelled => parcel.status = "cancelled",
             Event::DepositAuthorised { driver, .. } => parcel.driver = Some(driver.to_string()),
             Event::ParcelDeposited { .. } => parcel.status = "deposited",
+            Event::RecoveryStarted { to, .. } => {
+                parcel.status = "recovery";
+                parcel.stopped = true;
+                parcel.goes_to = Some(to.clone());
+            }
+            Event::RecoveryRedirected { to, .. } => parcel.goes_to = Some(to.clone()),
+            Event::ParcelTaken { .. } => {
+                parcel.place = Place::Custody;
+                parcel.moves += 1;
+            }
+            Event::ParcelMissed { from, .. } => {
+                parcel.missed_from = Some(from.clone());
+                parcel.status = "recovery";
+                parcel.place = Place::Missing;
+                parcel.stopped = true;
+                parcel.moves += 1;
+                parcel.goes_to = None;
+            }
+            Event::ParcelFound { place, stopped, moved, .. } => {
+                parcel.status = "deposited";
+                parcel.place = place.clone();
+                parcel.stopped = *stopped;
+                parcel.moves += u32::from(*moved);
+                parcel.goes_to = None;
+            }
+            Event::RecoveryAbandoned { resumed, .. } => {
+                parcel.status = "deposited";
+                parcel.stopped = !resumed;
+                parcel.goes_to = None;
+            }
+            Event::ParcelPlaced { .. } => {
+                parcel.status = "deposited";
+                parcel.stopped = false;
+                parcel.moves += 1;
+                if let Some(place) = parcel.goes_to.take() {
+                    parcel.place = place;
+                }
+            }
             Event::ParcelCollected { .. } => {
+                // One that was missing had been collected where it was.
+                parcel.moves += u32::from(parcel.place == Place::Missing);
+                if let (Place::Missing, Some(from)) = (&parcel.place, parcel.missed_from.take()) {
+                    parcel.place = from;
+                }
+                parcel.goes_to = None;
                 parcel.status = "collected";
                 parcel.stopped = false;
             }
-            Event::PickupDelayed { .. } | Event::PickupSuspended => parcel.stopped = true,
+            Event::PickupDelayed { .. } | Event::PickupStopped { .. } => parcel.stopped = true,
             Event::PickupResumed { .. } => parcel.stopped = false,
             Event::OrderRerouted { to, .. } | Event::PlaceChosen { to } => move_to(to),
             _ => {}
@@ -84,7 +148,14 @@ impl Model {
             }
         };
         match event {
-            Event::FaultsReported { outcome, .. } => raise(site, &outcome.raised),
+            Event::FaultsReported { outcome, .. } | Event::SuspicionsJudged { outcome } => {
+                site.faults.retain(|fault| !outcome.cleared.contains(fault));
+                raise(site, &outcome.raised);
+                if !outcome.cleared.is_empty() && site.faults.is_empty() {
+                    became(site, "verified");
+                }
+            }
+            Event::OccupancyDisagreed { outcome, .. } => raise(site, &outcome.raised),
             Event::FoundOffline => {
                 site.link = Some("down");
                 raise(site, &[(Unit::Locker, FaultCode::NetworkLost)]);
@@ -124,10 +195,13 @@ impl Model {
     fn held(&self) -> BTreeMap<(LockerId, CompartmentNumber), Occupancy> {
         let mut held = BTreeMap::new();
         for (order, parcel) in &self.parcels {
+            if let Some(Place::Compartment { locker, compartment }) = &parcel.goes_to {
+                held.insert((locker.clone(), *compartment), Occupancy::Reserved { order: order.clone() });
+            }
             let Place::Compartment { locker, compartment } = &parcel.place else { continue };
             let occupancy = match parcel.status {
                 "placed" | "rerouted" => Occupancy::Reserved { order: order.clone() },
-                "deposited" => Occupancy::Occupied { order: order.clone() },
+                "deposited" | "recovery" => Occupancy::Occupied { order: order.clone() },
                 _ => continue,
             };
             held.insert((locker.clone(), *compartment), occupancy);
@@ -147,6 +221,15 @@ pub fn the_final_state_is_the_models(world: &World, (): &()) -> Verdict {
                 model.order_event(&order, &entry.event);
             } else if let Some(Ok(locker)) = id("LOCKER#").map(str::parse) {
                 model.locker_event(&locker, &entry.event);
+                match &entry.event {
+                    Event::OccupancyDisagreed { compartments, .. } => {
+                        model.disputed.extend(compartments.iter().map(|number| (locker.clone(), *number)));
+                    }
+                    Event::ContentsSettled { door, .. } => {
+                        model.disputed.remove(&(door.locker.clone(), door.compartment));
+                    }
+                    _ => {}
+                }
             } else if let Some(Ok(case)) = id("CASE#").map(str::parse) {
                 model.case_event(&case, &entry.event);
             }
@@ -168,7 +251,15 @@ pub fn the_final_state_is_the_models(world: &World, (): &()) -> Verdict {
                 holds(same, || format!("order {it:?} by the model is {:?}", model.parcels.get(&it.id)))?;
             }
             State::Compartment(it) => {
-                let expected = held.remove(&(it.locker.clone(), it.number)).unwrap_or(Occupancy::Free);
+                let door = (it.locker.clone(), it.number);
+                let expected = held.remove(&door).unwrap_or(Occupancy::Free);
+                let expected = match expected {
+                    _ if !model.disputed.contains(&door) => expected,
+                    Occupancy::Reserved { order } | Occupancy::Occupied { order } => {
+                        Occupancy::Unknown { recorded: Some(order) }
+                    }
+                    Occupancy::Free | Occupancy::Unknown { .. } => Occupancy::Unknown { recorded: None },
+                };
                 let occupancy = &it.occupancy;
                 holds(*occupancy == expected, || {
                     format!("{}.{} is {occupancy:?}, by the model {expected:?}", it.locker, it.number)

@@ -89,6 +89,10 @@ fn says_where(message: &Message) -> bool {
         Message::ReadyForPickup { .. }
         | Message::PickupDelayed { .. }
         | Message::AllClear { .. }
+        | Message::PickupExtended { .. }
+        | Message::RecoveryStarted { .. }
+        | Message::BroughtElsewhere { .. }
+        | Message::ParcelMissing { .. }
         | Message::PlacedElsewhere { .. }
         | Message::Rerouted { .. }
         | Message::ReroutedHome { .. }
@@ -98,6 +102,8 @@ fn says_where(message: &Message) -> bool {
         Message::CaseReceived { .. }
         | Message::CaseAnswered { .. }
         | Message::WorkOrderCalled { .. }
+        | Message::WorkOrderEscalated { .. }
+        | Message::IncidentReported { .. }
         | Message::RepairRejected { .. } => false,
     }
 }

@@ -9,7 +9,7 @@ use domain::fault::Closure;
 use domain::id::{CompartmentNumber, LockerId};
 use domain::locker::Locker;
 use domain::notice::{LinkPurpose, Message, Recipient};
-use domain::order::{HOLD_FOR, Order, OrderStatus};
+use domain::order::{EXTENSION_MAX, HOLD_FOR, Order, OrderStatus};
 use domain::place::Place;
 use domain::service::Lifecycle;
 use domain::{SignedDuration, Timestamp};
@@ -30,6 +30,10 @@ pub fn order_of(message: &Message) -> Option<&domain::id::OrderId> {
         Message::ReadyForPickup { order, .. }
         | Message::PickupDelayed { order, .. }
         | Message::AllClear { order, .. }
+        | Message::PickupExtended { order, .. }
+        | Message::RecoveryStarted { order, .. }
+        | Message::BroughtElsewhere { order, .. }
+        | Message::ParcelMissing { order, .. }
         | Message::PlacedElsewhere { order, .. }
         | Message::Rerouted { order, .. }
         | Message::ReroutedHome { order, .. }
@@ -38,7 +42,10 @@ pub fn order_of(message: &Message) -> Option<&domain::id::OrderId> {
         | Message::FeedbackRequested { order }
         | Message::CaseReceived { order, .. }
         | Message::CaseAnswered { order, .. } => Some(order),
-        Message::WorkOrderCalled { .. } | Message::RepairRejected { .. } => None,
+        Message::WorkOrderCalled { .. }
+        | Message::WorkOrderEscalated { .. }
+        | Message::IncidentReported { .. }
+        | Message::RepairRejected { .. } => None,
     }
 }
 
@@ -166,25 +173,41 @@ pub fn an_acknowledged_order_exists(world: &World, answer: &Answer) -> Verdict {
 pub fn a_new_state_and_its_notice_are_one_commit(_: &World, commit: &Committed) -> Verdict {
     for (before, after) in commit.orders() {
         let Some(before) = before else { continue };
-        let moved = before.place != after.place;
+        // While it is in somebody's hands there is nothing its customer could do.
+        let moved = before.place != after.place && after.place != Place::Custody;
+        let happened = |wanted: fn(&Event) -> bool| commit.events.iter().any(|(_, entry)| wanted(&entry.event));
+        let placed = happened(|event| matches!(event, Event::ParcelPlaced { .. }));
+        let given_up = happened(|event| matches!(event, Event::RecoveryAbandoned { .. }));
+        let found = happened(|event| matches!(event, Event::ParcelFound { .. }));
+        let missing = happened(|event| matches!(event, Event::ParcelMissed { .. }));
+        let waits = after.pickup_stopped_at.is_some();
+        let first = before.deposited_at.is_none();
+        let fetched = after.recovery_target().is_some() && before.recovery_target() != after.recovery_target();
         let stopped = before.pickup_stopped_at.is_none() && after.pickup_stopped_at.is_some();
         let resumed = before.pickup_stopped_at.is_some()
             && after.pickup_stopped_at.is_none()
             && after.status == OrderStatus::Deposited;
         let deposited = before.status != after.status && after.status == OrderStatus::Deposited;
         let collected = before.status != after.status && after.status == OrderStatus::Collected;
+        let extended = before.pickup_extended != after.pickup_extended;
         let says = |message: &Message| match message {
             Message::Rerouted { .. }
             | Message::ReroutedHome { .. }
             | Message::ChoosePlace { .. }
-            | Message::PlaceConfirmed { .. } => moved,
-            Message::PickupDelayed { .. } => stopped,
-            Message::AllClear { .. } => resumed,
-            Message::ReadyForPickup { .. } => deposited,
+            | Message::PlaceConfirmed { .. } => moved && !found && !missing,
+            Message::ParcelMissing { .. } => missing,
+            Message::PickupDelayed { .. } if found => waits,
+            Message::PickupDelayed { .. } => (stopped && !fetched && !missing) || (given_up && !resumed),
+            Message::AllClear { .. } => resumed && !placed && !found,
+            Message::RecoveryStarted { .. } => fetched,
+            Message::BroughtElsewhere { .. } => placed || (found && !waits && !first),
+            Message::PickupExtended { .. } => extended,
+            Message::ReadyForPickup { .. } if found => !waits && first,
+            Message::ReadyForPickup { .. } => deposited && !placed && !given_up,
             Message::FeedbackRequested { .. } => collected,
             _ => false,
         };
-        if moved || stopped || resumed || deposited || collected {
+        if moved || stopped || resumed || deposited || collected || extended || fetched || given_up {
             let about = |message: &Message| order_of(message) == Some(&after.id) && says(message);
             let told = commit.entered().filter(|(_, entry)| about(&entry.notice.message)).count();
             holds(told == 1, || {
@@ -219,6 +242,10 @@ pub fn everybody_has_been_dealt_with(world: &World, (): &()) -> Verdict {
                 holds(shut == stopped, || {
                     format!("{}: its door is shut: {shut}; its deadline is stopped: {stopped}", order.id)
                 })?;
+            }
+            OrderStatus::Recovery => {
+                let shut = closure == Closure::DepositsAndPickups;
+                holds(shut, || format!("{} is fetched from {locker}.{number}, which can be opened", order.id))?;
             }
             OrderStatus::Collected | OrderStatus::Cancelled => {}
         }
@@ -260,7 +287,7 @@ pub fn a_choice_moves_an_order_whole(_: &World, commit: &Committed) -> Verdict {
         }
         let at = |place: &Place| match place {
             Place::Compartment { locker, compartment } => Some((locker.clone(), *compartment)),
-            Place::Home | Place::Asked => None,
+            Place::Home | Place::Asked | Place::Custody | Place::Missing => None,
         };
         let is = |place: Option<(LockerId, CompartmentNumber)>, wanted: Occupancy| {
             place.is_none_or(|(locker, number)| {
@@ -324,6 +351,18 @@ fn shut_times(
     times
 }
 
+/// When a parcel was last brought into another compartment, and until when its customer had from then on.
+fn placed_last(history: &History, order: &domain::id::OrderId) -> Option<(Timestamp, Timestamp)> {
+    history.commits.iter().rev().find_map(|commit| {
+        let (_, after) = commit.orders().find(|(_, after)| after.id == *order)?;
+        let placed = commit
+            .events
+            .iter()
+            .any(|(_, entry)| matches!(entry.event, Event::ParcelPlaced { .. } | Event::ParcelFound { .. }));
+        after.pickup_deadline.filter(|_| placed).map(|deadline| (commit.now, deadline))
+    })
+}
+
 /// I18: a customer's pickup deadline never runs while the compartment cannot be opened: what a deadline that runs
 /// leaves is the hold time and all the time for which the door was shut.
 pub fn no_deadline_ran_behind_a_shut_door(world: &World, (): &()) -> Verdict {
@@ -338,17 +377,35 @@ pub fn no_deadline_ran_behind_a_shut_door(world: &World, (): &()) -> Verdict {
         else {
             return broken(format!("{} waits without a place or a deadline", order.id));
         };
+        let (since, owed_before) = placed_last(&history, &order.id).unwrap_or((deposited_at, deposited_at + HOLD_FOR));
         let times =
             doors.entry((locker.clone(), number)).or_insert_with(|| shut_times(&history, locker, number, world.now()));
         let shut = times
             .iter()
-            .map(|(from, until)| until.duration_since((*from).max(deposited_at)).max(SignedDuration::ZERO))
+            .map(|(from, until)| until.duration_since((*from).max(since)).max(SignedDuration::ZERO))
             .fold(SignedDuration::ZERO, |sum, it| sum + it);
-        holds(deadline + slack >= deposited_at + HOLD_FOR + shut, || {
+        holds(deadline + slack >= owed_before + shut, || {
             format!(
                 "{} was deposited at {deposited_at}, its door was shut for {shut:#}, and it waits until {deadline}",
                 order.id
             )
+        })?;
+    }
+    Ok(())
+}
+
+/// What is put off is bounded, and lengthens the time of who waits by just that.
+pub fn a_deadline_is_put_off_within_bounds(_: &World, commit: &Committed) -> Verdict {
+    for (_, entry) in &commit.events {
+        let Event::PickupExtended { hours, .. } = &entry.event else { continue };
+        let Some((Some(before), after)) = commit.orders().next() else { return broken("an extension of no order") };
+        let longer = SignedDuration::from_hours((*hours).into());
+        holds(after.pickup_extended <= EXTENSION_MAX, || {
+            format!("{} has been put off by {:#} in all", after.id, after.pickup_extended)
+        })?;
+        let from = before.pickup_deadline.max(Some(commit.now).filter(|_| before.pickup_stopped_at.is_none()));
+        holds(after.pickup_deadline == from.map(|it| it + longer), || {
+            format!("{} was put off by {hours} h from {from:?} to {:?}", after.id, after.pickup_deadline)
         })?;
     }
     Ok(())

@@ -57,7 +57,12 @@ fn forbids(order: &Order, locker: &Locker, compartment: &Compartment) -> Option<
         return Some(format!("compartment {} is {:?}", compartment.number, compartment.occupancy));
     }
     let here = Place::Compartment { locker: locker.id.clone(), compartment: compartment.number };
-    (order.place != here).then(|| format!("the order's place is {:?}", order.place))
+    let brought = Place::Compartment { locker: locker.id.clone(), compartment: compartment.number };
+    let brought = order.place == Place::Custody
+        && order
+            .recovery_target()
+            .is_some_and(|it| brought == Place::Compartment { locker: it.locker.clone(), compartment: it.compartment });
+    (order.place != here && !brought).then(|| format!("the order's place is {:?}", order.place))
 }
 
 /// I1: no deposit is authorised or recorded if at that commit the compartment or its locker is closed, or the
@@ -65,11 +70,16 @@ fn forbids(order: &Order, locker: &Locker, compartment: &Compartment) -> Option<
 pub fn no_deposit_behind_a_closed_door(world: &World, commit: &Committed) -> Verdict {
     for (_, entry) in &commit.events {
         let number = match &entry.event {
-            Event::DepositAuthorised { compartment, .. } | Event::ParcelDeposited { compartment } => *compartment,
+            Event::DepositAuthorised { compartment, .. }
+            | Event::ParcelDeposited { compartment }
+            | Event::ParcelPlaced { compartment, .. } => *compartment,
             _ => continue,
         };
         let Some((Some(order), _)) = commit.orders().next() else { return broken("a deposit without an order") };
-        let Some((at, _)) = order.compartment() else { return broken("a deposit of an order without a compartment") };
+        let target = order.recovery_target().map(|it| (&it.locker, it.compartment));
+        let Some((at, _)) = order.compartment().or(target) else {
+            return broken("a deposit of an order without a compartment");
+        };
         let history = world.history.borrow();
         let before = commit.compartments().find(|(_, after)| after.locker == *at && after.number == number);
         let compartment = before.and_then(|(before, _)| before).or_else(|| history.compartment(at, number));
@@ -151,12 +161,22 @@ pub fn one_reservation_per_compartment_and_one_place_per_order(world: &World, co
     }
     for (_, compartment) in commit.compartments() {
         let Some(order) = compartment.order() else { continue };
-        let holding = history.states.values().filter(|state| match state {
-            State::Compartment(it) => it.order() == Some(order),
-            _ => false,
-        });
-        let count = holding.count();
-        holds(count == 1, || format!("{order} has {count} compartments"))?;
+        let holding: Vec<&Compartment> = history
+            .states
+            .values()
+            .filter_map(|state| match state {
+                State::Compartment(it) if it.order() == Some(order) => Some(it),
+                _ => None,
+            })
+            .collect();
+        // One that is being fetched has the place that it is in, and the one that it goes to.
+        let known = history.order(order);
+        let goes_to = known.and_then(|it| it.recovery_target()).map(|it| (&it.locker, it.compartment));
+        let is_in = known.and_then(|it| it.compartment());
+        let right = holding.iter().all(|it| [goes_to, is_in].contains(&Some((&it.locker, it.number))));
+        let most = 1 + usize::from(goes_to.is_some() && is_in.is_some());
+        let count = holding.len();
+        holds(right && (1..=most).contains(&count), || format!("{order} has {count} compartments"))?;
     }
     Ok(())
 }
@@ -164,6 +184,7 @@ pub fn one_reservation_per_compartment_and_one_place_per_order(world: &World, co
 fn is_alive(order: &Order) -> bool {
     match order.status {
         OrderStatus::Placed | OrderStatus::Rerouting | OrderStatus::Rerouted | OrderStatus::Deposited => true,
+        OrderStatus::Recovery => true,
         OrderStatus::Collected | OrderStatus::Cancelled => false,
     }
 }
@@ -173,7 +194,9 @@ pub fn pointers_agree(world: &World, commit: &Committed) -> Verdict {
     let history = world.history.borrow();
     let agrees = |order: &OrderId, compartment: &Compartment| {
         history.order(order).is_some_and(|order| {
-            is_alive(order) && order.compartment() == Some((&compartment.locker, compartment.number))
+            let door = Some((&compartment.locker, compartment.number));
+            let goes_to = order.recovery_target().map(|it| (&it.locker, it.compartment));
+            is_alive(order) && (order.compartment() == door || goes_to == door)
         })
     };
     for (before, after) in commit.compartments() {
@@ -205,20 +228,41 @@ pub fn each_parcel_is_in_exactly_one_place(world: &World, commit: &Committed) ->
             continue;
         };
         let name = format!("{}.{}", after.locker, after.number);
-        if before.faults != after.faults || before.service != after.service {
+        let disputed = happened(|event| matches!(event, Event::OccupancyDisagreed { .. }));
+        let looked = happened(|event| {
+            matches!(event, Event::ContentsSettled { .. } | Event::ParcelFound { .. } | Event::ParcelMissed { .. })
+        });
+        if (before.faults != after.faults || before.service != after.service) && !disputed {
             let kept = before.occupancy == after.occupancy;
             holds(kept, || format!("{name}: {:?} became {:?} by its closing", before.occupancy, after.occupancy))?;
         }
-        let gone = after.service == Service::Decommissioned;
-        holds(!gone || after.occupancy == Occupancy::Free, || format!("{name} is gone with {:?}", after.occupancy))?;
+        // Only what somebody, or the device, says of it afterwards changes what is known of what is gone.
+        let gone = after.service == Service::Decommissioned && !disputed && !looked;
+        let kept = before.service == after.service && before.occupancy == after.occupancy;
+        holds(!gone || kept || after.occupancy == Occupancy::Free, || {
+            format!("{name} is gone with {:?}", after.occupancy)
+        })?;
         let legal = match (&before.occupancy, &after.occupancy) {
             (a, b) if a == b => true,
+            // What the records said is not forgotten.
+            (_, Occupancy::Unknown { recorded }) if disputed => recorded.as_ref() == before.order(),
+            (Occupancy::Unknown { recorded: Some(_) }, Occupancy::Unknown { recorded: None }) => true,
+            (Occupancy::Unknown { .. }, Occupancy::Free | Occupancy::Reserved { .. } | Occupancy::Occupied { .. }) => {
+                looked
+            }
+            (Occupancy::Free | Occupancy::Reserved { .. }, Occupancy::Occupied { .. }) if looked => {
+                happened(|event| matches!(event, Event::ParcelFound { .. }))
+            }
+            (Occupancy::Occupied { .. }, Occupancy::Free) if looked => {
+                happened(|event| matches!(event, Event::ParcelMissed { .. }))
+            }
             (Occupancy::Free, Occupancy::Reserved { .. }) => true,
             (Occupancy::Reserved { order: a }, Occupancy::Occupied { order: b }) => {
-                a == b && happened(|event| matches!(event, Event::ParcelDeposited { .. }))
+                let into = |event: &Event| matches!(event, Event::ParcelDeposited { .. } | Event::ParcelPlaced { .. });
+                a == b && happened(into)
             }
             (Occupancy::Occupied { .. }, Occupancy::Free) => {
-                happened(|event| matches!(event, Event::ParcelCollected { .. }))
+                happened(|event| matches!(event, Event::ParcelCollected { .. } | Event::ParcelTaken { .. }))
             }
             (Occupancy::Reserved { .. }, Occupancy::Free) => true,
             _ => false,
@@ -226,8 +270,9 @@ pub fn each_parcel_is_in_exactly_one_place(world: &World, commit: &Committed) ->
         holds(legal, || format!("{name}: {:?} became {:?}", before.occupancy, after.occupancy))?;
     }
     let history = world.history.borrow();
-    for (_, locker) in commit.lockers() {
-        let gone = locker.service.lifecycle == Lifecycle::Decommissioned;
+    for (before, locker) in commit.lockers() {
+        let goes = before.is_none_or(|it| it.service.lifecycle != Lifecycle::Decommissioned);
+        let gone = goes && locker.service.lifecycle == Lifecycle::Decommissioned;
         let mut inside = history.compartments_of(&locker.id).filter_map(Compartment::order);
         let left = inside.next().filter(|_| gone);
         holds(left.is_none(), || format!("{} is gone with {left:?}", locker.id))?;
@@ -238,9 +283,11 @@ pub fn each_parcel_is_in_exactly_one_place(world: &World, commit: &Committed) ->
         else {
             continue;
         };
+        // What is in dispute may be either, and names the order it is about.
+        let disputed = compartment.occupancy == Occupancy::Unknown { recorded: Some(order.id.clone()) };
         let inside = compartment.occupancy == Occupancy::Occupied { order: order.id.clone() };
-        let deposited = order.status == OrderStatus::Deposited;
-        holds(inside == deposited, || {
+        let deposited = matches!(order.status, OrderStatus::Deposited | OrderStatus::Recovery);
+        holds(disputed || inside == deposited, || {
             format!("{} is {} and its compartment {:?}", order.id, order.status, compartment.occupancy)
         })?;
     }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::State;
-use domain::compartment::Compartment;
+use domain::compartment::{Compartment, Occupancy};
+use domain::decision::Event;
 use domain::fault::{Closure, Unit};
 use domain::id::LockerId;
 use domain::presence::Presence;
@@ -68,8 +69,24 @@ pub fn accepted_means_recorded(world: &World, message: &Message) -> Verdict {
             missing()
         };
     }
-    if said.get("state").is_some() {
+    // What agrees changes nothing; and what does not is seen to by the invariant of its own.
+    if said.get("state").is_some() || said["event"]["type"] == "occupancy_reported" {
         return Ok(());
+    }
+    if message.function == "heartbeat_intake" {
+        // One that says what another one has said need not be kept, and neither need a copy, nor one that a later one
+        // replaces, which may be under way.
+        let Some(ms) = message.received_ms() else { return missing() };
+        let at = domain::Timestamp::from_millisecond(ms).unwrap_or_default();
+        let known = history.heartbeat(&locker);
+        let kept = known.is_some_and(|it| it.received_at + domain::heartbeat::KEPT_FOR > at);
+        let copy = known.is_some_and(|it| {
+            let id = said["message_id"].as_str().and_then(|id| id.parse().ok());
+            id.is_some_and(|id| device::event_of(&id) == it.event)
+        });
+        let last = world.devices.borrow().get(&locker).and_then(|it| it.heartbeat_at).map(|last| world.at(last));
+        let replaced = last.is_some_and(|last| last > at);
+        return if kept || copy || replaced { Ok(()) } else { missing() };
     }
     let Some(id) = said["message_id"].as_str() else { return missing() };
     let Ok(message_id) = id.parse() else { return missing() };
@@ -101,17 +118,28 @@ pub fn accepted_means_recorded(world: &World, message: &Message) -> Verdict {
 /// nothing else.
 pub fn what_a_locker_says_changes_only_what_is_its_own(world: &World, commit: &Committed) -> Verdict {
     let Cause::Messages = commit.cause else { return owners_change_their_own(world, commit) };
-    let Some((subject, entry)) = commit.events.first() else { return Ok(()) };
+    let Some((subject, entry)) = commit.events.first() else {
+        // A heartbeat has no history: what it changes without one is itself alone.
+        let heard = commit.function != "heartbeat_intake"
+            || matches!(&commit.changes[..], [] | [crate::history::Change { after: State::Heartbeat(_), .. }]);
+        return holds(heard, || format!("a heartbeat changed {:?}", commit.changes));
+    };
     let own: Option<LockerId> = match commit.function {
         "presence" => subject.pk.strip_prefix("LOCKER#").and_then(|id| id.parse().ok()),
         _ => entry.actor.as_ref().and_then(|actor| actor.parse().ok()),
     };
     let Some(own) = own else { return broken("a device changed something, and nobody knows which") };
+    let collected = matches!(entry.event, Event::ParcelCollected { .. });
     for change in &commit.changes {
+        // What was reserved elsewhere for a parcel that was to be fetched, and was collected.
+        let released = |it: &Compartment| it.occupancy == Occupancy::Free && collected;
         let concerned = match &change.after {
             State::Locker(it) => it.id == own,
-            State::Compartment(Compartment { locker, .. }) | State::Presence(Presence { locker, .. }) => *locker == own,
+            State::Compartment(it) => it.locker == own || released(it),
+            State::Presence(Presence { locker, .. }) => *locker == own,
             State::FaultRecord(it) => it.locker == own,
+            State::Heartbeat(it) => it.locker == own,
+            State::Door(it) => it.locker == own,
             State::WorkOrder(it) | State::ArchivedWorkOrder(it) => it.id.locker == own,
             State::Order(it) => it.compartment().is_some_and(|(locker, _)| *locker == own),
             State::Delivery(_) => commit.function == "parcel_events",
@@ -141,6 +169,9 @@ pub fn nobody_sees_what_is_anothers(world: &World, answer: &Answer) -> Verdict {
         return Ok(());
     }
     let order = &answer.body["order"];
+    if order.is_null() {
+        return Ok(());
+    }
     let id = order.as_str().or_else(|| order["id"].as_str()).unwrap_or_default();
     let history = world.history.borrow();
     let owner = id.parse().ok().and_then(|id| history.order(&id)).map(|it| it.customer.to_string());

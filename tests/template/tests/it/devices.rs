@@ -9,7 +9,7 @@ use crate::samples::{samples, samples_of};
 use crate::template::{Template, text, yaml};
 
 /// What a device publishes.
-const FROM_DEVICES: [&str; 3] = ["faults", "event", "reported"];
+const FROM_DEVICES: [&str; 4] = ["faults", "event", "heartbeat", "reported"];
 
 fn sql(rule: &Value) -> &str {
     text(&rule["TopicRulePayload"]["Sql"])
@@ -84,11 +84,12 @@ fn what_a_device_must_not_say_is_not_of_the_published_form() {
     let faults = message(&document, "faults");
     let good = samples().remove("mqtt").unwrap().into_iter().find(|it| it.name == "mqtt/lock-jammed").unwrap().event;
     assert!(faults.is_valid(&good));
-    let spoil: [fn(&mut Value); 7] = [
+    let spoil: [fn(&mut Value); 8] = [
         |it| it["version"] = 2.into(),
         |it| it["message_id"] = "a#b".into(),
         |it| it["sequence"] = (-1).into(),
         |it| it["faults"] = Value::Array(Vec::new()),
+        |it| drop(it.as_object_mut().unwrap().remove("faults")),
         |it| it["faults"][0]["unit"] = "1000".into(),
         |it| it["faults"][0]["text"] = "x".repeat(257).into(),
         |it| it["another_field"] = 1.into(),

@@ -99,6 +99,7 @@ fn streams_hand_over_as_much_as_often_and_the_same_records() {
                     StateKey::Locker(locker()),
                     StateKey::WorkOrder(locker()),
                     StateKey::Presence(locker()),
+                    StateKey::Heartbeat(locker()),
                     StateKey::ServicePlan(locker()),
                     door,
                 ]

@@ -492,7 +492,7 @@ fn a_deadline_stands_still_since_people_shut_the_door() {
     let decision = deal(DisplacedScene { compartment, ..inside() }).unwrap();
     let State::Order(order) = &decision.changes[0] else { panic!("{decision:?}") };
     assert_eq!((order.pickup_stopped_at, order.incidents.len()), (Some(at(0) + hours(1)), 0));
-    assert_eq!((decision.event, decision.notices.len()), (Event::PickupSuspended, 1));
+    assert_eq!((decision.event, decision.notices.len()), (Event::PickupStopped { order: id("o1") }, 1));
 }
 
 #[test]
@@ -503,7 +503,7 @@ fn a_deadline_stopped_by_the_second_closure_is_owed_the_time_of_the_first_before
     let decision = resume_pickup(stopped, &locker(), &door, shut(1, 5), &event(), at(0) + hours(6)).unwrap();
     let State::Order(owed) = &decision.changes[0] else { panic!("{decision:?}") };
     assert_eq!((owed.pickup_owed, owed.pickup_stopped_at), (hours(2), Some(at(0) + hours(3))));
-    assert_eq!((&decision.event, decision.notices.len()), (&Event::PickupSuspended, 0));
+    assert_eq!((&decision.event, decision.notices.len()), (&Event::PickupStopped { order: id("o1") }, 0));
 
     let decision = resume_pickup(
         owed.clone(),
@@ -515,4 +515,86 @@ fn a_deadline_stopped_by_the_second_closure_is_owed_the_time_of_the_first_before
     );
     let State::Order(resumed) = &decision.unwrap().changes[0] else { panic!("no order") };
     assert_eq!(resumed.pickup_deadline, waiting().pickup_deadline.map(|deadline| deadline + hours(7)));
+}
+
+#[test]
+fn what_two_closures_have_in_common_is_owed_once() {
+    // A fault from hour 1 to 5, blocked since hour 3; nobody has dealt with either before.
+    let door = blocked(3).occupied_by("o1");
+    let decision =
+        resume_pickup(order("o1", 7).deposited(0), &locker(), &door, shut(1, 5), &event(), at(0) + hours(6)).unwrap();
+    let State::Order(order) = &decision.changes[0] else { panic!("{decision:?}") };
+    assert_eq!((order.pickup_owed, order.pickup_stopped_at), (hours(4), Some(at(0) + hours(5))));
+}
+
+#[test]
+fn a_door_that_people_keep_shut_after_its_repair_stops_the_deadline_and_owes_the_time_before() {
+    let blocked = Compartment { service: Service::Blocked, ..compartment(7).occupied_by("o1") };
+    let resume = |order, was_shut| resume_pickup(order, &locker(), &blocked, was_shut, &event(), at(0) + hours(6));
+    let message =
+        Message::PickupDelayed { order: id("o1"), locker_name: "Hauptbahnhof".to_owned(), compartment: number(7) };
+    let notice = told(message, at(0) + hours(6));
+    let stopped = Order {
+        pickup_stopped_at: Some(at(0) + hours(6)),
+        pickup_settled_until: Some(at(0) + hours(5)),
+        pickup_owed: hours(4),
+        ..order("o1", 7).deposited(0).told(&notice)
+    };
+    let expected = Decision {
+        answer: (),
+        changes: vec![stopped.clone().into()],
+        unchanged: vec![locker_key(), compartment_key(7)],
+        notices: vec![notice],
+        event: Event::PickupStopped { order: id("o1") },
+    };
+    assert_eq!(resume(order("o1", 7).deposited(0), shut(1, 5)), Some(expected));
+    assert_eq!(resume(stopped, shut(1, 5)), None, "that is settled");
+}
+
+#[test]
+fn a_deadline_that_runs_or_stands_still_can_be_put_off_and_the_customer_is_told() {
+    let extend =
+        |order| extend_pickup(order, &locker(), 24, id("agent-1"), "ill".to_owned(), &event(), at(90)).unwrap();
+    for stopped in [None, Some(at(0) + hours(1))] {
+        let before = Order { pickup_stopped_at: stopped, ..order("o1", 7).deposited(0) };
+        let deadline = at(0) + hours(96);
+        let message = Message::PickupExtended {
+            order: id("o1"),
+            locker_name: "Hauptbahnhof".to_owned(),
+            compartment: number(7),
+            hours: 24,
+            deadline: stopped.is_none().then_some(deadline),
+        };
+        let notice = told(message, at(90));
+        let after =
+            Order { pickup_deadline: Some(deadline), pickup_extended: hours(24), ..before.clone().told(&notice) };
+        let expected = Decision {
+            answer: after.clone(),
+            changes: vec![after.into()],
+            unchanged: vec![],
+            notices: vec![notice],
+            event: Event::PickupExtended { by: id("agent-1"), hours: 24, reason: "ill".to_owned() },
+        };
+        assert_eq!(extend(before), expected);
+    }
+}
+
+#[test]
+fn a_deadline_that_has_passed_runs_anew_from_now() {
+    let now = at(0) + hours(80);
+    let decision =
+        extend_pickup(order("o1", 7).deposited(0), &locker(), 5, id("agent-1"), String::new(), &event(), now).unwrap();
+    assert_eq!(decision.answer.pickup_deadline, Some(now + hours(5)));
+}
+
+#[test]
+fn extensions_end_where_the_longest_hold_time_ends_and_begin_with_the_deposit() {
+    let extend = |order, hours| extend_pickup(order, &locker(), hours, id("agent-1"), String::new(), &event(), at(90));
+    let before = Order { pickup_extended: hours(90), ..order("o1", 7).deposited(0) };
+    assert_eq!(extend(before.clone(), 6).unwrap().answer.pickup_extended, EXTENSION_MAX);
+    assert_eq!(extend(before, 7), Err(Refusal::TooLong));
+    for status in [OrderStatus::Placed, OrderStatus::Rerouting, OrderStatus::Collected, OrderStatus::Cancelled] {
+        let other = Order { status, ..order("o1", 7).deposited(0) };
+        assert_eq!(extend(other, 1), Err(Refusal::wrong_state(status)));
+    }
 }

@@ -6,6 +6,7 @@ fn scene() -> DoorScene {
         order: Some(order("o1", 7)),
         locker: Some(locker()),
         compartment: Some(compartment(7).reserved_for("o1")),
+        target: None,
     }
 }
 
@@ -29,7 +30,7 @@ fn closed_doors() -> Vec<(DoorScene, Refusal)> {
         (with(compartment(7).reserved_for("o2")), Refusal::HeldByAnother),
         (with(compartment(7).occupied_by("o2")), Refusal::HeldByAnother),
         (with(compartment(7).occupied_by("o1")), Refusal::HeldByAnother),
-        (with(Compartment { occupancy: Occupancy::Unknown, ..mine() }), Refusal::HeldByAnother),
+        (with(Compartment { occupancy: Occupancy::Unknown { recorded: None }, ..mine() }), Refusal::HeldByAnother),
         (with(compartment(8).reserved_for("o1")), Refusal::OtherPlace),
         (with(Compartment { locker: id("mz-02"), ..mine() }), Refusal::OtherPlace),
         (DoorScene { order: Some(Order { place: Place::Home, ..order("o1", 7) }), ..scene() }, Refusal::OtherPlace),
@@ -113,7 +114,7 @@ fn given_a_deposit_then_the_hold_time_begins_and_the_customer_is_told_and_the_dr
     let expected = Decision {
         answer: (),
         changes: vec![
-            compartment(7).occupied_by("o1").into(),
+            compartment(7).occupied_by("o1").changed(60).into(),
             Delivery { promised_at: Some(at(900)), ..delivery() }.into(),
             Order {
                 status: OrderStatus::Deposited,
@@ -134,7 +135,7 @@ fn given_a_deposit_then_the_hold_time_begins_and_the_customer_is_told_and_the_dr
 fn a_deposit_that_nobody_was_let_in_for_is_recorded_and_is_no_drivers_delivery() {
     let decision = record_deposit(scene(), &event(), at(60)).unwrap();
     let deposited = order("o1", 7).deposited(60).told(&decision.notices[0]);
-    let expected = [compartment(7).occupied_by("o1").into(), deposited.into()];
+    let expected = [compartment(7).occupied_by("o1").changed(60).into(), deposited.into()];
     assert_eq!(decision.changes, expected);
 }
 
@@ -144,6 +145,7 @@ fn waiting() -> DoorScene {
         order: Some(order("o1", 7).deposited(60)),
         locker: Some(locker()),
         compartment: Some(compartment(7).occupied_by("o1")),
+        target: None,
     }
 }
 
@@ -161,7 +163,7 @@ fn given_a_collection_then_the_compartment_is_free_and_the_customer_is_asked_how
     let after = Order { status: OrderStatus::Collected, collected_at: Some(at(120)), ..order("o1", 7).deposited(60) };
     let expected = Decision {
         answer: (),
-        changes: vec![compartment(7).into(), after.told(&notice).into()],
+        changes: vec![compartment(7).changed(120).into(), after.told(&notice).into()],
         unchanged: vec![],
         notices: vec![notice],
         event: Event::ParcelCollected { compartment: number(7) },
@@ -178,6 +180,7 @@ fn a_collection_through_a_door_believed_to_be_shut_counts_and_the_fault_is_over_
         order: Some(stopped.clone()),
         locker: Some(locker().faulted(FaultCode::PowerLoss)),
         compartment: Some(shut.clone()),
+        target: None,
     };
     let after = Order {
         status: OrderStatus::Collected,
@@ -188,7 +191,10 @@ fn a_collection_through_a_door_believed_to_be_shut_counts_and_the_fault_is_over_
     };
     let decision = record_collection(scene, &event(), at(120)).unwrap();
     let after = after.told(&decision.notices[0]);
-    assert_eq!(decision.changes, vec![Compartment { occupancy: Occupancy::Free, ..shut }.into(), after.into()]);
+    assert_eq!(
+        decision.changes,
+        vec![Compartment { occupancy: Occupancy::Free, ..shut.changed(120) }.into(), after.into()]
+    );
 }
 
 #[test]

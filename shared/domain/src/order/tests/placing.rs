@@ -41,7 +41,7 @@ fn an_order_is_refused_where_nothing_that_fits_is_free_and_open() {
         sized(3, Size::M).occupied_by("o8"),
         sized(4, Size::M).faulted(FaultCode::DoorNotClosing),
         Compartment { service: Service::Draining, ..sized(5, Size::M) },
-        Compartment { occupancy: Occupancy::Unknown, ..sized(6, Size::M) },
+        Compartment { occupancy: Occupancy::Unknown { recorded: None }, ..sized(6, Size::M) },
         room("mz-02").compartment,
     ];
     assert_eq!(find(&taken, Size::M, 0), Err(Refusal::NoRoom));
@@ -108,7 +108,7 @@ fn an_order_on_its_way_can_be_cancelled_and_frees_what_was_held_for_it() {
             notices: vec![],
             event: Event::OrderCancelled,
         };
-        assert_eq!(cancel(underway, Some(compartment(7).reserved_for("o1"))), Ok(expected), "{status}");
+        assert_eq!(cancel(underway, Some(compartment(7).reserved_for("o1")), at(60)), Ok(expected), "{status}");
     }
 }
 
@@ -116,14 +116,14 @@ fn an_order_on_its_way_can_be_cancelled_and_frees_what_was_held_for_it() {
 fn an_order_whose_customer_is_being_asked_can_be_cancelled() {
     let asked = Order { status: OrderStatus::Rerouting, place: Place::Asked, ..order("o1", 7) };
     let cancelled = Order { status: OrderStatus::Cancelled, ..asked.clone() };
-    assert_eq!(cancel(asked, None).unwrap().changes, vec![cancelled.into()]);
+    assert_eq!(cancel(asked, None, at(60)).unwrap().changes, vec![cancelled.into()]);
 }
 
 #[test]
 fn cancelling_an_order_leaves_a_compartment_that_another_holds_alone() {
     let cancelled = Order { status: OrderStatus::Cancelled, ..order("o1", 7) };
     for others in [compartment(7).reserved_for("o2"), compartment(7).occupied_by("o2"), compartment(7)] {
-        assert_eq!(cancel(order("o1", 7), Some(others)).unwrap().changes, vec![cancelled.clone().into()]);
+        assert_eq!(cancel(order("o1", 7), Some(others), at(60)).unwrap().changes, vec![cancelled.clone().into()]);
     }
 }
 
@@ -131,7 +131,7 @@ fn cancelling_an_order_leaves_a_compartment_that_another_holds_alone() {
 fn an_order_cannot_be_cancelled_from_its_deposit_on_nor_twice() {
     for status in [OrderStatus::Deposited, OrderStatus::Collected, OrderStatus::Cancelled] {
         let over = Order { status, ..order("o1", 7) };
-        assert_eq!(cancel(over, Some(compartment(7).occupied_by("o1"))), Err(Refusal::wrong_state(status)));
+        assert_eq!(cancel(over, Some(compartment(7).occupied_by("o1")), at(60)), Err(Refusal::wrong_state(status)));
     }
 }
 

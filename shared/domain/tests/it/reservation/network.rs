@@ -62,7 +62,7 @@ impl Network {
     fn scene(&self, order: usize, door: Door) -> DoorScene {
         let locker = locker_id(door.0);
         let compartment = self.store.get(StateKey::Compartment(locker.clone(), number(door.1)));
-        DoorScene { order: self.order(order), locker: Some(self.store.locker(&locker)), compartment }
+        DoorScene { order: self.order(order), locker: Some(self.store.locker(&locker)), compartment, target: None }
     }
 
     fn room(&self, locker: usize, size: Size, spread: u64) -> Result<Room, Refusal> {
@@ -93,7 +93,7 @@ impl Network {
     fn cancel(&mut self, order: usize) -> Answer {
         let order = self.order(order).ok_or(Refusal::UnknownOrder)?;
         let held = self.held_by(&order);
-        self.commit(cancel(order, held)?)
+        self.commit(cancel(order, held, self.now())?)
     }
 
     fn choose(&mut self, order: usize, place_epoch: u32, to: Option<usize>, spread: u64) -> Answer {
@@ -109,8 +109,14 @@ impl Network {
     fn break_down(&mut self, locker: usize, faults: &[(Unit, FaultCode)]) {
         let locker = locker_id(locker);
         let faults = faults.iter().map(|(unit, code)| ReportedFault { unit: *unit, code: *code, vendor_text: None });
-        let report =
-            FaultReport { locker, event: event(self.second), received_at: self.now(), faults: faults.collect() };
+        let report = FaultReport {
+            locker,
+            event: event(self.second),
+            received_at: self.now(),
+            signal: Signal::Device,
+            gone: vec![],
+            faults: faults.collect(),
+        };
         self.store.report_faults(&report, self.now());
     }
 
