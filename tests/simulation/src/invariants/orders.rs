@@ -91,8 +91,10 @@ pub fn an_order_is_placed_only_where_it_can_be(world: &World, commit: &Committed
 /// I12: an order is placed, and later moved, only where its parcel fits and its customer can reach the door.
 pub fn a_place_is_what_its_parcel_and_its_customer_need(world: &World, commit: &Committed) -> Verdict {
     let history = world.history.borrow();
+    // Where somebody came upon a parcel was not the network's choice.
+    let found = commit.events.iter().any(|(_, entry)| matches!(entry.event, Event::ParcelFound { .. }));
     for (before, order) in commit.orders() {
-        if before.is_some_and(|before| before.place == order.place) {
+        if found || before.is_some_and(|before| before.place == order.place) {
             continue;
         }
         let Some(door) = order.compartment().and_then(|(locker, number)| history.compartment(locker, number)) else {
