@@ -134,7 +134,7 @@ fn settled_by(task: &ImpactTask) -> Option<Option<Timestamp>> {
 
 /// Whose list it is.
 enum List {
-    WorkOrder(WorkOrder),
+    WorkOrder(Box<WorkOrder>),
     ServicePlan(ServicePlan),
 }
 
@@ -142,7 +142,7 @@ impl List {
     fn take(states: &mut States, name: &StateKey) -> Option<Self> {
         match name {
             StateKey::ServicePlan(_) => states.take(name).map(List::ServicePlan),
-            name => states.take(name).map(List::WorkOrder),
+            name => states.take(name).map(Box::new).map(List::WorkOrder),
         }
     }
 
@@ -184,7 +184,7 @@ impl List {
                 if let Some(radius) = radius {
                     it.weigh(radius, now);
                 }
-                it.into()
+                (*it).into()
             }
             List::ServicePlan(mut it) => {
                 it.advance_impact(rest, now);

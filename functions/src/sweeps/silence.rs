@@ -25,6 +25,15 @@ pub const SILENT_AT_ONCE_MAX: usize = 20;
 /// `SilencesHeld` has called an operator by then.
 pub const SILENCES_HELD_FOR: SignedDuration = SignedDuration::from_mins(30);
 
+/// A locker that is silent, longest first.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Silent {
+    since: Timestamp,
+    /// When it was last heard of: it falls silent once after each time.
+    heard_at: Timestamp,
+    locker: LockerId,
+}
+
 /// Finds the lockers that have fallen silent. Tells how many heartbeats were overdue, and what could not be done.
 pub async fn find_the_silent<S: Store>(store: &S, now: Timestamp) -> (usize, Vec<Unavailable>) {
     if bug("silence_is_never_found") {
@@ -62,14 +71,15 @@ pub async fn find_the_silent<S: Store>(store: &S, now: Timestamp) -> (usize, Vec
     }
     silent.sort_unstable();
     let held = silent.len() > SILENT_AT_ONCE_MAX
-        && silent.first().is_some_and(|(since, _)| now.duration_since(*since) < SILENCES_HELD_FOR);
+        && silent.first().is_some_and(|it| now.duration_since(it.since) < SILENCES_HELD_FOR);
     if held {
         metric::count(Metric::SilencesHeld, silent.len() as u64);
         tracing::error!(lockers = silent.len(), "{} lockers are silent at once, which is hardly theirs", silent.len());
         silent.clear();
     }
-    for (since, locker) in silent.iter().take(SILENT_AT_ONCE_MAX) {
-        if let Err(unavailable) = close(store, locker, *since, now).await {
+    for found in silent.iter().take(SILENT_AT_ONCE_MAX) {
+        if let Err(unavailable) = close(store, found, now).await {
+            let locker = &found.locker;
             tracing::error!(%locker, error = %unavailable, "the silence of {locker} stays due: {unavailable}");
             failures.push(unavailable);
         }
@@ -77,12 +87,8 @@ pub async fn find_the_silent<S: Store>(store: &S, now: Timestamp) -> (usize, Vec
     (overdue.len(), failures)
 }
 
-/// Looks at a locker whose heartbeat is overdue. Where it is silent, since when; otherwise it is looked at again later.
-async fn look_at<S: Store>(
-    store: &S,
-    locker: &LockerId,
-    now: Timestamp,
-) -> Result<Option<(Timestamp, LockerId)>, Unavailable> {
+/// Looks at a locker whose heartbeat is overdue. Where it is not silent, it is looked at again later.
+async fn look_at<S: Store>(store: &S, locker: &LockerId, now: Timestamp) -> Result<Option<Silent>, Unavailable> {
     let names =
         [StateKey::Heartbeat(locker.clone()), StateKey::Presence(locker.clone()), StateKey::Locker(locker.clone())];
     let cause = Cause::new(StateKey::Locker(locker.clone()), EventId::of_step("looked", &now), now);
@@ -90,10 +96,10 @@ async fn look_at<S: Store>(
         let mut states = view.read(&names).await?;
         // The index may lag: what was overdue may have been heard of since.
         let Some(heartbeat) = states.take::<Heartbeat>(&names[0]) else { return Ok(Decision::new(None)) };
-        let since = heartbeat.silent_at;
+        let silent = heartbeat.silent_at.map(|since| (since, heartbeat.received_at));
         let reopened_at = states.take::<Locker>(&names[2]).and_then(|it| it.reopened_at);
         Ok(match find_silent(heartbeat, states.take::<Presence>(&names[1]).as_ref(), reopened_at, now)? {
-            Silence::Found(..) => Decision::new(since),
+            Silence::Found(..) => Decision::new(silent),
             Silence::Later(heartbeat) => {
                 let mut decision = Decision::new(None);
                 decision.change(heartbeat);
@@ -103,20 +109,21 @@ async fn look_at<S: Store>(
     })
     .await;
     match ours(looked)? {
-        Some(since) => Ok(since.map(|since| (since, locker.clone()))),
+        Some(silent) => Ok(silent.map(|(since, heard_at)| Silent { since, heard_at, locker: locker.clone() })),
         None => Ok(None),
     }
 }
 
 /// Reports the silence of a locker as what it is taken for, a controller that hangs, in the commit that ends its timer.
-async fn close<S: Store>(store: &S, locker: &LockerId, since: Timestamp, now: Timestamp) -> Result<(), Unavailable> {
+async fn close<S: Store>(store: &S, silent: &Silent, now: Timestamp) -> Result<(), Unavailable> {
+    let Silent { locker, heard_at, .. } = silent;
     let names = [
         StateKey::Heartbeat(locker.clone()),
         StateKey::Presence(locker.clone()),
         StateKey::Locker(locker.clone()),
         StateKey::WorkOrder(locker.clone()),
     ];
-    let cause = Cause::new(names[2].clone(), EventId::of_step("silent", &since), now);
+    let cause = Cause::new(names[2].clone(), EventId::of_step("silent", heard_at), now);
     let closed = apply(store, &cause, async |view| {
         let mut states = view.read(&names).await?;
         let heartbeat: Heartbeat = states.take(&names[0]).ok_or(Refusal::UnknownLocker)?;

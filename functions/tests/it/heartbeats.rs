@@ -130,7 +130,7 @@ async fn a_connected_locker_that_falls_silent_is_found_once() {
     network.drain().await;
     assert_eq!(faults_of(&network), [FaultCode::ControllerFault]);
     assert_eq!(network.told(), ["work_order_called"]);
-    let reported = network.happened_at("mz-03", "silent-2026-09-21T14-19-20Z");
+    let reported = network.happened_at("mz-03", "silent-2026-09-21T14-13-20Z");
     let Some(Event::FaultsReported { outcome, .. }) = reported else { panic!("{reported:?}") };
     assert_eq!(outcome.raised, [(Unit::Locker, FaultCode::ControllerFault)]);
     network.wait_until(silent(0) + 3_600);

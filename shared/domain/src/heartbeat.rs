@@ -423,7 +423,7 @@ pub fn find_silent(
     }
     let report = FaultReport {
         locker: heartbeat.locker.clone(),
-        event: EventId::of_step("silent", &silent_at),
+        event: EventId::of_step("silent", &heartbeat.received_at),
         received_at: now,
         signal: Signal::Device,
         gone: Vec::new(),

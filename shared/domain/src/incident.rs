@@ -334,10 +334,8 @@ impl WorkOrder {
             self.clock = Some(Clock::new(Wait::ForReaction, now));
         }
         // One that led for a moment was not called for alone either.
-        if with_others || self.latest_call.is_none() {
-            if !self.impact.contains(&ImpactTask::TellTeam) {
-                self.follow_up(ImpactTask::TellTeam, now);
-            }
+        if (with_others || self.latest_call.is_none()) && !self.impact.contains(&ImpactTask::TellTeam) {
+            self.follow_up(ImpactTask::TellTeam, now);
         }
     }
 

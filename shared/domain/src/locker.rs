@@ -197,6 +197,9 @@ pub fn judge_suspicions(scene: FaultScene, unit: Unit, now: Timestamp) -> Result
         .filter(|(_, it)| it.judged_at <= now)
         .map(|(code, suspicion)| (*code, suspicion.clone()))
         .collect();
+    if due.is_empty() {
+        return Ok(Decision::new(FaultOutcome::default()));
+    }
     let reopened_at = of_unit.reopened_at;
     for (code, suspicion) in due {
         let outdated = reopened_at.is_some_and(|reopened_at| suspicion.judged_at <= reopened_at);

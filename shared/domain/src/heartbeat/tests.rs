@@ -239,7 +239,7 @@ fn a_connected_locker_that_says_nothing_has_a_controller_fault() {
         let condition = Condition { reported_at: Some(at(360)), ..Condition::default() };
         let conditions = BTreeMap::from([(FaultCode::ControllerFault, condition)]);
         let found = Heartbeat { silent_at: None, conditions, ..kept(0) };
-        let event = EventId::of_step("silent", &at(360));
+        let event = EventId::of_step("silent", &at(0));
         let report = FaultReport { event, ..report(360, &[(Unit::Locker, FaultCode::ControllerFault)]) };
         assert_eq!(find_silent(kept(0), known, None, at(360)), Ok(Silence::Found(found.clone(), report)));
         assert_eq!(find_silent(found, known, None, at(900)), Err(Refusal::wrong_state("silent")), "it is found once");

@@ -299,7 +299,12 @@ pub fn a_choice_moves_an_order_whole(_: &World, commit: &Committed) -> Verdict {
             })
         };
         let (old, new) = (at(&before.place), at(&after.place));
-        let released = old == new || is(old, Occupancy::Free);
+        // What is in dispute stays so: it names the order no more.
+        let disputed = commit.compartments().any(|(before, _)| {
+            before.is_some_and(|it| it.occupancy == Occupancy::Unknown { recorded: Some(after.id.clone()) })
+        });
+        let left = if disputed { Occupancy::Unknown { recorded: None } } else { Occupancy::Free };
+        let released = old == new || is(old, left);
         holds(released && is(new, Occupancy::Reserved { order: after.id.clone() }), || {
             format!("{} went from {:?} to {:?}, and not whole", after.id, before.place, after.place)
         })?;
