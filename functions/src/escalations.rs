@@ -1,7 +1,7 @@
 //! Where nobody reacts to a work order, the next ones are told, level by level.
 //! Called by: `sweeps`, for work orders that are due.
 
-use aws::apply::{Applied, ApplyError, Cause, apply, look};
+use aws::apply::{Applied, Cause, apply, look, settle};
 use aws::keys;
 use aws::metric::{self, Metric};
 use aws::store::{Store, Unavailable};
@@ -40,8 +40,8 @@ pub async fn escalate_due<S: Store>(store: &S, locker: &LockerId, now: Timestamp
             Ok(escalate(EscalationScene { work_order, locker, teams }, &event, now)?)
         })
         .await;
-        match told {
-            Ok(Applied::Now(somebody)) => {
+        match settle(told)? {
+            Some(Applied::Now(somebody)) => {
                 metric::count(Metric::WorkOrdersEscalated, 1);
                 if !somebody {
                     metric::count(Metric::EscalationsUnheard, 1);
@@ -49,9 +49,7 @@ pub async fn escalate_due<S: Store>(store: &S, locker: &LockerId, now: Timestamp
                     tracing::error!(work_order = %id, "nobody reacts to work order {id}, and nobody is there to be told");
                 }
             }
-            Ok(Applied::Before(_)) | Err(ApplyError::Refused(_)) => return Ok(()),
-            Err(ApplyError::Unavailable(unavailable)) => return Err(unavailable),
-            Err(ApplyError::Reused) => return Err(Unavailable("a level has the id of another request".to_owned())),
+            Some(Applied::Before(_)) | None => return Ok(()),
         }
     }
     Ok(())

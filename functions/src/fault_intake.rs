@@ -8,12 +8,13 @@ use aws::batch::{BatchAnswer, DeviceMessage, QueueBatch};
 use aws::metric::{self, Metric};
 use aws::store::Store;
 use domain::fault::{FaultCode, FaultReport, ReportedFault, Unit};
-use domain::locker::{FaultScene, report_faults};
+use domain::locker::report_faults;
 use domain::suspicion::Signal;
 use domain::{StateKey, Timestamp};
 use serde::Deserialize;
 
 use crate::device::{self, DeviceFailure, Received};
+use crate::fault_scene;
 
 /// How many faults one message may name: more than any cabinet has columns.
 const FAULTS_MAX: usize = 50;
@@ -78,21 +79,8 @@ async fn report<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) ->
     let gone = gone.into_iter().collect();
     let report = FaultReport { locker, event, received_at: at, signal: Signal::Device, faults, gone };
     let applied = apply(store, &cause, async |view| {
-        let mut names = vec![StateKey::Locker(report.locker.clone()), StateKey::WorkOrder(report.locker.clone())];
-        for unit in report.units() {
-            if let Unit::Compartment(number) = unit {
-                let name = StateKey::Compartment(report.locker.clone(), number);
-                if !names.contains(&name) {
-                    names.push(name);
-                }
-            }
-        }
-        let mut states = view.read(&names).await?;
-        let scene = FaultScene {
-            locker: states.take(&names[0]),
-            work_order: states.take(&names[1]),
-            compartments: names[2..].iter().filter_map(|name| states.take(name)).collect(),
-        };
+        let names = fault_scene::names(&report.locker, report.units());
+        let scene = fault_scene::take(&mut view.read(&names).await?, &names);
         Ok(report_faults(scene, &report, now)?)
     })
     .await?;

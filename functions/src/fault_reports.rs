@@ -7,12 +7,14 @@ use aws::metric::{self, Metric};
 use aws::store::Store;
 use domain::fault::{FaultCode, FaultReport, ReportedFault, Unit};
 use domain::id::{EventId, LockerId, OrderId, PersonId};
-use domain::locker::{FaultOutcome, FaultScene, report_faults};
+use domain::locker::{FaultOutcome, report_faults};
 use domain::order::{Order, OrderStatus};
 use domain::suspicion::Signal;
 use domain::{Refusal, StateKey, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
+
+use crate::fault_scene;
 
 /// The routes of this function.
 pub const ROUTES: &[&str] = &["POST /fault-reports", "POST /my/orders/{order_id}/fault-reports"];
@@ -78,19 +80,11 @@ async fn report<S: Store>(
     let person = request.person()?;
     let event = EventId::of_step("reported", &request.id());
     let cause = Cause::new(StateKey::Locker(locker.clone()), event.clone(), now).by(&person);
-    let mut names = vec![StateKey::Locker(locker.clone()), StateKey::WorkOrder(locker.clone())];
-    if let Unit::Compartment(number) = unit {
-        names.push(StateKey::Compartment(locker.clone(), number));
-    }
+    let names = fault_scene::names(&locker, [unit]);
     let faults = vec![ReportedFault { unit, code, vendor_text: None }];
     let report = FaultReport { locker, event, received_at: now, signal, faults, gone: Vec::new() };
     let applied = apply(store, &cause, async |view| {
-        let mut states = view.read(&names).await?;
-        let scene = FaultScene {
-            locker: states.take(&names[0]),
-            work_order: states.take(&names[1]),
-            compartments: names[2..].iter().filter_map(|name| states.take(name)).collect(),
-        };
+        let scene = fault_scene::take(&mut view.read(&names).await?, &names);
         let decision = report_faults(scene, &report, now)?;
         if decision.answer.unknown.is_empty() { Ok(decision) } else { Err(Stop::from(Refusal::UnknownCompartment)) }
     })

@@ -9,11 +9,11 @@ use aws::metric::{self, Metric};
 use aws::store::Store;
 use domain::heartbeat::{Diagnostics, HeartbeatOutcome, PowerSource, SentHeartbeat, judge_heartbeat, record_heartbeat};
 use domain::id::EventId;
-use domain::locker::FaultScene;
 use domain::{StateKey, Timestamp};
 use serde::Deserialize;
 
 use crate::device::{self, DeviceFailure, Received};
+use crate::fault_scene;
 
 /// The longest name of a firmware, in characters.
 const FIRMWARE_CHARS_MAX: usize = 64;
@@ -103,19 +103,14 @@ async fn take_in<S: Store>(
     let sent =
         SentHeartbeat { locker, event, received_at: at, boot, device_clock: device_clock.parse().ok(), diagnostics };
     let heartbeat = [StateKey::Heartbeat(sent.locker.clone())];
-    let of_the_locker = [StateKey::Locker(sent.locker.clone()), StateKey::WorkOrder(sent.locker.clone())];
+    let of_the_locker = fault_scene::names(&sent.locker, []);
     let outcome = apply_unguarded(store, &cause, async |view| {
         let known = view.read(&heartbeat).await?.take(&heartbeat[0]);
         let concern = match judge_heartbeat(known.as_ref(), &sent).decide() {
             Ok(decision) => return Ok(decision),
             Err(concern) => concern,
         };
-        let mut states = view.read(&of_the_locker).await?;
-        let scene = FaultScene {
-            locker: states.take(&of_the_locker[0]),
-            work_order: states.take(&of_the_locker[1]),
-            compartments: Vec::new(),
-        };
+        let scene = fault_scene::take(&mut view.read(&of_the_locker).await?, &of_the_locker);
         Ok(record_heartbeat(*concern, scene, now)?)
     })
     .await?;

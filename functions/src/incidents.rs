@@ -1,7 +1,7 @@
 //! Many lockers of a region with the same fault: how many are left, who leads, and when it is over.
 //! Called by: `sweeps`, for incidents that are due, and `work_orders`, for those who ask.
 
-use aws::apply::{ApplyError, Cause, apply, list_pages, look};
+use aws::apply::{Cause, apply, list_pages, look, settle};
 use aws::keys;
 use aws::store::{Store, TRANSACTION_ACTIONS_MAX, Unavailable};
 use domain::decision::Event;
@@ -76,7 +76,7 @@ pub async fn look_due<S: Store>(
         Ok(domain::incident::look(scene, &event, now))
     })
     .await;
-    match settled(looked.map(aws::apply::Applied::answer))? {
+    match settle(looked.map(aws::apply::Applied::answer))? {
         Some(Looked::Release) => {
             for member in members.iter().take(RELEASED_MAX) {
                 release(store, &incident.id, &member.id.locker, now).await?;
@@ -84,16 +84,6 @@ pub async fn look_due<S: Store>(
             Ok(())
         }
         Some(Looked::GoesOn) | None => Ok(()),
-    }
-}
-
-/// Whoever looked at the same moment has dealt with it.
-fn settled<A>(outcome: Result<A, ApplyError>) -> Result<Option<A>, Unavailable> {
-    match outcome {
-        Ok(answer) => Ok(Some(answer)),
-        Err(ApplyError::Refused(_)) => Ok(None),
-        Err(ApplyError::Unavailable(unavailable)) => Err(unavailable),
-        Err(ApplyError::Reused) => Err(Unavailable("a look has the id of another request".to_owned())),
     }
 }
 
@@ -153,5 +143,5 @@ async fn change<S: Store>(
         Ok(decision)
     })
     .await;
-    settled(changed.map(|_| ())).map(drop)
+    settle(changed).map(drop)
 }

@@ -9,6 +9,7 @@ pub mod device;
 pub mod escalations;
 pub mod fault_intake;
 pub mod fault_reports;
+mod fault_scene;
 pub mod feedback_submission;
 pub mod heartbeat_intake;
 pub mod incidents;

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 
-use aws::apply::{ApplyError, Cause, States, Stop, View, apply, look};
+use aws::apply::{ApplyError, Cause, States, Stop, View, apply, look, settle};
 use aws::batch::{StreamBatch, StreamFailure, each_change};
 use aws::keys::{self, LockerPart};
 use aws::rooms;
@@ -209,16 +209,6 @@ enum Joined {
     Opens(IncidentId, Option<Box<Incident>>),
 }
 
-/// A refusal here means that there is nothing to do any more; only what the store did not answer is to be
-/// tried again.
-fn settled<A>(outcome: Result<A, ApplyError>) -> Result<(), Unavailable> {
-    match outcome {
-        Ok(_) | Err(ApplyError::Refused(_)) => Ok(()),
-        Err(ApplyError::Reused) => Err(Unavailable("a step has the id of another request".to_owned())),
-        Err(ApplyError::Unavailable(unavailable)) => Err(unavailable),
-    }
-}
-
 impl<S: Store> Step<'_, S> {
     fn locker(&self) -> &LockerId {
         self.list.locker()
@@ -259,7 +249,7 @@ impl<S: Store> Step<'_, S> {
         let event = EventId::of_step("follow-up", &format!("{}-{}", self.list.number(), self.version));
         let cause = Cause::new(StateKey::Locker(self.locker().clone()), event, self.now);
         let name = self.list.name();
-        settled(
+        settle(
             apply(self.store, &cause, async |view| {
                 let mut states = view.read(std::slice::from_ref(&name)).await?;
                 let mut decision = Decision::new(());
@@ -272,6 +262,7 @@ impl<S: Store> Step<'_, S> {
             })
             .await,
         )
+        .map(drop)
     }
 
     /// Finds the team where there is none yet, and tells it what is broken and how many people wait.
@@ -358,7 +349,7 @@ impl<S: Store> Step<'_, S> {
                 tracing::error!(%locker, number, "work order {locker}.{number} has no team: {refusal}");
                 self.strike(None).await
             }
-            other => settled(other),
+            other => settle(other).map(drop),
         }
     }
 
@@ -445,7 +436,7 @@ impl<S: Store> Step<'_, S> {
         // By compartment, too: a customer may have chosen another one of this locker, which then broke as well.
         let event = self.step_for("displaced", compartment);
         let cause = Cause::new(names[0].clone(), event.clone(), self.now);
-        settled(
+        settle(
             apply(self.store, &cause, async |view| {
                 let mut states = view.read(&names).await?;
                 let (Some(order), Some(locker), Some(compartment)) = (
@@ -461,6 +452,7 @@ impl<S: Store> Step<'_, S> {
             })
             .await,
         )
+        .map(drop)
     }
 
     /// What the customer wants done, and the rooms around that would do.
@@ -491,7 +483,7 @@ impl<S: Store> Step<'_, S> {
         let names = self.names(compartment, order);
         let event = self.step_for("all-clear", compartment);
         let cause = Cause::new(names[0].clone(), event.clone(), self.now);
-        settled(
+        settle(
             apply(self.store, &cause, async |view| {
                 let mut states = view.read(&names).await?;
                 let (Some(order), Some(locker), Some(compartment)) = (
@@ -513,5 +505,6 @@ impl<S: Store> Step<'_, S> {
             })
             .await,
         )
+        .map(drop)
     }
 }

@@ -3,7 +3,7 @@
 //! reacts to, windows of maintenance that begin or end.
 //! Trigger: a schedule, every minute. Sample: events/sweeps.
 
-use aws::apply::{Applied, ApplyError, Cause, apply};
+use aws::apply::{Cause, apply, settle};
 use aws::items;
 use aws::keys::{self, DUE_SHARDS, Key, LockerPart, Table};
 use aws::publisher::Publisher;
@@ -12,7 +12,7 @@ use domain::decision::Event;
 use domain::door::{Door, not_opened, suspect_silent_lock};
 use domain::fault::Unit;
 use domain::id::{CompartmentNumber, EventId, LockerId};
-use domain::locker::{FaultScene, Locker, judge_suspicions, report_faults};
+use domain::locker::{Locker, judge_suspicions, report_faults};
 use domain::maintenance::{self, PlanScene};
 use domain::presence::{Presence, find_offline};
 use domain::seeded::bug;
@@ -21,6 +21,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use crate::escalations;
+use crate::fault_scene;
 use crate::incidents;
 use crate::notification_fan_out::Sender;
 use crate::rerouting;
@@ -147,26 +148,18 @@ async fn judge<S: Store>(
     key: Key,
     now: Timestamp,
 ) -> Result<(), Unavailable> {
-    let mut names = vec![StateKey::Locker(locker.clone()), StateKey::WorkOrder(locker.clone())];
-    if let Unit::Compartment(number) = unit {
-        names.push(StateKey::Compartment(locker.clone(), number));
-    }
+    let names = fault_scene::names(locker, [unit]);
     let own = names.last().filter(|_| unit != Unit::Locker).unwrap_or(&names[0]);
     let (_, versions) = aws::apply::look(store, std::slice::from_ref(own)).await?;
     // One judgement for each state of the unit, however often the sweep is tried.
     let Some(version) = versions.get(own) else { return Err(Unavailable(format!("{key:?} is due and is not there"))) };
     let cause = Cause::new(names[0].clone(), EventId::of_step("judged", &format!("{unit}-{version}")), now);
     let outcome = apply(store, &cause, async |view| {
-        let mut states = view.read(&names).await?;
-        let scene = FaultScene {
-            locker: states.take(&names[0]),
-            work_order: states.take(&names[1]),
-            compartments: names[2..].iter().filter_map(|name| states.take(name)).collect(),
-        };
+        let scene = fault_scene::take(&mut view.read(&names).await?, &names);
         Ok(judge_suspicions(scene, unit, now)?)
     })
     .await;
-    settled(outcome)
+    settle(outcome).map(drop)
 }
 
 /// Windows of maintenance begin and end.
@@ -180,16 +173,7 @@ async fn run_maintenance<S: Store>(store: &S, locker: &LockerId, now: Timestamp)
         Ok(maintenance::advance(PlanScene { locker, plan: states.take(&names[1]) }, now))
     })
     .await;
-    settled(outcome)
-}
-
-/// What was refused has been dealt with by somebody else meanwhile; what the store did not answer is due again.
-fn settled<A>(outcome: Result<Applied<A>, ApplyError>) -> Result<(), Unavailable> {
-    match outcome {
-        Ok(_) | Err(ApplyError::Refused(_)) => Ok(()),
-        Err(ApplyError::Unavailable(unavailable)) => Err(unavailable),
-        Err(ApplyError::Reused) => Err(Unavailable("a sweep has the id of another request".to_owned())),
-    }
+    settle(outcome).map(drop)
 }
 
 /// The grace of a locker is over: where it is still away, the whole locker closes.
@@ -205,8 +189,7 @@ async fn end_grace<S: Store>(store: &S, locker: &LockerId, now: Timestamp) -> Re
         let mut states = view.read(&names).await?;
         let presence: Presence = states.take(&names[0]).ok_or(Refusal::UnknownLocker)?;
         let (presence, report) = find_offline(presence, now)?;
-        let scene =
-            FaultScene { locker: states.take(&names[1]), work_order: states.take(&names[2]), compartments: Vec::new() };
+        let scene = fault_scene::take(&mut states, &names[1..]);
         let mut decision = report_faults(scene, &report, now)?;
         decision.change(presence);
         decision.record(Event::FoundOffline);
@@ -214,10 +197,10 @@ async fn end_grace<S: Store>(store: &S, locker: &LockerId, now: Timestamp) -> Re
     })
     .await;
     // Refused where it has come back, or another sweep was quicker.
-    settled(outcome)
+    settle(outcome).map(drop)
 }
 
-/// A lock has taken a command and its door has not opened: where it still has not, the compartment closes.
+/// A lock has taken a command and its door has not opened: where it still has not, its lock is suspected.
 async fn find_shut<S: Store>(
     store: &S,
     locker: &LockerId,
@@ -236,14 +219,10 @@ async fn find_shut<S: Store>(
     let outcome = apply(store, &cause, async |view| {
         let mut states = view.read(&names).await?;
         let door: Door = states.take(&names[0]).ok_or(Refusal::UnknownCompartment)?;
-        let scene = FaultScene {
-            locker: states.take(&names[1]),
-            work_order: states.take(&names[2]),
-            compartments: states.take(&names[3]).into_iter().collect(),
-        };
+        let scene = fault_scene::take(&mut states, &names[1..]);
         Ok(suspect_silent_lock(door, scene, now)?)
     })
     .await;
     // Refused where it has opened, or another sweep was quicker.
-    settled(outcome)
+    settle(outcome).map(drop)
 }

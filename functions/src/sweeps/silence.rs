@@ -1,6 +1,6 @@
 //! Lockers that are connected and say nothing.
 
-use aws::apply::{ApplyError, Cause, apply, apply_unguarded};
+use aws::apply::{Cause, apply, apply_unguarded, settle};
 use aws::items;
 use aws::keys::{self, DUE_SHARDS, LockerPart, Table};
 use aws::metric::{self, Metric};
@@ -108,7 +108,7 @@ async fn look_at<S: Store>(store: &S, locker: &LockerId, now: Timestamp) -> Resu
         })
     })
     .await;
-    match ours(looked)? {
+    match settle(looked)? {
         Some(silent) => Ok(silent.map(|(since, heard_at)| Silent { since, heard_at, locker: locker.clone() })),
         None => Ok(None),
     }
@@ -143,18 +143,8 @@ async fn close<S: Store>(store: &S, silent: &Silent, now: Timestamp) -> Result<(
         Ok(decision)
     })
     .await;
-    if ours(closed)?.is_some() {
+    if settle(closed)?.is_some() {
         metric::count(Metric::LockersSilent, 1);
     }
     Ok(())
-}
-
-/// What came of it; nothing where the locker has been heard of, or another sweep was quicker.
-fn ours<T>(outcome: Result<T, ApplyError>) -> Result<Option<T>, Unavailable> {
-    match outcome {
-        Ok(done) => Ok(Some(done)),
-        Err(ApplyError::Refused(_)) => Ok(None),
-        Err(ApplyError::Unavailable(unavailable)) => Err(unavailable),
-        Err(ApplyError::Reused) => Err(Unavailable("a sweep has the id of another request".to_owned())),
-    }
 }

@@ -92,6 +92,20 @@ pub enum ApplyError {
     Unavailable(#[from] Unavailable),
 }
 
+/// What comes of a step of our own, that nobody waits for. A refusal means that there is nothing to do any more: somebody
+/// else has dealt with it.
+///
+/// # Errors
+/// [`Unavailable`]: only what the store did not answer is to be tried again.
+pub fn settle<A>(outcome: Result<A, ApplyError>) -> Result<Option<A>, Unavailable> {
+    match outcome {
+        Ok(done) => Ok(Some(done)),
+        Err(ApplyError::Refused(_)) => Ok(None),
+        Err(ApplyError::Unavailable(unavailable)) => Err(unavailable),
+        Err(ApplyError::Reused) => Err(Unavailable("a step of ours has the id of another request".to_owned())),
+    }
+}
+
 /// Why a rule was not asked, or what it said.
 #[derive(Debug)]
 pub enum Stop {
