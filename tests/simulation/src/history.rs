@@ -111,20 +111,10 @@ pub struct History {
     pub sending: BTreeMap<Key, u64>,
     /// When the latest work order of a locker was last changed.
     pub changed_at: BTreeMap<LockerId, Timestamp>,
+    /// When what is known of a state was committed, in time since the run began.
+    pub known_at: BTreeMap<StateKey, Duration>,
     /// In which order notices were entered.
     pub entered: BTreeMap<Key, u64>,
-}
-
-fn size_of(value: &aws_sdk_dynamodb::types::AttributeValue) -> usize {
-    use aws_sdk_dynamodb::types::AttributeValue as Value;
-    match value {
-        Value::S(text) => text.len(),
-        Value::N(number) => number.len() / 2 + 2,
-        Value::L(values) => 3 + values.iter().map(|value| 1 + size_of(value)).sum::<usize>(),
-        Value::M(values) => 3 + values.iter().map(|(name, value)| 1 + name.len() + size_of(value)).sum::<usize>(),
-        Value::Ss(texts) => texts.iter().map(String::len).sum(),
-        _ => 1,
-    }
 }
 
 macro_rules! known {
@@ -183,7 +173,7 @@ impl History {
         };
         for write in writes {
             let (Write::Create { key, item } | Write::Replace { key, item, .. }) = write else { continue };
-            committed.sizes.push(item.iter().map(|(name, value)| name.len() + size_of(value)).sum());
+            committed.sizes.push(items::size_of(item));
             let Versioned { state, .. } =
                 items::read_kept(key, item.clone()).map_err(|error| format!("what was written: {error}"))?;
             match state {
@@ -219,6 +209,7 @@ impl History {
             }
             let name = after.key();
             self.wait_for(keys::of_state(&name), after.due_at());
+            self.known_at.insert(name.clone(), committed.at);
             self.states.insert(name, after.clone());
         }
         for NoticeChange { key, before, after } in &committed.notices {

@@ -89,6 +89,9 @@ pub enum Ended {
 /// For how long a client waits for an answer at the most, as `aws::clients` has it: each operation with its retries.
 const OPERATION_TIMEOUT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(4));
 
+/// How long a write of a shadow that timed out may be on its way at the most.
+const SHADOW_HELD_UP_MAX: Duration = Duration::from_secs(120);
+
 /// One call of a function.
 pub struct Invocation {
     pub world: Rc<World>,
@@ -161,6 +164,11 @@ impl Invocation {
         chance.time(Duration::from_micros(from), Duration::from_micros(to))
     }
 
+    /// When a shadow is written by a request that was held up on its way.
+    fn late(&self) -> Duration {
+        self.chance.borrow_mut().time(OPERATION_TIMEOUT.1, SHADOW_HELD_UP_MAX)
+    }
+
     /// A call to AWS: it travels, has its effect, and its answer travels back, each of which can fail.
     pub async fn call<T: 'static, E: From<Unavailable> + 'static>(
         self: &Rc<Self>,
@@ -191,7 +199,8 @@ impl Invocation {
                 return unavailable("no answer");
             }
             Some(Fault::TimeOutThenEffect) => {
-                let (invocation, executor, later) = (self.clone(), world.executor.clone(), waiting() + waiting());
+                let later = if what == "desire" { self.late() } else { waiting() + waiting() };
+                let (invocation, executor) = (self.clone(), world.executor.clone());
                 world.executor.spawn(async move {
                     executor.sleep(later).await;
                     drop(effect(&invocation));

@@ -50,9 +50,9 @@ pub enum Kind {
     Service,
 }
 
-/// Which kinds there are, and how often of a hundred each is taken.
+/// Which kinds there are, and how often each is taken: its share of the sum of all.
 pub const KINDS: [(Kind, u64); 12] = [
-    (Kind::Parcel, 31),
+    (Kind::Parcel, 35),
     (Kind::Breakdown, 18),
     (Kind::Recovery, 6),
     (Kind::Outage, 10),
@@ -63,7 +63,7 @@ pub const KINDS: [(Kind, u64); 12] = [
     (Kind::Confusion, 5),
     (Kind::Looking, 4),
     (Kind::Change, 4),
-    (Kind::Service, 4),
+    (Kind::Service, 8),
 ];
 
 /// Somebody under way.
@@ -970,6 +970,10 @@ impl Traveller {
         if self.often(if unit == Unit::Locker { 10 } else { 30 }) {
             self.wait().await;
             self.decide(&locker, unit, "decommissioned").await;
+        }
+        // A door may be left as it is for good.
+        if unit != Unit::Locker && self.often(30) {
+            return;
         }
         for _ in 0..2 {
             self.wait().await;

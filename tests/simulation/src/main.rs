@@ -85,8 +85,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     simulation::logs::watch();
-    // A handler that panics breaks a promise, which is told like any other.
-    std::panic::set_hook(Box::new(|_| {}));
+    simulation::run::watch_panics();
     let arguments = Arguments::parse();
     match run(&arguments) {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,8 +1,8 @@
 //! One run: a script made from a seed, played to its end, and past it until everything has come to rest.
 
-use std::any::Any;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, UnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::trouble::{Plan, Site, Struck};
 use crate::world::{Counts, Violation, World};
 
 /// How many journeys the script of a run has.
-pub const JOURNEYS: usize = 170;
+pub const JOURNEYS: usize = 180;
 
 /// How long a run may take, in its own time, before it is said never to come to rest: longer than anything waits.
 const RUN_MAX: Duration = Duration::from_secs(60 * 24 * 3_600);
@@ -46,13 +46,7 @@ pub fn script(seed: u64) -> Vec<Start> {
     while starts.len() < JOURNEYS {
         let wave = 45 + chance.below(70);
         for _ in 0..wave {
-            let mut share = chance.below(100);
-            let kind = KINDS.iter().find(|(_, of)| {
-                let taken = share < *of;
-                share = share.saturating_sub(*of);
-                taken
-            });
-            let kind = kind.map_or(Kind::Parcel, |(kind, _)| *kind);
+            let kind = a_kind(&mut chance);
             let begins = at + chance.time(Duration::ZERO, Duration::from_millis(1_500));
             starts.push(Start { number: starts.len(), at: begins, kind, seed: chance.seed() });
         }
@@ -67,6 +61,16 @@ pub fn script(seed: u64) -> Vec<Start> {
     let begins = at + Duration::from_secs(60 * 3_600);
     starts.push(Start { number: starts.len(), at: begins, kind: Kind::Blackout, seed: chance.seed() });
     starts
+}
+
+fn a_kind(chance: &mut Chance) -> Kind {
+    let mut share = chance.below(KINDS.iter().map(|(_, of)| of).sum());
+    let kind = KINDS.iter().find(|(_, of)| {
+        let taken = share < *of;
+        share = share.saturating_sub(*of);
+        taken
+    });
+    kind.map_or(Kind::Parcel, |(kind, _)| *kind)
 }
 
 /// How a run is played.
@@ -124,7 +128,7 @@ pub fn play(seed: u64, options: &Options) -> Outcome {
 pub fn play_in(world: &Rc<World>, begin: impl FnOnce()) -> Outcome {
     let opened = world.clone();
     world.executor.spawn(async move { site::open(&opened).await });
-    let played = catch_unwind(AssertUnwindSafe(|| {
+    let played = quietly(AssertUnwindSafe(|| {
         begin();
         come_to_rest(world);
         if world.violation.borrow().is_none() {
@@ -133,7 +137,7 @@ pub fn play_in(world: &Rc<World>, begin: impl FnOnce()) -> Outcome {
         }
     }));
     if let Err(panicked) = played {
-        world.broken("nothing panics", said(panicked.as_ref()));
+        world.broken("nothing panics", panicked);
     }
     world.executor.clear();
     Outcome {
@@ -183,7 +187,26 @@ fn look_at_drivers(world: &Rc<World>) {
     world.executor.run(|| false);
 }
 
-fn said(panicked: &(dyn Any + Send)) -> String {
-    let text = panicked.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panicked.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a word".to_owned())
+thread_local! {
+    /// Whether a run is being played by this thread, and what panicked in it, and where.
+    static PLAYED: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Has a run tell of a panic as of any other promise that is broken; elsewhere a panic is told as always.
+pub fn watch_panics() {
+    let elsewhere = panic::take_hook();
+    panic::set_hook(Box::new(move |panicked| {
+        let told = PLAYED.with_borrow_mut(|played| played.as_mut().map(|said| *said = panicked.to_string()));
+        if told.is_none() {
+            elsewhere(panicked);
+        }
+    }));
+}
+
+/// Does something that may panic: if it does, with what.
+fn quietly(work: impl FnOnce() + UnwindSafe) -> Result<(), String> {
+    PLAYED.set(Some("without a word".to_owned()));
+    let done = catch_unwind(work);
+    let said = PLAYED.take().unwrap_or_default();
+    done.map_err(|_| said)
 }

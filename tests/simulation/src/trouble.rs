@@ -9,6 +9,9 @@ use crate::invocation::{Fault, Invocation};
 /// Of a thousand calls to AWS, so many go wrong.
 pub const FAULTS_IN_A_THOUSAND: u32 = 20;
 
+/// Of a thousand writes of a device's shadow: few are made, and what protects them is their version alone.
+pub const SHADOW_FAULTS_IN_A_THOUSAND: u32 = 100;
+
 /// Of a thousand messages, stream batches and requests, so many come twice.
 pub const DUPLICATES_IN_A_THOUSAND: u32 = 150;
 
@@ -85,7 +88,8 @@ impl Trouble {
         let fault = match &self.plan {
             Plan::Nothing => None,
             Plan::Chance { only } => {
-                let strikes = !self.calm.get() && roll % 1_000 < u64::from(FAULTS_IN_A_THOUSAND);
+                let often = if call == "desire" { SHADOW_FAULTS_IN_A_THOUSAND } else { FAULTS_IN_A_THOUSAND };
+                let strikes = !self.calm.get() && roll % 1_000 < u64::from(often);
                 let which = (roll >> 32) % Fault::ALL.len() as u64;
                 (strikes && only.as_ref().is_none_or(|only| only.contains(&id))).then(|| Fault::ALL[which as usize])
             }

@@ -536,29 +536,10 @@ impl World {
         Ok(())
     }
 
-    /// Since when it has been known that a locker's session has ended.
-    pub fn grace_known(&self, locker: &LockerId) -> Option<Timestamp> {
-        let history = self.history.borrow();
-        let known =
-            history.commits.iter().rev().find(|commit| commit.presences().any(|(_, it)| it.locker == *locker))?;
-        Some(self.at(known.at))
-    }
-
-    /// Since when it has been known what is known of a locker's connection and its heartbeats.
-    pub fn silence_known(&self, locker: &LockerId) -> Option<Timestamp> {
-        let history = self.history.borrow();
-        let concerns = |commit: &&Committed| {
-            commit.presences().any(|(_, it)| it.locker == *locker)
-                || commit.heartbeats().any(|(_, it)| it.locker == *locker)
-        };
-        history.commits.iter().rev().find(concerns).map(|commit| self.at(commit.at))
-    }
-
-    /// Since when it has been known what is known of a door.
-    pub fn door_known(&self, door: &domain::door::Door) -> Option<Timestamp> {
-        let history = self.history.borrow();
-        let concerns = |commit: &&Committed| commit.doors().any(|(_, it)| it == door);
-        history.commits.iter().rev().find(concerns).map(|commit| self.at(commit.at))
+    /// Since when what is known of a state has been known.
+    pub fn known_since(&self, state: &StateKey) -> Option<Timestamp> {
+        let known_at = self.history.borrow().known_at.get(state).copied();
+        known_at.map(|at| self.at(at))
     }
 
     /// Everything that is kept, by key.

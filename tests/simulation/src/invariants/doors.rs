@@ -45,7 +45,7 @@ pub fn a_door_that_stays_shut_is_found(world: &World, now: &Timestamp) -> Verdic
     for state in history.states.values() {
         let State::Door(door) = state else { continue };
         let Some(awaited) = &door.awaited else { continue };
-        let Some(known) = world.door_known(door) else { continue };
+        let Some(known) = world.known_since(&state.key()) else { continue };
         if (awaited.since + OPENS_WITHIN).max(known) + seen > *now {
             continue;
         }

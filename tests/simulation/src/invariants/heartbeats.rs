@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::fault::FaultCode;
 use domain::heartbeat::{Heartbeat, MISSED_AFTER, SILENT_AFTER};
 use domain::presence::Link;
-use domain::{SignedDuration, State, Timestamp};
+use domain::{SignedDuration, State, StateKey, Timestamp};
 
 use super::{Verdict, holds};
 use crate::history::{Committed, History};
@@ -72,7 +72,8 @@ pub fn a_connected_locker_that_says_nothing_is_found(world: &World, now: &Timest
     for state in history.states.values() {
         let State::Heartbeat(heartbeat) = state else { continue };
         let Some(since) = silent_since(&history, heartbeat) else { continue };
-        let Some(known) = world.silence_known(&heartbeat.locker) else { continue };
+        let presence = world.known_since(&StateKey::Presence(heartbeat.locker.clone()));
+        let Some(known) = world.known_since(&state.key()).max(presence) else { continue };
         let deadline = since + SILENT_AFTER;
         if heartbeat.silent_at.is_some() && deadline.max(known) + seen <= *now {
             let key = (heartbeat.locker.clone(), deadline);

@@ -236,8 +236,10 @@ pub fn each_parcel_is_in_exactly_one_place(world: &World, commit: &Committed) ->
             let kept = before.occupancy == after.occupancy;
             holds(kept, || format!("{name}: {:?} became {:?} by its closing", before.occupancy, after.occupancy))?;
         }
-        // Only what somebody, or the device, says of it afterwards changes what is known of what is gone.
-        let gone = after.service == Service::Decommissioned && !disputed && !looked;
+        // Only what somebody, or the device, says of it afterwards changes what is known of what is gone; and whoever
+        // takes out what was found in it then.
+        let taken = happened(|event| matches!(event, Event::ParcelTaken { .. }));
+        let gone = after.service == Service::Decommissioned && !disputed && !looked && !taken;
         let kept = before.service == after.service && before.occupancy == after.occupancy;
         holds(!gone || kept || after.occupancy == Occupancy::Free, || {
             format!("{name} is gone with {:?}", after.occupancy)

@@ -67,7 +67,7 @@ pub fn a_silent_locker_is_found(world: &World, now: &Timestamp) -> Verdict {
     for state in history.states.values() {
         if let State::Presence(presence) = state
             && let Link::Grace { until } = presence.link
-            && let Some(known) = world.grace_known(&presence.locker)
+            && let Some(known) = world.known_since(&state.key())
             && until.max(known) + seen <= *now
         {
             let count = missed.get(&(presence.locker.clone(), until)).copied().unwrap_or_default() + 1;
