@@ -196,12 +196,18 @@ impl Order {
     /// Lets a stopped deadline run on from where it stopped, with what it is owed and at least [`REST_MIN`] left.
     /// Returns until when; nothing where there is none.
     pub(crate) fn run_on(&mut self, now: Timestamp) -> Option<Timestamp> {
-        let stopped_for = self.pickup_stopped_at.take().map_or(SignedDuration::ZERO, |it| now.duration_since(it));
+        let stopped_for = match self.pickup_stopped_at.take() {
+            Some(stopped_at) => {
+                self.pickup_settled_until = Some(now);
+                now.duration_since(stopped_at)
+            }
+            // What else its door was shut for by now is still to be settled.
+            None => SignedDuration::ZERO,
+        };
         let stood_still = stopped_for + std::mem::take(&mut self.pickup_owed);
         let stood_still = if bug("deadline_resumes_short") { SignedDuration::ZERO } else { stood_still };
         let deadline = (self.pickup_deadline? + stood_still).max(now + REST_MIN);
         self.pickup_deadline = Some(deadline);
-        self.pickup_settled_until = Some(now);
         self.leave_incidents(now);
         Some(deadline)
     }

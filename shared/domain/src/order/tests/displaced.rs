@@ -347,7 +347,7 @@ fn a_deadline_that_nobody_stopped_in_time_is_moved_on_all_the_same_and_the_custo
     let notice = told(message, at(0) + hours(6));
     let resumed = Order {
         pickup_deadline: Some(deadline),
-        pickup_settled_until: Some(at(0) + hours(6)),
+        pickup_settled_until: Some(at(0) + hours(5)),
         ..order("o1", 7).deposited(0).told(&notice)
     };
     let expected = Decision {
@@ -368,7 +368,7 @@ fn a_deadline_is_moved_on_once_for_the_time_that_a_door_was_shut() {
         let State::Order(resumed) = decision.changes[0].clone() else { panic!("{decision:?}") };
         assert_eq!(resumed.pickup_deadline, Some(at(0) + hours(72 + moved_on)));
         // The whole locker and the compartment were shut, and were repaired together.
-        for was_shut in [shut(1, 5), shut(3, 5), shut(1, 6)] {
+        for was_shut in [shut(1, 5), shut(3, 5), shut(2, 4)] {
             assert_eq!(resume_after(resumed.clone(), was_shut), None);
         }
     }
@@ -455,6 +455,19 @@ fn what_a_deadline_is_owed_is_added_once_when_its_door_works_at_last() {
     let State::Order(resumed) = &decision.changes[0] else { panic!("{decision:?}") };
     let after = (resumed.pickup_deadline, resumed.pickup_stopped_at, resumed.pickup_owed);
     assert_eq!(after, (Some(at(0) + hours(72 + 1 + 4)), None, hours(0)));
+}
+
+#[test]
+fn what_a_door_was_shut_for_by_two_at_once_is_given_back_once_and_whole_though_it_works_before_the_first_is_settled() {
+    let after = |decision: Decision<()>| match &decision.changes[0] {
+        State::Order(order) => order.clone(),
+        other => panic!("{other:?}"),
+    };
+    let first = after(resume_after(order("o1", 7).deposited(0), shut(1, 3)).unwrap());
+    assert_eq!(first.pickup_deadline, Some(at(0) + hours(72 + 2)));
+    let second = after(resume_after(first, shut(2, 5)).unwrap());
+    assert_eq!(second.pickup_deadline, Some(at(0) + hours(72 + 4)));
+    assert_eq!(resume_after(second, shut(4, 5)), None, "that is settled");
 }
 
 /// Compartment 7, blocked by people since so many hours.
