@@ -25,6 +25,7 @@ mod registry;
 mod repairs;
 mod round_trips;
 mod samples;
+mod scale;
 mod service;
 mod streams;
 mod throttled;

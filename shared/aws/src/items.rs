@@ -137,6 +137,24 @@ pub fn expire(mut item: Item, at: Timestamp) -> Item {
     item
 }
 
+/// How large an item is, in bytes as DynamoDB counts them: the names of its attributes and what they hold.
+pub fn size_of(item: &Item) -> usize {
+    item.iter().map(|(name, value)| name.len() + size_of_value(value)).sum()
+}
+
+fn size_of_value(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(number) => number.len() / 2 + 2,
+        AttributeValue::L(values) => 3 + values.iter().map(|value| 1 + size_of_value(value)).sum::<usize>(),
+        AttributeValue::M(values) => {
+            3 + values.iter().map(|(name, value)| 1 + name.len() + size_of_value(value)).sum::<usize>()
+        }
+        AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
+        _ => 1,
+    }
+}
+
 /// The key an item carries.
 pub fn key_of(table: keys::Table, item: &Item) -> Option<Key> {
     let text = |name: &str| item.get(name)?.as_s().ok().cloned();

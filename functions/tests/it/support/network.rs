@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use aws::batch::{BatchAnswer, QueueMessage, StreamBatch};
 use aws::items;
-use aws::keys::{self, Key, Table};
+use aws::keys::{self, Key, LockerPart, Table};
 use aws::ledger;
 use aws::link::LinkSigner;
 use aws::quarantine::Quarantined;
@@ -50,6 +50,9 @@ pub struct Network {
     /// What the streams have brought to the handlers.
     streamed: RefCell<BTreeMap<Key, Item>>,
 }
+
+/// How many changes a stream hands over at once.
+const STREAM_BATCH_MAX: usize = 100;
 
 /// The secret that links are signed with.
 pub const LINK_SECRET: &str = "a secret of thirty-two characters";
@@ -199,17 +202,27 @@ impl Network {
 
     /// Runs what is due.
     pub async fn sweep(&self) -> Result<Swept, SweepFailure> {
-        sweeps::handle(&self.store, &self.sender, self.now()).await
+        self.sweep_over(&self.store).await
+    }
+
+    /// The same, over another store.
+    pub async fn sweep_over<S: Store>(&self, store: &S) -> Result<Swept, SweepFailure> {
+        sweeps::handle(store, &self.sender, self.now()).await
     }
 
     /// Brings every item that has changed to the functions fed by streams, until nothing changes any more.
     pub async fn drain(&self) {
+        self.drain_over(&self.store).await;
+    }
+
+    /// The same, over another store.
+    pub async fn drain_over<S: Store>(&self, store: &S) {
         for _ in 0..50 {
             let changed = self.changed();
             if changed.is_empty() {
                 return;
             }
-            self.stream(&changed).await;
+            self.stream_over(store, &changed).await;
         }
         panic!("the streams do not run dry");
     }
@@ -225,10 +238,17 @@ impl Network {
 
     /// Hands changes to every function fed by a stream.
     pub async fn stream(&self, changed: &[Key]) {
-        let batch = self.stream_batch(changed);
-        rerouting::handle(&self.store, &self.tables, batch.clone(), self.now()).await.unwrap();
-        locker_commands::handle(&self.store, &self.shadows, &self.tables, batch.clone()).await.unwrap();
-        notification_fan_out::handle(&self.store, &self.sender, &self.tables, batch, self.now()).await.unwrap();
+        self.stream_over(&self.store, changed).await;
+    }
+
+    /// The same, over another store.
+    pub async fn stream_over<S: Store>(&self, store: &S, changed: &[Key]) {
+        for changed in changed.chunks(STREAM_BATCH_MAX) {
+            let batch = self.stream_batch(changed);
+            rerouting::handle(store, &self.tables, batch.clone(), self.now()).await.unwrap();
+            locker_commands::handle(store, &self.shadows, &self.tables, batch.clone()).await.unwrap();
+            notification_fan_out::handle(store, &self.sender, &self.tables, batch, self.now()).await.unwrap();
+        }
     }
 
     /// Changes as a table's stream tells them.
@@ -301,6 +321,17 @@ impl Network {
 
     pub fn work_order(&self, locker: &str) -> Option<WorkOrder> {
         self.state(StateKey::WorkOrder(id(locker)))
+    }
+
+    /// The latest work orders of all lockers.
+    pub fn work_orders(&self) -> Vec<WorkOrder> {
+        let names = |key: &Key| match keys::locker_part(key) {
+            Some(LockerPart::WorkOrder(locker)) => Some(StateKey::WorkOrder(locker)),
+            _ => None,
+        };
+        let kept = self.store.snapshot().into_iter().filter_map(|(key, item)| Some((names(&key)?, item)));
+        kept.map(|(name, item)| WorkOrder::try_from(items::read_state(&name, item).unwrap().state).ok().unwrap())
+            .collect()
     }
 
     pub fn presence(&self, locker: &str) -> Option<Presence> {
