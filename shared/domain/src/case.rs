@@ -37,6 +37,18 @@ pub enum CaseSeverity {
 }
 
 impl Category {
+    /// Worst first.
+    pub const ALL: [Category; 8] = [
+        Category::PrivacyOrSafety,
+        Category::Missing,
+        Category::Damage,
+        Category::Conduct,
+        Category::WrongPlace,
+        Category::LockerFault,
+        Category::Delay,
+        Category::Other,
+    ];
+
     /// How grave it is until a person says otherwise.
     pub fn severity(self) -> CaseSeverity {
         match self {

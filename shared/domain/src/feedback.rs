@@ -51,9 +51,16 @@ pub struct Ratings {
     pub driver: Rating,
 }
 
+impl Rating {
+    /// Whether it is a bad one.
+    pub fn is_bad(self) -> bool {
+        self.0 <= BAD_RATING_MAX
+    }
+}
+
 impl Ratings {
     fn any_bad(self) -> bool {
-        [self.delivery, self.condition, self.punctuality, self.driver].into_iter().any(|it| it.0 <= BAD_RATING_MAX)
+        [self.delivery, self.condition, self.punctuality, self.driver].into_iter().any(Rating::is_bad)
     }
 }
 

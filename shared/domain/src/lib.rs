@@ -38,6 +38,7 @@ pub mod team;
 #[cfg(test)]
 mod testing;
 pub mod trapped;
+pub mod triage;
 pub mod work_order;
 
 pub use decision::Decision;

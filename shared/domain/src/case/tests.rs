@@ -49,21 +49,10 @@ fn explained(category: Category) -> bool {
     }
 }
 
-const CATEGORIES: [Category; 8] = [
-    Category::PrivacyOrSafety,
-    Category::Missing,
-    Category::Damage,
-    Category::Conduct,
-    Category::WrongPlace,
-    Category::LockerFault,
-    Category::Delay,
-    Category::Other,
-];
-
 #[test]
 fn a_lockers_fault_speaks_for_the_driver_only_where_it_can_explain_the_complaint() {
     let order = Order { incidents: vec![met(7), met(8)], ..order("o1", 9) };
-    for category in CATEGORIES {
+    for category in Category::ALL {
         let opened = Case::open(id("C-1"), &order, &bad_for(&[category]), Some(&delivery()), at(100));
         let expected = if explained(category) { (Cause::Locker, Some(met(8))) } else { (Cause::Unknown, None) };
         assert_eq!((opened.proposed_cause, opened.alibi().cloned()), expected, "{category:?}");
@@ -81,7 +70,7 @@ fn conduct_or_damage_named_beside_a_delay_is_not_explained_by_the_locker() {
 
 #[test]
 fn an_order_that_met_no_fault_gives_no_alibi() {
-    for category in CATEGORIES {
+    for category in Category::ALL {
         let opened = Case::open(id("C-1"), &order("o1", 7), &bad_for(&[category]), None, at(100));
         assert_eq!((opened.proposed_cause, opened.alibi()), (Cause::Unknown, None), "{category:?}");
     }

@@ -7,4 +7,5 @@
 mod fault;
 mod reservation;
 mod support;
+mod triage;
 mod work_order;
