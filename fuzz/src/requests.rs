@@ -73,7 +73,7 @@ pub fn answer(network: &Network, request: &Request) -> Response {
         "deposit_authorisation" => run(deposit_authorisation::handle(store, request, now)),
         "order_choices" => run(order_choices::handle(store, signer, request, now)),
         "work_orders" => run(work_orders::handle(store, request, now)),
-        "feedback_submission" => run(feedback_submission::handle(store, signer, request, now)),
+        "feedback_submission" => run(feedback_submission::handle(store, signer, &network.support, request, now)),
         "complaints" => run(complaints::handle(store, request, now)),
         "support_view" => run(support_view::handle(store, request, now)),
         "trapped_parcels" => run(trapped_parcels::handle(store, request, now)),

@@ -86,6 +86,8 @@ bugs! {
     stream_failure_is_success: "a stream batch that could not be dealt with does not come again",
     shadow_ignores_its_version: "a device is told what was true before by whoever is late",
     receipt_is_forgotten: "a complaint gets no receipt",
+    safety_words_are_overlooked: "a complaint about somebody's safety is one like any other",
+    promise_runs_by_night: "what is promised is counted in hours of the clock, not of work",
     alibi_is_ignored: "a delivery explained by the locker counts for the driver",
     party_decides_the_case: "who is a party decides the case",
     anothers_order_is_shown: "an order is shown to whoever asks",

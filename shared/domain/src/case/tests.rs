@@ -53,7 +53,7 @@ fn explained(category: Category) -> bool {
 fn a_lockers_fault_speaks_for_the_driver_only_where_it_can_explain_the_complaint() {
     let order = Order { incidents: vec![met(7), met(8)], ..order("o1", 9) };
     for category in Category::ALL {
-        let opened = Case::open(id("C-1"), &order, &bad_for(&[category]), Some(&delivery()), at(100));
+        let opened = Case::open(id("C-1"), &order, &bad_for(&[category]), Some(&delivery()), &support(), at(100));
         let expected = if explained(category) { (Cause::Locker, Some(met(8))) } else { (Cause::Unknown, None) };
         assert_eq!((opened.proposed_cause, opened.alibi().cloned()), expected, "{category:?}");
     }
@@ -63,7 +63,7 @@ fn a_lockers_fault_speaks_for_the_driver_only_where_it_can_explain_the_complaint
 fn conduct_or_damage_named_beside_a_delay_is_not_explained_by_the_locker() {
     let order = Order { incidents: vec![met(7)], ..order("o1", 9) };
     for worse in [Category::Conduct, Category::Damage, Category::Missing, Category::PrivacyOrSafety] {
-        let opened = Case::open(id("C-1"), &order, &bad_for(&[Category::Delay, worse]), None, at(100));
+        let opened = Case::open(id("C-1"), &order, &bad_for(&[Category::Delay, worse]), None, &support(), at(100));
         assert_eq!((opened.category, opened.alibi()), (worse, None));
     }
 }
@@ -71,7 +71,7 @@ fn conduct_or_damage_named_beside_a_delay_is_not_explained_by_the_locker() {
 #[test]
 fn an_order_that_met_no_fault_gives_no_alibi() {
     for category in Category::ALL {
-        let opened = Case::open(id("C-1"), &order("o1", 7), &bad_for(&[category]), None, at(100));
+        let opened = Case::open(id("C-1"), &order("o1", 7), &bad_for(&[category]), None, &support(), at(100));
         assert_eq!((opened.proposed_cause, opened.alibi()), (Cause::Unknown, None), "{category:?}");
     }
 }
@@ -87,14 +87,64 @@ fn a_case_opens_with_an_owner_and_a_time_and_the_facts_of_the_delivery() {
         Evidence::Ratings { ratings: submission.ratings },
     ];
     let expected = Case { proposed_cause: Cause::Locker, ..case(CaseStatus::Received, evidence) };
-    assert_eq!(Case::open(id("C-1"), &order, &submission, Some(&delivery()), at(100)), expected);
+    assert_eq!(Case::open(id("C-1"), &order, &submission, Some(&delivery()), &support(), at(100)), expected);
 }
 
 #[test]
 fn a_complaint_without_a_reason_is_filed_under_other() {
     let asked = Submission { answer_wanted: true, ..bad_for(&[]) };
-    let opened = Case::open(id("C-1"), &order("o1", 7), &asked, None, at(100));
+    let opened = Case::open(id("C-1"), &order("o1", 7), &asked, None, &support(), at(100));
     assert_eq!((opened.category, opened.severity), (Category::Other, CaseSeverity::Minor));
+}
+
+#[test]
+fn a_case_is_about_what_its_text_says_as_well_and_keeps_the_words_that_say_so() {
+    let text = "Zwei Tage zu spät und der Fahrer war unfreundlich".to_owned();
+    let submission = Submission { text, answer_wanted: true, ..bad_for(&[]) };
+    let order = Order { incidents: vec![met(7)], ..order("o1", 9) };
+    let opened = Case::open(id("C-1"), &order, &submission, None, &support(), at(100));
+    assert_eq!((opened.category, &opened.further, opened.unsure), (Category::Conduct, &vec![Category::Delay], false));
+    assert_eq!((opened.severity, opened.proposed_cause), (CaseSeverity::Serious, Cause::Unknown));
+    let words: Vec<&str> = opened
+        .grounds
+        .iter()
+        .filter_map(|it| if let Ground::Said { words, .. } = it { Some(words.as_str()) } else { None })
+        .collect();
+    assert_eq!(words, ["Zwei Tage zu spät", "unfreundlich"]);
+}
+
+#[test]
+fn a_lockers_fault_explains_nothing_that_is_only_guessed() {
+    let order = Order { incidents: vec![met(7)], ..order("o1", 9) };
+    let guessed = Submission { ratings: ratings(2, 5, 1, 5), answer_wanted: true, ..bad_for(&[]) };
+    let opened = Case::open(id("C-1"), &order, &guessed, None, &support(), at(100));
+    assert_eq!((opened.category, opened.unsure, opened.alibi()), (Category::Delay, true, None));
+}
+
+#[test]
+fn the_graver_a_complaint_the_sooner_is_what_is_promised_for_it() {
+    let [minor, serious, critical] =
+        [CaseSeverity::Minor, CaseSeverity::Serious, CaseSeverity::Critical].map(CaseSeverity::promise);
+    for (sooner, later) in [(critical, serious), (serious, minor)] {
+        assert!(sooner.first_answer < later.first_answer && sooner.update < later.update);
+        assert!(sooner.solution < later.solution);
+    }
+    for promise in [minor, serious, critical] {
+        assert!(promise.first_answer < promise.update && promise.update < promise.solution);
+    }
+}
+
+#[test]
+fn what_is_promised_is_counted_in_working_hours() {
+    let complaint = bad_for(&[Category::Damage]);
+    // Friday, 20 November 2026, 17:00 in Mainz.
+    let now = "2026-11-20T16:00:00Z".parse().unwrap();
+    let opened = Case::open(id("C-1"), &order("o1", 7), &complaint, None, &support(), now);
+    let due = |at: &str| at.parse::<Timestamp>().unwrap();
+    assert_eq!(opened.severity, CaseSeverity::Serious);
+    assert_eq!(opened.answer_due_at, due("2026-11-23T11:00:00Z"), "Monday noon");
+    assert_eq!(opened.update_due_at, Some(due("2026-11-24T16:00:00Z")));
+    assert_eq!(opened.solution_due_at, Some(due("2026-11-27T16:00:00Z")));
 }
 
 #[test]

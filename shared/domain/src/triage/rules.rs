@@ -353,7 +353,7 @@ pub const RULES: &[Rule] = &[
             wo bleibt*, where is my, wheres my, wo ist mein*, wann kommt, when will, when is my, wann krieg*, wann bekomm*
             dauert* .. lang*|ewig*|@time|so, gedauert, dauerte*, takes .. long|ages|forever|@time|so, took .. long|ages|forever|@time|so, take .. @time|long|forever, braucht* .. @time|lang*|ewig*, forever, ewig*, ages
             seit .. @time .. zustellung|unterwegs|transit|wart*, in zustellung, out for delivery, for .. @time .. now, seit wochen .. nicht, since .. out for
-            nach|after .. @number|vielen @time, its been .. @time, been .. @time, @number @time .. drüber|zu|später|later|late|overdue|verzug|after|nach|past, @time overdue, @time drüber, @time nach .. termin
+            nach|after .. @number|vielen @time, its been .. @time, been .. @time, @number @time .. zu spät, @number @time .. drüber|später|later|late|overdue|verzug|after|nach|past, @time overdue, @time drüber, @time nach .. termin
             erst .. gekommen|geliefert|angekommen|da|nach|am|heute|jetzt, kam .. endlich|erst, endlich .. da|gekommen|geliefert|angekommen, finally .. came|here|arrived|delivered|turned, kam heut endlich
             @not .. einhalt*|eingehalten|haltet|kept|keep .. promise|termin|tag, nicht einhält, missed the day|date|slot, @not .. schnell*|quick*|fast|fastest, heißt es .. morgen, today is the day, frei genommen, day off, wartezeit*, waiting time, warteten, warteten, wait times
             turned up at, kam um, gekommen @number, slot .. was, zeitfenster, lieferfenster, time slot, time window, am ende .. wurde .. abend, in the end .. was .. night, uhrzeit .. richtig|falsch, hour was, langsam* .. lieferung|versand|zustellung, schnecke*, slow, trödel*, lahm*
@@ -387,7 +387,7 @@ pub const RULES: &[Rule] = &[
             anwalt*, anwält*, rechtsanwalt*, rechtlich*, verklag*, klage, gericht, anzeige .. erstatt*, erstatte .. anzeige, polizei*, verbraucher*, bundesnetzagentur, behörde*, schlichtung*, presse, zeitung
             lawyer*, solicitor*, attorney*, legal, sue, suing, court, police, consumer, ombuds*, authority, authorities, trading standards, regulator*, the press, newspaper
             medikament*, medizin*, arznei*, insulin, tabletten, medication*, medicine*, prescription*, inhaler, asthma*, dialyse, babynahrung
-            @ordinal mal, @ordinal time, @ordinal .. in folge, zum @ordinal, xten mal, zigmal, hundertste* mal, hundredth time, @number|10|20|hundert mal schon, schon @number mal
+            @ordinal mal, @ordinal time, @ordinal .. in folge, xten mal, zigmal, hundertste* mal, hundredth time, @number|10|20|hundert mal schon, schon @number mal
         ",
     },
     // Together, no complaint.

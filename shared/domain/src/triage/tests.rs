@@ -142,6 +142,13 @@ fn the_words_that_decided_can_be_shown() {
 }
 
 #[test]
+fn words_without_end_are_not_kept_whole() {
+    let judged = read(&format!("verspätet{}", "x".repeat(3_000)));
+    let Ground::Said { words, from, until, .. } = &judged.grounds[0] else { panic!("{judged:?}") };
+    assert_eq!((words.chars().count(), *from, *until), (80, 0, 3_009));
+}
+
+#[test]
 fn one_mistake_drawn_out_letters_and_other_letters_change_nothing() {
     for text in ["Paket beschedigt", "BESCHÄDIGT", "beschaedigt", "bescha\u{308}digt", "beschääädigt"] {
         assert_eq!(sure(text), [Category::Damage], "{text}");
@@ -196,7 +203,7 @@ proptest! {
             let (Ground::Said { words, from, until, .. }
             | Ground::Denied { words, from, until, .. }
             | Ground::Grave { words, from, until }) = ground else { continue };
-            let cut: String = chars[usize::from(*from)..usize::from(*until)].iter().collect();
+            let cut: String = chars[usize::from(*from)..usize::from(*until)].iter().take(WORDS_CHARS_MAX).collect();
             prop_assert_eq!(&cut, words);
         }
     }
