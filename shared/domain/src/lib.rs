@@ -33,6 +33,7 @@ pub mod refusal;
 pub mod seeded;
 pub mod service;
 pub mod size;
+pub mod standing;
 pub mod state;
 pub mod suspicion;
 pub mod team;
