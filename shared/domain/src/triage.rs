@@ -159,7 +159,9 @@ pub fn triage(named: &BTreeSet<Category>, ratings: Ratings, text: &str) -> Triag
     if unsure {
         decided.push(evidence.likeliest());
     }
-    let severity = decided.iter().map(|it| it.severity()).max().unwrap_or(CaseSeverity::Minor);
+    // A guess makes nothing grave, unless it may be about somebody's safety.
+    let grave = grave || evidence.of(Category::PrivacyOrSafety) > 0;
+    let severity = decided.iter().filter(|_| !unsure).map(|it| it.severity()).max().unwrap_or(CaseSeverity::Minor);
     let severity = if grave { severity.max(CaseSeverity::Serious) } else { severity };
     let category = decided.remove(0);
     Triage { category, further: decided, severity, unsure, grounds }

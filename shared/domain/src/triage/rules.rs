@@ -157,7 +157,7 @@ pub const TAKEN_BACK_BY: &str = "war waren ist sind wurde kam es er sie das gar 
 /// Words that are right as they are, and no mistaken form of one that rules name.
 pub const NO_MISTAKES: &str = "gerochen schaemen versetzt versetzte versetzten gelegen gezogen geflogen abgefahren attached strange \
     stronger halfway writing gewertet verlogen gerichtet berichtet geworben kratzen verlegt gestuetzt umgefallen bestohlen verschroben \
-    bestaetigt bestaetigung changed through mission scatter scattered gespraech gesprochen";
+    befoerdert befoerderung befoerdern bestaetigt bestaetigung changed through mission scatter scattered gespraech gesprochen";
 
 /// The rules. Their order says nothing.
 pub const RULES: &[Rule] = &[
@@ -194,7 +194,7 @@ pub const RULES: &[Rule] = &[
             woher .. nummer, how .. number, where .. get .. number, whatsapp, texted, privately, privat .. angeschrieben|geschrieben|angerufen
             messaged .. @me|@child, schrieb .. mir privat, mir .. nachts|privat .. geschrieben|angerufen
             walked|came|went|entered .. into|in|inside .. my .. flat|house|apartment|home|kitchen|hallway, right into my
-            let himself in, plötzlich .. wohnzimmer|wohnung|flur|küche, meiner|meinem wohnung|wohnzimmer|küche|schlafzimmer|garten
+            let himself in, plötzlich .. wohnzimmer|wohnung|flur|küche, @driver .. in|durch .. meiner|meinem|meine|unserer wohnung|wohnzimmer|küche|schlafzimmer, just walked in, opened my door, opened .. front door
             ungefragt .. wohnung|haus, eingedrungen, trespass*
             datenschutz*, dsgvo, gdpr, privacy, data protection, data breach*, data leak*, datenleck*, datenpanne, personal data, persönliche* daten
             personenbezogen*, meine daten, my data, my personal, identity theft, identitätsdiebstahl
@@ -237,7 +237,7 @@ pub const RULES: &[Rule] = &[
             abgeholt .. nicht von|durch mir|mich, nicht von mir, not by me, wasnt me, war ich nicht
             keiner|niemand|nobody|noone .. weiß|knows .. wo|where, no one knows where, no idea where .. is, weiß niemand wo
             parcel|paket|it|es .. not here, paket ist nicht hier, ist not here, ist nicht da, bis heute .. nicht|nichts, not received
-            @not .. zu gesicht, @not .. laid eyes, an wen bitte, to whom, nicht mehr auffindbar, not to be found, cant find .. @parcel, cannot find .. @parcel, finde .. @parcel .. nicht
+            @not .. zu gesicht, @not .. laid eyes, an wen bitte, to whom, nicht mehr auffindbar, verliert .. spur, @parcel weg, parcel|package gone, still dont have, dont have it, not to be found, cant find .. @parcel, cannot find .. @parcel, finde .. @parcel .. nicht
         ",
     },
     Rule {
@@ -255,8 +255,8 @@ pub const RULES: &[Rule] = &[
             lädiert*, ramponiert*, angeschlagen*, angestoßen*, abgebrochen*, auseinander, auseinandergefallen
             nass, nasse*, nasses, durchnäss*, durchweich*, feucht*, aufgeweicht*, klatschnass, pitschnass, wasserfleck*, wasserschaden, flecken, fleckig*, wasserschäden
             ausgelaufen*, ausgelaufene*, läuft aus, lief aus, tropft*, tropfte*, verschmutzt*, verdreckt*, geschmolzen*, aufgetaut*, verdorben*, verschimmel*, schimmel*, verwelkt*, welk*, verklebt*, vergammelt*
-            damag*, dammag*, broken, broke, brocken, crack*, crush*, squash*, smash*, shatter*, dent, dents, dented, scratch*, torn, tear, tears, ripped, rip, chipped, chip, bent
-            crumpled, mangled, snapped, pieces, bits, ruined, destroyed, wrecked, unusable, falling apart, fell apart, hole, holes, punctur*, burst, warped
+            damag*, dammag*, broken, broke, brocken, crack*, crush*, squash*, smash*, shatter*, dent, dents, dented, scratch*, torn, tear, tears, ripped, rip, chipped, bent
+            crumpled, mangled, snapped, in|to pieces, in|to bits, ruined, destroyed, wrecked, unusable, falling apart, fell apart, a hole, holes, hole in, big hole, huge hole, got hole, punctur*, burst, warped
             wet, soak*, soggy, drenched, damp, moist, water stain*, stain*, water damage*, leak*, spill*, melted, spoiled, spoilt, mould*, moldy, mold, wilted, defrosted, thawed, soup
             stinkt nach, smells of, smelled of
             @parcel .. geöffnet*|opened|aufgemacht|offen|open|aufgeschnitten|aufgeschlitzt|slit|defekt*|faulty, opened and, geöffnet und, taped shut|again|up, klebeband, aufgeschlitzt*, slit open
@@ -274,10 +274,10 @@ pub const RULES: &[Rule] = &[
             unfreundlich*, unhöflich*, frech*, unverschämt*, respektlos*, beleidig*, beschimpf*, angeschrien, angeschrieen, angebrüllt, anschrei*, schreit, schrie, rumgeschrien, brüllt*, geschrien
             pampig*, patzig*, arrogant*, aggressiv*, überheblich*, herablassend*, genervt*, motzig*, motzt*, gemotzt, rumgemotzt, mault*, gemault, rumgemault, angemault, meckert*, gemeckert, angemotzt, angeblafft, blaffte, gepöbelt, pöbel*, raunz*
             @not manieren|benehmen|anstand|respekt|manners|respect, manieren, benehmen, benimmt sich, danebenbenommen, rüpel*, flegel*, unprofession*, faul, stinkfaul
-            rude*, impolite*, insult*, shout*, yell*, scream*, swear*, swore, cursed, cursing, abus*, nasty, aggress*, arrogan*, disrespect*, hostile, grumpy, unprofession*, lazy, mean, moan*, snapped at, snapped back, attitude
+            rude*, impolite*, insult*, shout*, yell*, scream*, swear*, swore, cursed, cursing, abus*, nasty, aggress*, arrogan*, disrespect*, hostile, grumpy, unprofession*, lazy, is mean, was mean, mean to, so mean, moan*, snapped at, snapped back, attitude
             manners, condescend*, patroni*, foul mouth*, racis*, rassis*, diskrimin*, discriminat*, unfriendly, snarky, sarcastic, obnoxious, ignorant*, bully*
             augen verdreht, verdreht* .. augen, rolled .. eyes, rolling .. eyes, mittelfinger, middle finger, stinkefinger, ausgelacht, auslach*, lachte mich, laughed .. me|face, laughing at
-            gelogen, lügt, log, lügner*, lüge, gelogn, lügen, lied, liar, lying, lies .. driver, driver .. lies
+            gelogen, lügt, log mich|uns, er log, lügner*, lüge, gelogn, lügen, lied, liar, lying to|about, they are lying, he is lying, hes lying, theyre lying, lies annoy, lies .. driver, driver .. lies
             @not .. @rang, nobody rang, ohne zu klingeln, without .. ringing|knocking
             so getan .. keiner|niemand|nicht, getan als .. keiner|niemand, pretend*, behauptet .. keiner|niemand|nicht, claim* .. nobody|noone|wasnt|not, nicht angetroffen obwohl
             @threw .. @parcel|it|es|über, @parcel .. @threw, @threw, drop kick*, dropped it, dropped .. @parcel, fallen lassen, fallenlassen
@@ -287,14 +287,15 @@ pub const RULES: &[Rule] = &[
             einfahrt, driveway*, parkt*, zugeparkt, zuparken, parked .. drive*|front|blocking, blocks my, raste, gerast, rast durch, speeding, drives like, fährt wie, drove like
             weigert*, geweigert, weigerung, refus*, @not .. hochbringen|hochtragen|hochgebracht|hochgetragen|hochkommen|upstairs|carry|tragen|schlepp*, bring* .. @not hoch|rauf|hinauf, schlepp* .. @not hoch|rauf|hinauf, schleppt .. nicht, zu hoch .. fahrer, selber .. runterkommen|abholen|holen, selbst .. runterkommen
             stock|floor|etage|stairs|treppe* .. zu hoch|viel|weit, stock|floor|etage|stairs .. too high|much|far
-            wortlos*, without .. word, ohne ein wort, shoved it, in die hand gedrückt, augen gerollt, am handy, am telefon, on his phone, on her phone, on the phone the
+            wortlos*, without .. word, ohne ein wort, shoved it, in die hand gedrückt, augen gerollt, am handy, on his phone, on her phone, on the phone the whole
             drove off, drove away, weggefahren, davongefahren, fuhr weg, fuhr einfach, sped off, drives off, gleich wieder weg
             karte eingeworfen|hinterlassen|eingesteckt, zettel eingeworfen, nur .. karte, left .. card|slip, just a card
-            halt die|dein fresse|klappe|maul|schnauze, shut it, shut up, shut my, mit dem fuß, with .. foot|boot, his boot, draufgetreten, stepped on, stomp*, sat on, gestopft, reingestopft, reingestopf*, vor die füße, at my feet, smirk*, grinst* .. @me, spat, spuckt*, gespuckt
+            halt die|dein fresse|klappe|maul|schnauze, shut it, shut up, shut my, mit dem fuß, with .. foot|boot, his boot, draufgetreten, stepped on, stomp*, sat on it|my|the, gestopft, reingestopft, reingestopf*, vor die füße, at my feet, smirk*, grinst* .. @me, spat, spuckt*, gespuckt
+            sorry we missed you, we missed you, missed you card|note, left no note|card, no card, @not .. attempt*, nicht angetroffen, angetroffen-zettel, nicht stattgefunden, unter aller kanone, kein* zustellversuch, wurf, über den zaun|das tor, over .. fence|gate, lobbed, statt zu klingeln, anstatt zu klingeln
             hupt*, gehupt, honk*, nicht so anstellen, unmöglich* .. @driver, @driver .. unmöglich*, unter aller sau, told me to, schroff*, barsch*, ruppig*, grob, rough, careless*, rücksichtslos*, reckless*, inconsiderate
         ",
     },
-    Rule { says: Says::Hints(Conduct), patterns: "respekt*, respect, laut, loud, benimm, stress*, beschwer* .. fahrer, complain* .. driver, hat gesagt, meinte, told me, said, phone, telefon, handy, ignoriert*, ignored, unmöglich, mensch, sat in, saß" },
+    Rule { says: Says::Hints(Conduct), patterns: "respekt*, respect, loud, benimm, stress*, beschwer* .. fahrer, complain* .. driver, am telefon, on the phone, ignoriert*, ignored, unmöglich, mensch, sat in, saß" },
     // It is elsewhere than agreed.
     Rule {
         says: Says::Is(WrongPlace),
@@ -305,6 +306,7 @@ pub const RULES: &[Rule] = &[
             fremd* leute*|person*|mensch*|mann|frau|haus*, wildfremd*, stranger, strangers, someone i dont know, jemand* den ich nicht
             ander* .. schrank|station|packstation|filiale|fach|locker|adresse|stadt|ort|ende, different .. @elsewhere, another .. locker|shop|station|address|branch|city|town|street, other end
             vor der tür|haustür|haustüre|wohnungstür|garage|wohnung, vor die tür|haustür, vorm haus, vor dem haus, porch, doorstep, front door, outside .. door|house|rain|porch, left outside
+            @parcel .. garden|garten|shed|schuppen|recycling|bin|bush|bushes|fence, garden shed, in .. bin|recycling|shed, alten|alte adresse|anschrift, old address, falsch eingebucht
             balkon*, balcony, terrasse, patio, dumpster, hedge, hecke, gebüsch, on the step, front step, hinterhof, im hof, backyard, gartentor, briefkasten .. gelegt, container
             hausflur, treppenhaus, hallway, stairwell, lobby, in the rain, im regen, bei regen, im freien, mülltonne*, mülleimer, bins, dustbin, wheelie*, in der garage, carport, gartenhaus, hinter der|dem, hinterm, behind the
             kiosk*, späti, corner shop, kiosk .. ecke, statt|stattdessen|anstatt .. locker|packstation|schrank|schließfach|fach|station, instead of .. locker|compartment|station
@@ -350,17 +352,18 @@ pub const RULES: &[Rule] = &[
             sollte|sollten|hätte|hätten .. @weekday, sollte .. da sein|kommen|ankommen, hätte .. müssen|sollen, supposed to, should have .. come|arrived|been, was due, were due
             versprochen* .. @weekday|gekommen|geliefert|@time|bis, promised .. @weekday|by|before|day, angekündigt* .. @weekday|für, announced .. @weekday|for, versprochen @number, after promised, than promised, next day delivery, lieferung am nächsten tag
             liefertermin .. verschoben|verpasst|nicht, termin .. verschoben|geplatzt|verpasst, delivery date, verschoben*, verschieb*, pushed back, postpon*, rescheduled, put off, vertröst*
+            kommt|kam .. nicht an|nichts, kam nichts, kam niemand, niemand kam, nobody came, nobody showed, no one came, no courier, wartete*, waited
             wo bleibt*, where is my, wheres my, wo ist mein*, wann kommt, when will, when is my, wann krieg*, wann bekomm*
             dauert* .. lang*|ewig*|@time|so, gedauert, dauerte*, takes .. long|ages|forever|@time|so, took .. long|ages|forever|@time|so, take .. @time|long|forever, braucht* .. @time|lang*|ewig*, forever, ewig*, ages
             seit .. @time .. zustellung|unterwegs|transit|wart*, in zustellung, out for delivery, for .. @time .. now, seit wochen .. nicht, since .. out for
-            nach|after .. @number|vielen @time, its been .. @time, been .. @time, @number @time .. zu spät, @number @time .. drüber|später|later|late|overdue|verzug|after|nach|past, @time overdue, @time drüber, @time nach .. termin
+            nach|after .. @number|vielen @time, its been @number @time, been .. @time now, been .. @time, @number @time .. zu spät, @number @time .. drüber|später|later|late|overdue|verzug|after|nach|past, @time overdue, @time drüber, @time nach .. termin
             erst .. gekommen|geliefert|angekommen|da|nach|am|heute|jetzt, kam .. endlich|erst, endlich .. da|gekommen|geliefert|angekommen, finally .. came|here|arrived|delivered|turned, kam heut endlich
-            @not .. einhalt*|eingehalten|haltet|kept|keep .. promise|termin|tag, nicht einhält, missed the day|date|slot, @not .. schnell*|quick*|fast|fastest, heißt es .. morgen, today is the day, frei genommen, day off, wartezeit*, waiting time, warteten, warteten, wait times
+            @not .. einhalt*|eingehalten|haltet|kept|keep .. promise|termin|tag, nicht einhält, missed the day|date|slot, @not .. schnell*|quick*|fast|fastest, heißt es .. morgen, today is the day, frei genommen, day off, wartezeit*, waiting time, wait times
             turned up at, kam um, gekommen @number, slot .. was, zeitfenster, lieferfenster, time slot, time window, am ende .. wurde .. abend, in the end .. was .. night, uhrzeit .. richtig|falsch, hour was, langsam* .. lieferung|versand|zustellung, schnecke*, slow, trödel*, lahm*
-            von @elsewhere .. nach .. @time, @number @time für, @number @time for, 24h
+            von @elsewhere .. nach .. @time, @number @time für, @number @time for
         ",
     },
-    Rule { says: Says::Hints(Delay), patterns: "express, expressversand, prime, endlich, finally, gewartet, wait, warten, langsam, pünktlich*, versprochen*, promised, angekündigt*, termin*, slot, tagelang, wochenlang, ungeduld*, letzte woche, last week, noch nicht" },
+    Rule { says: Says::Hints(Delay), patterns: "24h, express, expressversand, prime, endlich, finally, gewartet, wait, warten, langsam, pünktlich*, versprochen*, promised, angekündigt*, termin*, slot, tagelang, wochenlang, ungeduld*, letzte woche, last week, noch nicht" },
     // Of the network's, and none of the above.
     Rule {
         says: Says::Is(Other),
@@ -394,7 +397,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         says: Says::Nothing,
         patterns: "
-            vorsicht glas, brand new, brandneu*, brandaktuell, fragile .. read, nachbarn wissen, neighbours know, neighbors know, nachbar wusste, lost patience, lost my patience, lost .. trust|faith|temper, geduld verloren, vertrauen verloren
+            if .. missing|lost|stolen|damaged|broken|broke, falls .. fehlt|verloren|beschädigt|kaputt, wenn .. fehlt|verloren geht|gestohlen wird, afraid|hoped|hope|worried .. damaged|late|broken|lost|missing, angst|sorge .. zu spät|kaputt|beschädigt|verloren, vor freude geschrien|geweint, waited for me|us|my, waiting for me|us, vorsicht glas, brand new, brandneu*, brandaktuell, fragile .. read, nachbarn wissen, neighbours know, neighbors know, nachbar wusste, lost patience, lost my patience, lost .. trust|faith|temper, geduld verloren, vertrauen verloren
             die nerven verloren, in tears, burst into tears, punched in, typed in, pieces of advice, fire the driver, fire him, fired, late payment, late fee, late night shop, bis später, see you later, zu spät bemerkt|gesehen|gemerkt, a bit late reply
             broke the news, break it down, hole im geldbeutel, nicht weiter schlimm, verletzt .. pflicht*|vertrag*, nasse hände, weg zur|zum|nach|dorthin, auf dem weg, den weg, der weg, weiter weg, long way
             so weit weg, lot of pieces, drop off, hit the, feuerwerk, feuer und flamme, verlust der geduld, wait a second, ein moment warten, kurz warten, ask something, nachfragen
