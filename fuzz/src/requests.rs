@@ -74,7 +74,7 @@ pub fn answer(network: &Network, request: &Request) -> Response {
         "order_choices" => run(order_choices::handle(store, signer, request, now)),
         "work_orders" => run(work_orders::handle(store, request, now)),
         "feedback_submission" => run(feedback_submission::handle(store, signer, &network.support, request, now)),
-        "complaints" => run(complaints::handle(store, request, now)),
+        "complaints" => run(complaints::handle(store, &network.support, request, now)),
         "support_view" => run(support_view::handle(store, request, now)),
         "trapped_parcels" => run(trapped_parcels::handle(store, request, now)),
         other => panic!("{other} has routes that nobody sends inputs to"),

@@ -1,5 +1,7 @@
 //! Complaints: what they rest on, who decides them, what the customer is answered.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Calendar;
@@ -187,12 +189,15 @@ pub struct Case {
     /// What else it is about, worst first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub further: Vec<Category>,
-    /// Whether a person has to say what it is about, since nothing decided.
+    /// Whether a person has to say what it is about ([`sort`]), since nothing decided.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsure: bool,
     /// What category and severity rest on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grounds: Vec<Ground>,
+    /// Who has said what it is about, in place of the rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sorted_by: Option<PersonId>,
     pub severity: CaseSeverity,
     pub text: String,
     pub status: CaseStatus,
@@ -249,6 +254,7 @@ impl Case {
             further,
             unsure,
             grounds,
+            sorted_by: None,
             severity,
             text: submission.text.clone(),
             status: CaseStatus::Received,
@@ -266,9 +272,11 @@ impl Case {
 
     /// The locker's fault that speaks for the driver, where the records propose one as the cause.
     pub fn alibi(&self) -> Option<&Incident> {
-        if self.proposed_cause != Cause::Locker {
-            return None;
-        }
+        self.incident().filter(|_| self.proposed_cause == Cause::Locker)
+    }
+
+    /// The last fault of the locker in its records.
+    fn incident(&self) -> Option<&Incident> {
         self.evidence.iter().rev().find_map(|it| match it {
             Evidence::LockerFault { incident } => Some(incident),
             Evidence::Ratings { .. } | Evidence::DeliveredAt { .. } | Evidence::Collected { .. } => None,
@@ -297,6 +305,66 @@ pub fn assign(mut case: Case, to: PersonId) -> Result<Decision<Case>, Refusal> {
     let mut decision = Decision::new(case.clone());
     decision.change(case);
     decision.record(Event::CaseAssigned { to });
+    Ok(decision)
+}
+
+/// What a person says a complaint is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sorting {
+    pub categories: BTreeSet<Category>,
+    pub severity: CaseSeverity,
+    pub by: PersonId,
+}
+
+/// A person says what it is about, in place of the rules: the worst of it first. Whether the locker's fault explains it,
+/// and so whether the delivery counts for the driver, is judged afresh. What was promised to the customer stays, or
+/// comes sooner where it is graver than was thought.
+///
+/// # Errors
+/// - [`Refusal::WrongState`] once it is decided.
+/// - [`Refusal::OwnCase`] for the complainant and the driver.
+/// - [`Refusal::MissingEvidence`] without any category.
+pub fn sort(
+    mut case: Case,
+    delivery: Option<Delivery>,
+    sorting: Sorting,
+    support: &Calendar,
+) -> Result<Decision<Case>, Refusal> {
+    match case.status {
+        CaseStatus::Received | CaseStatus::Assigned => {}
+        CaseStatus::Decided | CaseStatus::Closed => return Err(Refusal::wrong_state(case.status)),
+    }
+    let Sorting { categories, severity, by } = sorting;
+    if case.is_party(&by) {
+        return Err(Refusal::OwnCase);
+    }
+    let mut worst_first = categories.into_iter();
+    let category = worst_first.next().ok_or(Refusal::MissingEvidence)?;
+    let excluded_before = case.alibi().cloned();
+    let explained = category.explained_by_locker_fault() && case.incident().is_some();
+    let due = |hours| support.due(case.received_at, hours);
+    let promise = severity.promise();
+    case.answer_due_at = case.answer_due_at.min(due(promise.first_answer));
+    case.update_due_at = case.update_due_at.map(|it| it.min(due(promise.update)));
+    case.solution_due_at = case.solution_due_at.map(|it| it.min(due(promise.solution)));
+    (case.category, case.further) = (category, worst_first.collect());
+    (case.severity, case.unsure, case.sorted_by) = (severity, false, Some(by.clone()));
+    case.proposed_cause = if explained { Cause::Locker } else { Cause::Unknown };
+    let mut decision = Decision::new(case.clone());
+    if let Some(mut delivery) = delivery {
+        let before = delivery.standing.clone();
+        if let Some(incident) = case.alibi() {
+            delivery.exclude(incident);
+        } else if excluded_before.is_some_and(|incident| before == Standing::Excluded { incident }) {
+            // Only what this case has excluded.
+            delivery.count_again();
+        }
+        if delivery.standing != before && !bug("sorting_forgets_the_driver") {
+            decision.change(delivery);
+        }
+    }
+    decision.change(case);
+    decision.record(Event::CaseSorted { by });
     Ok(decision)
 }
 

@@ -234,6 +234,7 @@ pub fn case(status: CaseStatus, evidence: Vec<Evidence>) -> Case {
             Ground::Named { category: Category::Delay },
             Ground::Said { category: Category::Delay, words: "late".to_owned(), from: 7, until: 11 },
         ],
+        sorted_by: None,
         severity: CaseSeverity::Minor,
         text: "It was late.".to_owned(),
         status,

@@ -88,6 +88,7 @@ bugs! {
     receipt_is_forgotten: "a complaint gets no receipt",
     safety_words_are_overlooked: "a complaint about somebody's safety is one like any other",
     promise_runs_by_night: "what is promised is counted in hours of the clock, not of work",
+    sorting_forgets_the_driver: "a complaint that the locker explains after all counts for the driver",
     alibi_is_ignored: "a delivery explained by the locker counts for the driver",
     party_decides_the_case: "who is a party decides the case",
     anothers_order_is_shown: "an order is shown to whoever asks",

@@ -2,6 +2,7 @@
 //! the first report to the proven repair, an outage, and what those try who lie, pry or are confused.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -403,6 +404,12 @@ impl Traveller {
         if self.often(70) {
             let to = if self.often(90) { agent } else { customer };
             self.ask(&path("POST /cases/{case_id}/assignment").by(agent).json(json!({ "to": to }))).await;
+        }
+        if self.often(40) {
+            let by = if self.often(90) { agent } else { driver };
+            let categories: BTreeSet<&str> = (0..1 + self.below(2)).map(|_| self.one_of(&REASONS)).collect();
+            let body = json!({ "categories": categories, "severity": self.one_of(&["minor", "serious", "critical"]) });
+            self.ask(&path("POST /cases/{case_id}/sorting").by(by).json(body)).await;
         }
         for _ in 0..3 {
             self.wait().await;

@@ -591,7 +591,7 @@ impl Triggers {
                 "feedback_submission" => {
                     feedback_submission::handle(&ports, &world.signer, &world.support, &request, now).await
                 }
-                "complaints" => complaints::handle(&ports, &request, now).await,
+                "complaints" => complaints::handle(&ports, &world.support, &request, now).await,
                 "support_view" => support_view::handle(&ports, &request, now).await,
                 "trapped_parcels" => trapped_parcels::handle(&ports, &request, now).await,
                 other => panic!("{other} has no routes"),

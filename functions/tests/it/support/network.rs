@@ -146,7 +146,7 @@ impl Network {
             "order_choices" => order_choices::handle(store, signer, &request, now).await,
             "work_orders" => work_orders::handle(store, &request, now).await,
             "feedback_submission" => feedback_submission::handle(store, signer, &support(), &request, now).await,
-            "complaints" => complaints::handle(store, &request, now).await,
+            "complaints" => complaints::handle(store, &support(), &request, now).await,
             "support_view" => support_view::handle(store, &request, now).await,
             "trapped_parcels" => trapped_parcels::handle(store, &request, now).await,
             other => panic!("{other} has no routes"),

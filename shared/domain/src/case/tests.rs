@@ -177,6 +177,86 @@ fn a_decided_case_is_assigned_to_no_one() {
     }
 }
 
+fn sorted(case: Case, delivery: Option<Delivery>, categories: &[Category], severity: CaseSeverity) -> Decision<Case> {
+    let sorting = Sorting { categories: categories.iter().copied().collect(), severity, by: agent() };
+    sort(case, delivery, sorting, &support()).unwrap()
+}
+
+/// Whether it counts after that, where anything was said about it.
+fn counts(decision: &Decision<Case>) -> Option<bool> {
+    decision.changes.iter().find_map(|it| match it {
+        crate::State::Delivery(it) => Some(it.standing == Standing::Counted),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_a_person_says_it_is_about_goes_before_what_rules_found() {
+    let before = Case { category: Category::Other, unsure: true, ..locker_worked() };
+    let decision =
+        sorted(before.clone(), Some(delivery()), &[Category::Delay, Category::Damage], CaseSeverity::Serious);
+    let after = Case {
+        category: Category::Damage,
+        further: vec![Category::Delay],
+        unsure: false,
+        sorted_by: Some(agent()),
+        severity: CaseSeverity::Serious,
+        answer_due_at: support().due(at(100), hours(5)),
+        update_due_at: Some(support().due(at(100), hours(20))),
+        solution_due_at: Some(support().due(at(100), hours(50))),
+        ..before
+    };
+    let expected = Decision {
+        answer: after.clone(),
+        changes: vec![after.into()],
+        unchanged: vec![],
+        notices: vec![],
+        event: Event::CaseSorted { by: agent() },
+    };
+    assert_eq!(decision, expected);
+}
+
+#[test]
+fn what_was_promised_is_never_put_off_by_sorting() {
+    let critical = sorted(locker_worked(), None, &[Category::PrivacyOrSafety], CaseSeverity::Critical).answer;
+    let dues = |it: &Case| (it.answer_due_at, it.update_due_at, it.solution_due_at);
+    let lesser = sorted(critical.clone(), None, &[Category::Delay], CaseSeverity::Minor).answer;
+    assert_eq!((lesser.severity, dues(&lesser)), (CaseSeverity::Minor, dues(&critical)));
+}
+
+#[test]
+fn sorting_judges_afresh_whether_the_lockers_fault_speaks_for_the_driver() {
+    let unsure = || Case { category: Category::Other, unsure: true, ..locker_faulted() };
+    let found = sorted(unsure(), Some(delivery()), &[Category::Delay], CaseSeverity::Minor);
+    assert_eq!((counts(&found), found.answer.alibi()), (Some(false), Some(&met(7))));
+    // Said again, nothing changes; said otherwise, it counts again.
+    let again = sorted(found.answer.clone(), Some(excluded()), &[Category::LockerFault], CaseSeverity::Minor);
+    assert_eq!(counts(&again), None);
+    let otherwise =
+        sorted(found.answer, Some(excluded()), &[Category::Conduct, Category::Delay], CaseSeverity::Serious);
+    assert_eq!((counts(&otherwise), otherwise.answer.proposed_cause), (Some(true), Cause::Unknown));
+    // What something else has excluded stays so.
+    let other = Delivery { standing: Standing::Excluded { incident: met(9) }, ..delivery() };
+    let explained = Case { proposed_cause: Cause::Locker, ..locker_faulted() };
+    assert_eq!(counts(&sorted(explained, Some(other), &[Category::Conduct], CaseSeverity::Serious)), None);
+    let not_explained = sorted(unsure(), Some(excluded()), &[Category::Conduct], CaseSeverity::Serious);
+    assert_eq!(counts(&not_explained), None);
+}
+
+#[test]
+fn nobody_sorts_their_own_case_nor_one_that_is_decided_nor_into_nothing() {
+    let sorting = |by: PersonId| Sorting { categories: [Category::Delay].into(), severity: CaseSeverity::Minor, by };
+    for party in [customer(), driver()] {
+        assert_eq!(sort(locker_worked(), None, sorting(party), &support()), Err(Refusal::OwnCase));
+    }
+    for status in [CaseStatus::Decided, CaseStatus::Closed] {
+        let refused = sort(case(status, vec![]), None, sorting(agent()), &support());
+        assert_eq!(refused, Err(Refusal::wrong_state(status)));
+    }
+    let nothing = Sorting { categories: [].into(), ..sorting(agent()) };
+    assert_eq!(sort(locker_worked(), None, nothing, &support()), Err(Refusal::MissingEvidence));
+}
+
 #[test]
 fn given_a_decision_then_the_customer_is_answered_in_the_same_commit_without_the_reasons() {
     let made = made(Cause::Locker, Measure::LockerRepaired);

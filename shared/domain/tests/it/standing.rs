@@ -71,7 +71,7 @@ fn drivers(seed: u64, routes: &[(Route, f64)]) -> Vec<Driver> {
         charged_case: None,
     };
     let driver = |nth: usize| {
-        let times = if nth % 10 == 0 { chance.between(3.0, 6.0) } else { chance.between(0.7, 1.3) };
+        let times = if nth.is_multiple_of(10) { chance.between(3.0, 6.0) } else { chance.between(0.7, 1.3) };
         let count = (20.0_f64 * 300.0_f64.powf(chance.share())) as usize;
         let home = (chance.share() * 3.0) as usize;
         let delivery = |_| {

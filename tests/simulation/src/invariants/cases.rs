@@ -168,7 +168,7 @@ fn happened(history: &History, incident: &Incident) -> bool {
 /// is a fault that really was.
 pub fn a_lockers_fault_never_counts_against_a_driver(world: &World, commit: &Committed) -> Verdict {
     let history = world.history.borrow();
-    for (_, case) in commit.cases().filter(|(before, _): &(_, &Case)| before.is_none()) {
+    for (_, case) in commit.cases() {
         for fact in &case.evidence {
             if let Evidence::LockerFault { incident } = fact {
                 holds(happened(&history, incident), || format!("case {} rests on a fault that never was", case.id))?;
@@ -184,7 +184,10 @@ pub fn a_lockers_fault_never_counts_against_a_driver(world: &World, commit: &Com
     }
     for (before, after) in commit.deliveries() {
         let was_excluded = before.is_some_and(|it: &Delivery| it.standing != Standing::Counted);
+        let sorted = commit.events.iter().any(|(_, entry)| matches!(entry.event, Event::CaseSorted { .. }));
         match &after.standing {
+            // By a person, who says that it is about something the locker does not explain.
+            Standing::Counted if sorted => {}
             Standing::Counted => holds(!was_excluded, || format!("the delivery of {} counts again", after.order))?,
             Standing::Excluded { incident } => {
                 let own = after.charged_case.is_none() || was_excluded;
