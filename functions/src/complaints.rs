@@ -1,11 +1,17 @@
-//! Support looks at cases with the facts beside them, decides and closes them.
+//! Support looks at cases with the facts beside them, says what they are about, decides and closes them.
 //! Trigger: HTTP, support. Samples: events/complaints.
+
+use std::collections::BTreeSet;
 
 use aws::apply::{Cause, Stop, View, apply, list, look};
 use aws::http::{Problem, Request, Response};
 use aws::keys;
 use aws::store::Store;
-use domain::case::{Case, CaseDecision, Cause as CaseCause, Evidence, Measure, assign, close, decide};
+use domain::calendar::Calendar;
+use domain::case::{
+    Case, CaseDecision, CaseSeverity, Category, Cause as CaseCause, Evidence, Measure, Sorting, assign, close, decide,
+    sort,
+};
 use domain::delivery::Delivery;
 use domain::fault::FaultRecord;
 use domain::id::{CaseId, EventId, PersonId};
@@ -19,6 +25,7 @@ use serde_json::json;
 pub const ROUTES: &[&str] = &[
     "GET /cases/{case_id}",
     "POST /cases/{case_id}/assignment",
+    "POST /cases/{case_id}/sorting",
     "POST /cases/{case_id}/decision",
     "POST /cases/{case_id}/closing",
 ];
@@ -37,6 +44,13 @@ struct AssignmentBody {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct SortingBody {
+    categories: BTreeSet<Category>,
+    severity: CaseSeverity,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct DecisionBody {
     cause: CaseCause,
     measure: Measure,
@@ -48,10 +62,11 @@ struct DecisionBody {
 struct ClosingBody {}
 
 /// Answers a request.
-pub async fn handle<S: Store>(store: &S, request: &Request, now: Timestamp) -> Response {
+pub async fn handle<S: Store>(store: &S, support: &Calendar, request: &Request, now: Timestamp) -> Response {
     let outcome = match request.route_key.as_str() {
         "GET /cases/{case_id}" => show(store, request).await,
         "POST /cases/{case_id}/assignment" => give(store, request, now).await,
+        "POST /cases/{case_id}/sorting" => sort_case(store, support, request, now).await,
         "POST /cases/{case_id}/decision" => decide_case(store, request, now).await,
         "POST /cases/{case_id}/closing" => close_case(store, request, now).await,
         _ => Err(Problem::NotFound),
@@ -124,6 +139,25 @@ async fn change<S: Store>(
 async fn give<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
     let body: AssignmentBody = request.json()?;
     change(store, request, "assigned", now, async |_, case, _, _| Ok(assign(case, body.to.clone())?)).await
+}
+
+async fn sort_case<S: Store>(
+    store: &S,
+    support: &Calendar,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Response, Problem> {
+    let SortingBody { categories, severity } = request.json()?;
+    if categories.is_empty() {
+        return Err(Problem::invalid("categories", "names at least one"));
+    }
+    change(store, request, "sorted", now, async |view, case, by, _| {
+        let name = StateKey::Delivery(case.order.clone());
+        let delivery: Option<Delivery> = view.read(std::slice::from_ref(&name)).await?.take(&name);
+        let sorting = Sorting { categories: categories.clone(), severity, by };
+        Ok(sort(case, delivery, sorting, support)?)
+    })
+    .await
 }
 
 async fn decide_case<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {

@@ -5,6 +5,7 @@ use aws::apply::{Cause, apply, look};
 use aws::http::{Problem, Request, Response};
 use aws::link::{InvalidLink, LinkSigner};
 use aws::store::Store;
+use domain::calendar::Calendar;
 use domain::feedback::{Feedback, FeedbackScene, Submission, TEXT_CHARS_MAX, give_feedback};
 use domain::id::{CaseId, EventId, OrderId, PersonId};
 use domain::notice::LinkPurpose;
@@ -20,11 +21,17 @@ pub const ROUTES: &[&str] = &["POST /my/orders/{order_id}/feedback", "GET /feedb
 const CASE_NUMBER_LENGTH: usize = 12;
 
 /// Answers a request. A GET never changes anything: mail scanners follow links.
-pub async fn handle<S: Store>(store: &S, signer: &LinkSigner, request: &Request, now: Timestamp) -> Response {
+pub async fn handle<S: Store>(
+    store: &S,
+    signer: &LinkSigner,
+    support: &Calendar,
+    request: &Request,
+    now: Timestamp,
+) -> Response {
     let outcome = match request.route_key.as_str() {
-        "POST /my/orders/{order_id}/feedback" => submit_own(store, request, now).await,
+        "POST /my/orders/{order_id}/feedback" => submit_own(store, support, request, now).await,
         "GET /feedback/{token}" => show(store, signer, request, now).await,
-        "POST /feedback/{token}" => submit_by_link(store, signer, request, now).await,
+        "POST /feedback/{token}" => submit_by_link(store, signer, support, request, now).await,
         _ => Err(Problem::NotFound),
     };
     outcome.unwrap_or_else(Response::from)
@@ -54,14 +61,20 @@ async fn show<S: Store>(
 async fn submit_by_link<S: Store>(
     store: &S,
     signer: &LinkSigner,
+    support: &Calendar,
     request: &Request,
     now: Timestamp,
 ) -> Result<Response, Problem> {
-    submit(store, request, linked_order(signer, request, now)?, None, now).await
+    submit(store, support, request, linked_order(signer, request, now)?, None, now).await
 }
 
-async fn submit_own<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
-    submit(store, request, request.path("order_id")?, Some(request.person()?), now).await
+async fn submit_own<S: Store>(
+    store: &S,
+    support: &Calendar,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Response, Problem> {
+    submit(store, support, request, request.path("order_id")?, Some(request.person()?), now).await
 }
 
 fn case_number(order: &OrderId) -> CaseId {
@@ -71,6 +84,7 @@ fn case_number(order: &OrderId) -> CaseId {
 
 async fn submit<S: Store>(
     store: &S,
+    support: &Calendar,
     request: &Request,
     id: OrderId,
     customer: Option<PersonId>,
@@ -90,7 +104,7 @@ async fn submit<S: Store>(
         let order = order.filter(|order| customer.as_ref().is_none_or(|customer| order.customer == *customer));
         let feedback: Option<Feedback> = states.take(&names[1]);
         let edited = feedback.is_some();
-        let scene = FeedbackScene { order, feedback, delivery: states.take(&names[2]) };
+        let scene = FeedbackScene { order, feedback, delivery: states.take(&names[2]), support: *support };
         let decision = give_feedback(scene, submission.clone(), case_number(&id), &event, now)?;
         let receipt = decision.answer.clone();
         Ok(decision.answer_with((edited, receipt)))

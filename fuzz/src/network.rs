@@ -8,6 +8,7 @@ use aws::link::LinkSigner;
 use aws::store::dynamodb::Tables;
 use aws::store::{Item, Store, Write};
 use domain::Timestamp;
+use domain::calendar::Calendar;
 use domain::notice::LinkPurpose;
 use functions::notification_fan_out::Sender;
 use functions::registry::Registrars;
@@ -26,6 +27,7 @@ pub struct Network {
     pub sender: Sender<Mailbox>,
     pub shadows: Shadows,
     pub registrars: Rc<Registrars>,
+    pub support: Calendar,
     /// The case that was opened in it, where one was.
     pub case: Option<String>,
     /// The work order that is open in it, where one is.
@@ -56,6 +58,7 @@ impl Network {
             sender: Sender { publisher: Mailbox, signer: signer(), public_url: "https://example.org".to_owned() },
             shadows: Shadows::default(),
             registrars: REGISTRARS.with(Rc::clone),
+            support: "rheinland_pfalz Mon-Fri 08:00-18:00".parse().expect("a calendar"),
             case: None,
             work_order: None,
             now: Cell::new(at(0)),

@@ -12,5 +12,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let environment = aws::start::begin();
     let clients = Clients::new(&environment)?;
     let store = DynamoDb::new(clients.dynamodb(), Tables::new(&environment)?);
-    serve(async |request| Ok::<_, Infallible>(complaints::handle(&store, &request, Timestamp::now()).await)).await
+    let support = environment.require_parsed("SUPPORT_HOURS")?;
+    serve(async |request| Ok::<_, Infallible>(complaints::handle(&store, &support, &request, Timestamp::now()).await))
+        .await
 }

@@ -14,8 +14,9 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let clients = Clients::new(&environment)?;
     let store = DynamoDb::new(clients.dynamodb(), Tables::new(&environment)?);
     let signer = LinkSigner::new(environment.require("LINK_SECRET")?).ok_or("LINK_SECRET is too short")?;
+    let support = environment.require_parsed("SUPPORT_HOURS")?;
     serve(async |request| {
-        Ok::<_, Infallible>(feedback_submission::handle(&store, &signer, &request, Timestamp::now()).await)
+        Ok::<_, Infallible>(feedback_submission::handle(&store, &signer, &support, &request, Timestamp::now()).await)
     })
     .await
 }

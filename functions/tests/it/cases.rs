@@ -1,6 +1,7 @@
 //! Support decides complaints: with evidence, by name, never in one's own case, and on what was read.
 
 use domain::case::{CaseStatus, Owner};
+use domain::delivery::Standing;
 use serde_json::{Value, json};
 
 use crate::support::devices::*;
@@ -139,6 +140,52 @@ async fn a_driver_with_an_alibi_is_not_charged() {
     let shown = network.call(call("GET /cases/{case_id}").by("support-2").path("case_id", &case)).await.ok();
     assert_eq!(shown["locker"]["locker"]["id"], "mz-03", "the locker whose fault it was is shown beside the case");
     act(&network, "support-2", &case, "decision", decision("locker", "locker_repaired", "Fach klemmte")).await.ok();
+}
+
+#[tokio::test]
+async fn a_person_says_what_it_is_about_and_the_lockers_fault_speaks_for_the_driver_then() {
+    let network = Network::mainz().await;
+    let (order, compartment) = network.deposit_order("anna", "M").await;
+    let unit = compartment.to_string();
+    network.happens("fault_intake", faults("mz-03", "m-1", &[(&unit, "lock_jammed")])).await;
+    network.happens("parcel_events", collected("mz-03", "m-2", &order, compartment)).await;
+    let body = json!({
+        "ratings": { "delivery": 1, "condition": 5, "punctuality": 3, "driver": 5 },
+        "text": "So nicht, liebe Leute.", "answer_wanted": true,
+    });
+    let said = call("POST /my/orders/{order_id}/feedback").by("anna").path("order_id", &order).json(body);
+    let case = network.call(said).await.ok()["case"].as_str().unwrap().to_owned();
+    assert!(network.case(&case).unsure);
+    assert_eq!(network.delivery(&order).standing, Standing::Counted);
+    let sorting = |categories: Value| json!({ "categories": categories, "severity": "minor" });
+    act(&network, "support-2", &case, "sorting", sorting(json!(["delay"]))).await.ok();
+    let sorted = network.case(&case);
+    assert_eq!((sorted.unsure, sorted.sorted_by), (false, Some(id("support-2"))));
+    assert!(matches!(network.delivery(&order).standing, Standing::Excluded { .. }));
+    act(&network, "support-2", &case, "sorting", sorting(json!(["delay", "conduct"]))).await.ok();
+    assert_eq!(network.delivery(&order).standing, Standing::Counted);
+    act(&network, "support-2", &case, "decision", decision("driver", "talk", "Er hat es eingeräumt.")).await.ok();
+    assert_eq!(network.delivery(&order).charged_case, Some(id(&case)));
+    act(&network, "support-2", &case, "sorting", sorting(json!(["delay"]))).await.refused(409, "wrong_state");
+}
+
+#[tokio::test]
+async fn a_case_is_sorted_by_nobody_concerned_and_into_something() {
+    let (network, _, case) = with_case("conduct").await;
+    let before = network.kept();
+    for party in ["anna", "driver-17"] {
+        let body = json!({ "categories": ["other"], "severity": "minor" });
+        act(&network, party, &case, "sorting", body).await.refused(403, "own_case");
+    }
+    for body in [
+        json!({ "categories": [], "severity": "minor" }),
+        json!({ "categories": ["rudeness"], "severity": "minor" }),
+        json!({ "categories": ["other"], "severity": "grave" }),
+        json!({ "categories": ["other"] }),
+    ] {
+        act(&network, "support-2", &case, "sorting", body).await.refused(400, "invalid_request");
+    }
+    assert_eq!(network.kept(), before);
 }
 
 #[tokio::test]

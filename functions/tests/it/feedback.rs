@@ -1,6 +1,6 @@
 //! Customers say how it went: once for each delivery, in their own words, and complaints come of it.
 
-use domain::case::{CaseStatus, Cause, Owner};
+use domain::case::{CaseSeverity, CaseStatus, Category, Cause, Owner};
 use domain::delivery::Standing;
 use serde_json::{Value, json};
 
@@ -133,4 +133,40 @@ async fn a_fault_that_the_order_met_is_the_drivers_alibi() {
     let driver = network.call(call("GET /support/drivers/{driver_id}").by("s").path("driver_id", "driver-17")).await;
     let counts = driver.ok();
     assert_eq!((&counts["deliveries_counted"], &counts["deliveries_excluded"]), (&json!(0), &json!(1)));
+}
+
+#[tokio::test]
+async fn support_sees_what_a_complaint_is_about_and_which_words_say_so() {
+    let network = Network::mainz().await;
+    let order = network.collect_order("anna", "M").await;
+    let text = "Nicht beschädigt, aber zum dritten Mal zu spät. Der Fahrer hat mich bedroht!";
+    let body = json!({ "ratings": ratings(json!(1)), "reasons": ["delay"], "text": text });
+    let receipt = say(&network, "anna", &order, body).await.ok();
+    let case = network.case(receipt["case"].as_str().unwrap());
+    assert_eq!((case.category, case.severity), (Category::PrivacyOrSafety, CaseSeverity::Critical));
+    let seen = network.call(call("GET /support/orders/{order_id}").by("support-2").path("order_id", &order)).await;
+    let seen = &seen.ok()["case"];
+    assert_eq!(seen["further"], json!(["delay"]));
+    let grounds = json!([
+        { "ground": "named", "category": "delay" },
+        { "ground": "denied", "category": "damage", "words": "beschädigt", "from": 6, "until": 16 },
+        { "ground": "grave", "words": "dritten Mal", "from": 27, "until": 38 },
+        { "ground": "said", "category": "delay", "words": "zu spät", "from": 39, "until": 46 },
+        { "ground": "said", "category": "privacy_or_safety", "words": "bedroht", "from": 68, "until": 75 },
+    ]);
+    assert_eq!(seen["grounds"], grounds);
+    // Monday, 16:13 in Mainz: two working hours of a critical one end on Tuesday.
+    assert_eq!(seen["answer_due_at"], "2026-09-22T06:13:20Z");
+}
+
+#[tokio::test]
+async fn what_nobody_can_tell_from_the_text_is_left_to_a_person_and_bad_ratings_alone_open_nothing() {
+    let network = Network::mainz().await;
+    let order = network.collect_order("anna", "M").await;
+    let body = |wanted: bool| json!({ "ratings": ratings(json!(1)), "text": "Geklaut!!!", "answer_wanted": wanted });
+    assert_eq!(say(&network, "anna", &order, body(false)).await.ok().get("case"), None);
+    let unclear = json!({ "ratings": ratings(json!(1)), "text": "So nicht.", "answer_wanted": true });
+    let receipt = say(&network, "anna", &order, unclear).await.ok();
+    let case = network.case(receipt["case"].as_str().unwrap());
+    assert_eq!((case.category, case.unsure), (Category::Other, true));
 }

@@ -23,7 +23,7 @@ pub async fn play(stage: &Stage<'_>, jammed: &Jammed) -> Result<()> {
     let feedback = json!({
         "ratings": {"delivery": 4, "condition": 5, "punctuality": 2, "driver": 5},
         "reasons": ["delay"],
-        "text": "Ich stand zweimal vor der geschlossenen Tür.",
+        "text": "Viel zu spät! Ich stand zweimal vor der geschlossenen Tür.",
         "answer_wanted": true,
     });
     let since = Instant::now();
@@ -35,6 +35,11 @@ pub async fn play(stage: &Stage<'_>, jammed: &Jammed) -> Result<()> {
     let agent = stage.network.api.support("agent")?;
     let view = agent.get(&format!("/cases/{case}")).await?.expect(200)?;
     ensure!(view["case"]["proposed_cause"] == "locker", "another cause is proposed: {}", view["case"]);
+    let sorted = &view["case"];
+    let said = sorted["grounds"].as_array().and_then(|all| all.iter().find(|it| it["ground"] == "said"));
+    let words = said.and_then(|it| it["words"].as_str()).context("no words of hers sort the complaint")?;
+    ensure!(sorted["category"] == "delay", "it is sorted otherwise: {sorted}");
+    stage.say(format!("it is sorted as a delay, by the reason she named and by her words \"{words}\""));
     ensure!(view["order"]["id"] == order.order_id.as_str(), "the order is not beside it: {}", view["order"]);
     ensure!(view["delivery"]["standing"]["is"] == "excluded", "the driver is charged: {}", view["delivery"]);
     let faults = view["locker"]["faults"].as_array().map_or(0, Vec::len);

@@ -1,6 +1,8 @@
 //! The configuration of a function, read once when it starts.
 
 use std::collections::HashMap;
+use std::fmt::Display;
+use std::str::FromStr;
 
 /// A setting that the template should have given and did not, or gave in a form that cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +41,15 @@ impl Environment {
         self.get(name).ok_or(InvalidEnvironment::Missing(name))
     }
 
+    /// A variable that has to be there and to mean something.
+    ///
+    /// # Errors
+    /// Both kinds of [`InvalidEnvironment`].
+    pub fn require_parsed<T: FromStr<Err: Display>>(&self, name: &'static str) -> Result<T, InvalidEnvironment> {
+        let text = self.require(name)?;
+        text.parse().map_err(|problem| InvalidEnvironment::Unusable { name, problem: format!("'{text}': {problem}") })
+    }
+
     /// A variable that has to be there and to be a whole number.
     ///
     /// # Errors
@@ -61,5 +72,8 @@ mod tests {
         assert!(missing.to_string().contains("ORDERS_TABLE is missing"));
         let environment = Environment::of(&[("PRESENCE_GRACE_SECONDS", "soon")]);
         assert!(environment.require_number("PRESENCE_GRACE_SECONDS").unwrap_err().to_string().contains("'soon'"));
+        let environment = Environment::of(&[("SUPPORT_HOURS", "texas Mon-Fri 08:00-18:00")]);
+        let invalid = environment.require_parsed::<domain::calendar::Calendar>("SUPPORT_HOURS").unwrap_err();
+        assert!(invalid.to_string().contains("SUPPORT_HOURS") && invalid.to_string().contains("'texas"), "{invalid}");
     }
 }

@@ -256,6 +256,10 @@ pub enum Event {
     CaseAssigned {
         to: PersonId,
     },
+    /// A person says what it is about.
+    CaseSorted {
+        by: PersonId,
+    },
     CaseDecided {
         by: PersonId,
     },

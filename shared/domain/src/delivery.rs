@@ -36,6 +36,11 @@ impl Delivery {
     pub fn exclude(&mut self, incident: &Incident) {
         self.standing = Standing::Excluded { incident: incident.clone() };
     }
+
+    /// Takes it into the driver's standing again: the fault explains nothing after all.
+    pub fn count_again(&mut self) {
+        self.standing = Standing::Counted;
+    }
 }
 
 #[cfg(test)]
@@ -51,6 +56,15 @@ mod tests {
         let mut after = before.clone();
         after.exclude(&met);
         assert_eq!(after, Delivery { standing: Standing::Excluded { incident: met }, ..before });
+    }
+
+    #[test]
+    fn a_delivery_that_counts_again_is_as_it_was() {
+        let mut delivery = delivery();
+        let before = delivery.clone();
+        delivery.exclude(&incident(unit(7), FaultCode::LockJammed, 30, Some(90)));
+        delivery.count_again();
+        assert_eq!(delivery, before);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::Calendar;
 use crate::case::{Case, Category};
 use crate::decision::{Decision, Event};
 use crate::delivery::Delivery;
@@ -51,9 +52,16 @@ pub struct Ratings {
     pub driver: Rating,
 }
 
+impl Rating {
+    /// Whether it is a bad one.
+    pub fn is_bad(self) -> bool {
+        self.0 <= BAD_RATING_MAX
+    }
+}
+
 impl Ratings {
     fn any_bad(self) -> bool {
-        [self.delivery, self.condition, self.punctuality, self.driver].into_iter().any(|it| it.0 <= BAD_RATING_MAX)
+        [self.delivery, self.condition, self.punctuality, self.driver].into_iter().any(Rating::is_bad)
     }
 }
 
@@ -97,6 +105,8 @@ pub struct FeedbackScene {
     pub order: Option<Order>,
     pub feedback: Option<Feedback>,
     pub delivery: Option<Delivery>,
+    /// When support works.
+    pub support: Calendar,
 }
 
 /// What the customer is told.
@@ -125,7 +135,7 @@ pub fn give_feedback(
     event: &EventId,
     now: Timestamp,
 ) -> Result<Decision<FeedbackReceipt>, Refusal> {
-    let FeedbackScene { order, feedback, delivery } = scene;
+    let FeedbackScene { order, feedback, delivery, support } = scene;
     let order = order.ok_or(Refusal::UnknownOrder)?;
     if order.status != OrderStatus::Collected {
         return Err(Refusal::wrong_state(order.status));
@@ -138,14 +148,18 @@ pub fn give_feedback(
     let edited = feedback.is_some();
     let mut case = feedback.and_then(|it| it.case);
     let opened = (case.is_none() && submission.is_complaint())
-        .then(|| Case::open(case_id, &order, &submission, delivery.as_ref(), now));
+        .then(|| Case::open(case_id, &order, &submission, delivery.as_ref(), &support, now));
     if let Some(opened) = &opened {
         case = Some(opened.id.clone());
     }
     let mut decision = Decision::new(FeedbackReceipt { order: order.id.clone(), case: case.clone(), editable_until });
     decision.require_unchanged(StateKey::Order(order.id.clone()));
     if let Some(opened) = opened {
-        let message = Message::CaseReceived { case: opened.id.clone(), order: order.id.clone() };
+        let message = Message::CaseReceived {
+            case: opened.id.clone(),
+            order: order.id.clone(),
+            answer_due_at: Some(opened.answer_due_at),
+        };
         if !bug("receipt_is_forgotten") {
             decision.tell(Notice::to_person(&order.customer, message, event, now));
         }
@@ -181,7 +195,12 @@ mod tests {
 
     /// Nothing was said yet about order `o1`, which has met these.
     fn scene(incidents: Vec<Incident>) -> FeedbackScene {
-        FeedbackScene { order: Some(collected(incidents)), feedback: None, delivery: Some(delivery()) }
+        FeedbackScene {
+            order: Some(collected(incidents)),
+            feedback: None,
+            delivery: Some(delivery()),
+            support: support(),
+        }
     }
 
     fn praise() -> Submission {
@@ -221,7 +240,11 @@ mod tests {
             Evidence::Collected { collected_at: at(80) },
             Evidence::Ratings { ratings: submission.ratings },
         ];
-        let receipt = Message::CaseReceived { case: id("C-1"), order: id("o1") };
+        let receipt = Message::CaseReceived {
+            case: id("C-1"),
+            order: id("o1"),
+            answer_due_at: Some(support().due(at(100), hours(10))),
+        };
         let expected = Decision {
             answer: FeedbackReceipt { order: id("o1"), case: Some(id("C-1")), editable_until: at(100) + hours(48) },
             changes: vec![
@@ -266,6 +289,13 @@ mod tests {
     fn a_bad_rating_alone_is_no_complaint_and_with_a_reason_it_is() {
         assert!(!opens_a_case(bad_for(&[])));
         assert!(opens_a_case(bad_for(&[Category::Other])));
+    }
+
+    #[test]
+    fn whatever_the_text_says_it_is_no_complaint_without_a_reason_or_a_wish_for_an_answer() {
+        for text in ["Der Fahrer hat mich geschlagen", "Paket weg!!", "I will sue you"] {
+            assert!(!opens_a_case(Submission { text: text.to_owned(), ..bad_for(&[]) }), "{text}");
+        }
     }
 
     #[test]

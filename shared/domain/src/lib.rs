@@ -4,6 +4,7 @@
 //! Nothing is left to decide outside it, and nothing here reaches a clock, a network or a source of chance:
 //! whoever calls a rule commits its decision whole or not at all.
 
+pub mod calendar;
 pub mod case;
 pub mod compartment;
 pub mod contents;
@@ -32,12 +33,14 @@ pub mod refusal;
 pub mod seeded;
 pub mod service;
 pub mod size;
+pub mod standing;
 pub mod state;
 pub mod suspicion;
 pub mod team;
 #[cfg(test)]
 mod testing;
 pub mod trapped;
+pub mod triage;
 pub mod work_order;
 
 pub use decision::Decision;

@@ -60,7 +60,13 @@ pub enum Message {
     /// To a customer: how was it?
     FeedbackRequested { order: OrderId },
     /// To a customer: we have your complaint.
-    CaseReceived { case: CaseId, order: OrderId },
+    CaseReceived {
+        case: CaseId,
+        order: OrderId,
+        /// By when a person answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer_due_at: Option<Timestamp>,
+    },
     /// To a customer: what came of it.
     CaseAnswered { case: CaseId, order: OrderId, measure: Measure },
     /// To a team: something is broken, or more than before.
@@ -367,7 +373,7 @@ mod tests {
         let (order, case) = (id("o1"), id("C-1"));
         for message in [
             Message::RepairRejected { work_order: work_order_id(1), locker_name: "Dom".to_owned(), unit: unit(7) },
-            Message::CaseReceived { case, order },
+            Message::CaseReceived { case, order, answer_due_at: None },
             Message::CaseAnswered { case: id("C-1"), order: id("o1"), measure: Measure::Apology },
         ] {
             assert_eq!(message.says_latest_of(), None, "{message:?}");
@@ -403,7 +409,7 @@ mod tests {
             Message::RecoveryStarted { order: order(), from_locker_name: name(), locker_name: name() },
             Message::BroughtElsewhere { order: order(), locker_name: name(), compartment, deadline },
             Message::ParcelMissing { order: order(), locker_name: name() },
-            Message::CaseReceived { case: case(), order: order() },
+            Message::CaseReceived { case: case(), order: order(), answer_due_at: Some(at(60)) },
             Message::CaseAnswered { case: case(), order: order(), measure: Measure::Apology },
             call(1).message,
             Message::RepairRejected { work_order: work_order_id(1), locker_name: name(), unit: unit(7) },

@@ -1,5 +1,6 @@
 //! Small states to start tests from.
 
+use crate::calendar::Calendar;
 use crate::case::{Case, CaseSeverity, CaseStatus, Category, Cause, Evidence, Owner};
 use crate::compartment::{Compartment, Occupancy};
 use crate::delivery::{Delivery, Standing};
@@ -13,6 +14,7 @@ use crate::place::{Place, Position};
 use crate::service::LockerService;
 use crate::size::Size;
 use crate::suspicion::{Checks, ChecksOfUnit, Signal, Suspicions};
+use crate::triage::Ground;
 use crate::work_order::{WorkOrder, WorkOrderStatus};
 use crate::{SignedDuration, StateKey, Timestamp};
 
@@ -203,6 +205,11 @@ pub fn ratings(delivery: u8, condition: u8, punctuality: u8, driver: u8) -> Rati
     Ratings { delivery, condition, punctuality, driver }
 }
 
+/// When support works.
+pub fn support() -> Calendar {
+    "rheinland_pfalz Mon-Fri 08:00-18:00".parse().unwrap()
+}
+
 /// A bad rating with its reasons.
 pub fn bad_for(reasons: &[Category]) -> Submission {
     Submission {
@@ -221,12 +228,21 @@ pub fn case(status: CaseStatus, evidence: Vec<Evidence>) -> Case {
         customer: customer(),
         driver: Some(driver()),
         category: Category::Delay,
+        further: vec![],
+        unsure: false,
+        grounds: vec![
+            Ground::Named { category: Category::Delay },
+            Ground::Said { category: Category::Delay, words: "late".to_owned(), from: 7, until: 11 },
+        ],
+        sorted_by: None,
         severity: CaseSeverity::Minor,
         text: "It was late.".to_owned(),
         status,
         owner: Owner::Support,
         received_at: at(100),
-        answer_due_at: at(100) + hours(24),
+        answer_due_at: support().due(at(100), hours(10)),
+        update_due_at: Some(support().due(at(100), hours(50))),
+        solution_due_at: Some(support().due(at(100), hours(100))),
         proposed_cause: Cause::Unknown,
         evidence,
         decision: None,

@@ -9,7 +9,7 @@ mod words;
 
 use askama::Template;
 
-use domain::case::{FIRST_ANSWER_WITHIN, Measure};
+use domain::case::Measure;
 use domain::notice::Message;
 use domain::order::REST_MIN;
 use domain::person::Language;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use domain::case::Measure;
 use domain::escalation::Wait;
 use domain::fault::{FaultClass, Severity, Unit};
+use domain::id::OrderId;
 use domain::incident::{Dimension, InCommon};
 use domain::notice::Message;
 use domain::person::Language;
@@ -106,7 +107,7 @@ fn incident_reported(over: bool, in_common: u32) -> Message {
 
 /// Every kind, in every variant its texts distinguish, at lockers of these names.
 fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
-    let (order, name) = (id("A-4711"), locker_name.to_owned());
+    let (order, name) = (id::<OrderId>("A-4711"), locker_name.to_owned());
     let other_name = other_locker_name.to_owned();
     let mut messages = vec![
         ready_for_pickup(locker_name),
@@ -148,7 +149,12 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: Some(name.clone()) },
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: None },
         Message::FeedbackRequested { order: id("A-4711") },
-        Message::CaseReceived { case: id("5e1a2a2b-6b1c-4b39-9b0e-0c5f6d1c7a10"), order },
+        Message::CaseReceived {
+            case: id("5e1a2a2b-6b1c-4b39-9b0e-0c5f6d1c7a10"),
+            order: order.clone(),
+            answer_due_at: Some("2026-11-23T13:30:00Z".parse().unwrap()),
+        },
+        Message::CaseReceived { case: id("C-0123456789AB"), order, answer_due_at: None },
         work_order_called(locker_name, compartments(2), false),
         work_order_called(locker_name, compartments(40), true),
         work_order_called(locker_name, vec![Unit::Locker], true),
@@ -363,6 +369,46 @@ fn a_deadline_is_told_to_the_minute_on_every_channel() {
             assert!(text.contains(deadline), "{text}");
         }
     }
+}
+
+#[test]
+fn who_complains_learns_by_when_a_person_answers() {
+    let receipt = |answer_due_at: Option<&str>| Message::CaseReceived {
+        case: id("C-0123456789AB"),
+        order: id("A-4711"),
+        answer_due_at: answer_due_at.map(|at| at.parse().unwrap()),
+    };
+    let german = Rendered {
+        subject: "Wir haben Ihre Beschwerde erhalten: C-0123456789AB".to_owned(),
+        email: "Guten Tag,\n\n\
+            wir haben Ihre Beschwerde zur Bestellung A-4711 erhalten. Sie hat die Fallnummer C-0123456789AB.\n\n\
+            Wir prüfen sie und antworten Ihnen bis Mo., 23.11., 14:30 Uhr.\n\n\
+            Sie müssen nichts tun.\n\n\
+            Freundliche Grüße\n\
+            Ihr Team der Paketautomaten"
+            .to_owned(),
+        push: "Wir haben Ihre Beschwerde erhalten und antworten bis Mo., 23.11., 14:30 Uhr. Ihre Fallnummer: \
+            C-0123456789AB"
+            .to_owned(),
+    };
+    let english = Rendered {
+        subject: "We have received your complaint: C-0123456789AB".to_owned(),
+        email: "Hello,\n\n\
+            We have received your complaint about order A-4711. Its case number is C-0123456789AB.\n\n\
+            We are looking into it and will answer you by Mon 23 Nov, 14:30.\n\n\
+            You need to do nothing.\n\n\
+            Kind regards\n\
+            Your parcel locker team"
+            .to_owned(),
+        push: "We have received your complaint and will answer by Mon 23 Nov, 14:30. Your case number: C-0123456789AB"
+            .to_owned(),
+    };
+    let due = receipt(Some("2026-11-23T13:30:00Z"));
+    assert_eq!(rendered(&due, Language::German, None), german);
+    assert_eq!(rendered(&due, Language::English, None), english);
+    // Receipts of before said no time.
+    let push = rendered(&receipt(None), Language::German, None).push;
+    assert!(push.starts_with("Wir haben Ihre Beschwerde erhalten und antworten. "), "{push}");
 }
 
 #[test]

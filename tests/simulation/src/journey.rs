@@ -2,6 +2,7 @@
 //! the first report to the proven repair, an outage, and what those try who lie, pry or are confused.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -96,6 +97,24 @@ pub fn start(world: &Rc<World>, kind: Kind, seed: u64) -> Pin<Box<dyn Future<Out
 /// What people send as the reasons of a complaint.
 const REASONS: [&str; 8] =
     ["delay", "damage", "conduct", "missing", "wrong_place", "locker_fault", "privacy_or_safety", "other"];
+
+/// What customers write of what concerns nobody's health, safety or data.
+const TEXTS: [&str; 6] = [
+    "It was as it was.",
+    "Zu spät, und der Karton war eingedrückt",
+    "Nicht beschädigt, aber der Fahrer war unfreundlich",
+    "the door would not open",
+    "never arrived",
+    "",
+];
+
+/// What customers write of what does.
+pub const DANGERS: [&str; 4] = [
+    "Zu spät, und der Fahrer hat mich bedroht",
+    "cut my hand on the door",
+    "Aus dem Schrank kam Rauch, dann ging die Tür nicht auf",
+    "my name and address were displayed for everyone",
+];
 
 impl Traveller {
     fn new(world: &Rc<World>, seed: u64) -> Rc<Self> {
@@ -359,9 +378,8 @@ impl Traveller {
                 "delivery": star(5), "condition": star(4), "punctuality": star(5), "driver": star(3),
             });
             let reasons: Vec<&str> = (0..self.below(3)).map(|_| self.one_of(&REASONS)).collect();
-            let body = json!({
-                "ratings": ratings, "reasons": reasons, "text": "It was as it was.", "answer_wanted": self.often(30),
-            });
+            let text = if self.often(15) { self.one_of(&DANGERS) } else { self.one_of(&TEXTS) };
+            let body = json!({ "ratings": ratings, "reasons": reasons, "text": text, "answer_wanted": self.often(30) });
             let by_link = call("POST /feedback/{token}").path("token", token).json(body.clone());
             let own =
                 call("POST /my/orders/{order_id}/feedback").by(customer).path("order_id", order.as_str()).json(body);
@@ -386,6 +404,12 @@ impl Traveller {
         if self.often(70) {
             let to = if self.often(90) { agent } else { customer };
             self.ask(&path("POST /cases/{case_id}/assignment").by(agent).json(json!({ "to": to }))).await;
+        }
+        if self.often(40) {
+            let by = if self.often(90) { agent } else { driver };
+            let categories: BTreeSet<&str> = (0..1 + self.below(2)).map(|_| self.one_of(&REASONS)).collect();
+            let body = json!({ "categories": categories, "severity": self.one_of(&["minor", "serious", "critical"]) });
+            self.ask(&path("POST /cases/{case_id}/sorting").by(by).json(body)).await;
         }
         for _ in 0..3 {
             self.wait().await;

@@ -31,6 +31,9 @@ use crate::world::{PUBLIC_URL, World};
 /// How long a locker may be away before that is an outage.
 pub const GRACE: SignedDuration = SignedDuration::from_secs(120);
 
+/// When support works.
+pub const SUPPORT_HOURS: &str = "rheinland_pfalz Mon-Fri 08:00-18:00";
+
 /// For how long a function runs at the most.
 pub fn timeout_of(function: &str) -> Duration {
     Duration::from_secs(match function {
@@ -585,8 +588,10 @@ impl Triggers {
                 "deposit_authorisation" => deposit_authorisation::handle(&ports, &request, now).await,
                 "order_choices" => order_choices::handle(&ports, &world.signer, &request, now).await,
                 "work_orders" => work_orders::handle(&ports, &request, now).await,
-                "feedback_submission" => feedback_submission::handle(&ports, &world.signer, &request, now).await,
-                "complaints" => complaints::handle(&ports, &request, now).await,
+                "feedback_submission" => {
+                    feedback_submission::handle(&ports, &world.signer, &world.support, &request, now).await
+                }
+                "complaints" => complaints::handle(&ports, &world.support, &request, now).await,
                 "support_view" => support_view::handle(&ports, &request, now).await,
                 "trapped_parcels" => trapped_parcels::handle(&ports, &request, now).await,
                 other => panic!("{other} has no routes"),

@@ -12,6 +12,7 @@ use aws::publisher::PublishError;
 use aws::shadow::{DesireError, Desired, Looked};
 use aws::store::memory::Memory;
 use aws::store::{CommitError, Item, Page, Query, Store, Unavailable, Write};
+use domain::calendar::Calendar;
 use domain::fault::{FaultCode, Unit};
 use domain::id::{EventId, LockerId, WorkOrderId};
 use domain::notice::{LinkPurpose, Notice, Recipient};
@@ -26,7 +27,7 @@ use crate::executor::Executor;
 use crate::history::{Committed, History};
 use crate::invariants::{self, Invariant};
 use crate::invocation::Invocation;
-use crate::triggers::Triggers;
+use crate::triggers::{SUPPORT_HOURS, Triggers};
 use crate::trouble::{Plan, Trouble};
 
 /// When every run begins: 2026-09-21T14:13:20Z.
@@ -140,6 +141,7 @@ pub struct World {
     /// Whether everything has come to rest.
     pub rests: Cell<bool>,
     pub signer: LinkSigner,
+    pub support: Calendar,
     store: Memory,
     replica: RefCell<Replica>,
     under_way: RefCell<BTreeMap<u64, Vec<Key>>>,
@@ -171,6 +173,7 @@ impl World {
             levels_missed: RefCell::default(),
             rests: Cell::new(false),
             signer: LinkSigner::new("a secret of thirty-two characters").expect("it is long enough"),
+            support: SUPPORT_HOURS.parse().expect("it is a calendar"),
             store: Memory::default(),
             replica: RefCell::default(),
             under_way: RefCell::default(),

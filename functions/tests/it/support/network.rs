@@ -36,7 +36,7 @@ use serde_json::{Value, json};
 use super::aws_fake::{FakeAws, Mailbox, Shadows};
 use super::devices::batch;
 use super::requests::{Answer, Call, call};
-use super::{GRACE, at, id};
+use super::{GRACE, at, id, support};
 
 /// A network in memory.
 pub struct Network {
@@ -148,8 +148,8 @@ impl Network {
             "deposit_authorisation" => deposit_authorisation::handle(store, &request, now).await,
             "order_choices" => order_choices::handle(store, signer, &request, now).await,
             "work_orders" => work_orders::handle(store, &request, now).await,
-            "feedback_submission" => feedback_submission::handle(store, signer, &request, now).await,
-            "complaints" => complaints::handle(store, &request, now).await,
+            "feedback_submission" => feedback_submission::handle(store, signer, &support(), &request, now).await,
+            "complaints" => complaints::handle(store, &support(), &request, now).await,
             "support_view" => support_view::handle(store, &request, now).await,
             "trapped_parcels" => trapped_parcels::handle(store, &request, now).await,
             other => panic!("{other} has no routes"),

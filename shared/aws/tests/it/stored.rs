@@ -70,6 +70,7 @@ fn state<T: DeserializeOwned>(name: &str, wrap: impl Fn(T) -> State) -> State {
 fn states() -> BTreeMap<&'static str, State> {
     BTreeMap::from([
         ("case", state("case", State::Case)),
+        ("case-sorted", state("case-sorted", State::Case)),
         ("compartment-faulted", state("compartment-faulted", State::Compartment)),
         ("compartment-free", state("compartment-free", State::Compartment)),
         ("compartment-reserved", state("compartment-reserved", State::Compartment)),

@@ -49,22 +49,11 @@ fn explained(category: Category) -> bool {
     }
 }
 
-const CATEGORIES: [Category; 8] = [
-    Category::PrivacyOrSafety,
-    Category::Missing,
-    Category::Damage,
-    Category::Conduct,
-    Category::WrongPlace,
-    Category::LockerFault,
-    Category::Delay,
-    Category::Other,
-];
-
 #[test]
 fn a_lockers_fault_speaks_for_the_driver_only_where_it_can_explain_the_complaint() {
     let order = Order { incidents: vec![met(7), met(8)], ..order("o1", 9) };
-    for category in CATEGORIES {
-        let opened = Case::open(id("C-1"), &order, &bad_for(&[category]), Some(&delivery()), at(100));
+    for category in Category::ALL {
+        let opened = Case::open(id("C-1"), &order, &bad_for(&[category]), Some(&delivery()), &support(), at(100));
         let expected = if explained(category) { (Cause::Locker, Some(met(8))) } else { (Cause::Unknown, None) };
         assert_eq!((opened.proposed_cause, opened.alibi().cloned()), expected, "{category:?}");
     }
@@ -74,15 +63,15 @@ fn a_lockers_fault_speaks_for_the_driver_only_where_it_can_explain_the_complaint
 fn conduct_or_damage_named_beside_a_delay_is_not_explained_by_the_locker() {
     let order = Order { incidents: vec![met(7)], ..order("o1", 9) };
     for worse in [Category::Conduct, Category::Damage, Category::Missing, Category::PrivacyOrSafety] {
-        let opened = Case::open(id("C-1"), &order, &bad_for(&[Category::Delay, worse]), None, at(100));
+        let opened = Case::open(id("C-1"), &order, &bad_for(&[Category::Delay, worse]), None, &support(), at(100));
         assert_eq!((opened.category, opened.alibi()), (worse, None));
     }
 }
 
 #[test]
 fn an_order_that_met_no_fault_gives_no_alibi() {
-    for category in CATEGORIES {
-        let opened = Case::open(id("C-1"), &order("o1", 7), &bad_for(&[category]), None, at(100));
+    for category in Category::ALL {
+        let opened = Case::open(id("C-1"), &order("o1", 7), &bad_for(&[category]), None, &support(), at(100));
         assert_eq!((opened.proposed_cause, opened.alibi()), (Cause::Unknown, None), "{category:?}");
     }
 }
@@ -98,14 +87,64 @@ fn a_case_opens_with_an_owner_and_a_time_and_the_facts_of_the_delivery() {
         Evidence::Ratings { ratings: submission.ratings },
     ];
     let expected = Case { proposed_cause: Cause::Locker, ..case(CaseStatus::Received, evidence) };
-    assert_eq!(Case::open(id("C-1"), &order, &submission, Some(&delivery()), at(100)), expected);
+    assert_eq!(Case::open(id("C-1"), &order, &submission, Some(&delivery()), &support(), at(100)), expected);
 }
 
 #[test]
 fn a_complaint_without_a_reason_is_filed_under_other() {
     let asked = Submission { answer_wanted: true, ..bad_for(&[]) };
-    let opened = Case::open(id("C-1"), &order("o1", 7), &asked, None, at(100));
+    let opened = Case::open(id("C-1"), &order("o1", 7), &asked, None, &support(), at(100));
     assert_eq!((opened.category, opened.severity), (Category::Other, CaseSeverity::Minor));
+}
+
+#[test]
+fn a_case_is_about_what_its_text_says_as_well_and_keeps_the_words_that_say_so() {
+    let text = "Zwei Tage zu spät und der Fahrer war unfreundlich".to_owned();
+    let submission = Submission { text, answer_wanted: true, ..bad_for(&[]) };
+    let order = Order { incidents: vec![met(7)], ..order("o1", 9) };
+    let opened = Case::open(id("C-1"), &order, &submission, None, &support(), at(100));
+    assert_eq!((opened.category, &opened.further, opened.unsure), (Category::Conduct, &vec![Category::Delay], false));
+    assert_eq!((opened.severity, opened.proposed_cause), (CaseSeverity::Serious, Cause::Unknown));
+    let words: Vec<&str> = opened
+        .grounds
+        .iter()
+        .filter_map(|it| if let Ground::Said { words, .. } = it { Some(words.as_str()) } else { None })
+        .collect();
+    assert_eq!(words, ["Zwei Tage zu spät", "unfreundlich"]);
+}
+
+#[test]
+fn a_lockers_fault_explains_nothing_that_is_only_guessed() {
+    let order = Order { incidents: vec![met(7)], ..order("o1", 9) };
+    let guessed = Submission { ratings: ratings(2, 5, 1, 5), answer_wanted: true, ..bad_for(&[]) };
+    let opened = Case::open(id("C-1"), &order, &guessed, None, &support(), at(100));
+    assert_eq!((opened.category, opened.unsure, opened.alibi()), (Category::Delay, true, None));
+}
+
+#[test]
+fn the_graver_a_complaint_the_sooner_is_what_is_promised_for_it() {
+    let [minor, serious, critical] =
+        [CaseSeverity::Minor, CaseSeverity::Serious, CaseSeverity::Critical].map(CaseSeverity::promise);
+    for (sooner, later) in [(critical, serious), (serious, minor)] {
+        assert!(sooner.first_answer < later.first_answer && sooner.update < later.update);
+        assert!(sooner.solution < later.solution);
+    }
+    for promise in [minor, serious, critical] {
+        assert!(promise.first_answer < promise.update && promise.update < promise.solution);
+    }
+}
+
+#[test]
+fn what_is_promised_is_counted_in_working_hours() {
+    let complaint = bad_for(&[Category::Damage]);
+    // Friday, 20 November 2026, 17:00 in Mainz.
+    let now = "2026-11-20T16:00:00Z".parse().unwrap();
+    let opened = Case::open(id("C-1"), &order("o1", 7), &complaint, None, &support(), now);
+    let due = |at: &str| at.parse::<Timestamp>().unwrap();
+    assert_eq!(opened.severity, CaseSeverity::Serious);
+    assert_eq!(opened.answer_due_at, due("2026-11-23T11:00:00Z"), "Monday noon");
+    assert_eq!(opened.update_due_at, Some(due("2026-11-24T16:00:00Z")));
+    assert_eq!(opened.solution_due_at, Some(due("2026-11-27T16:00:00Z")));
 }
 
 #[test]
@@ -136,6 +175,86 @@ fn a_decided_case_is_assigned_to_no_one() {
     for status in [CaseStatus::Decided, CaseStatus::Closed] {
         assert_eq!(assign(case(status, vec![]), agent()), Err(Refusal::wrong_state(status)));
     }
+}
+
+fn sorted(case: Case, delivery: Option<Delivery>, categories: &[Category], severity: CaseSeverity) -> Decision<Case> {
+    let sorting = Sorting { categories: categories.iter().copied().collect(), severity, by: agent() };
+    sort(case, delivery, sorting, &support()).unwrap()
+}
+
+/// Whether it counts after that, where anything was said about it.
+fn counts(decision: &Decision<Case>) -> Option<bool> {
+    decision.changes.iter().find_map(|it| match it {
+        crate::State::Delivery(it) => Some(it.standing == Standing::Counted),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_a_person_says_it_is_about_goes_before_what_rules_found() {
+    let before = Case { category: Category::Other, unsure: true, ..locker_worked() };
+    let decision =
+        sorted(before.clone(), Some(delivery()), &[Category::Delay, Category::Damage], CaseSeverity::Serious);
+    let after = Case {
+        category: Category::Damage,
+        further: vec![Category::Delay],
+        unsure: false,
+        sorted_by: Some(agent()),
+        severity: CaseSeverity::Serious,
+        answer_due_at: support().due(at(100), hours(5)),
+        update_due_at: Some(support().due(at(100), hours(20))),
+        solution_due_at: Some(support().due(at(100), hours(50))),
+        ..before
+    };
+    let expected = Decision {
+        answer: after.clone(),
+        changes: vec![after.into()],
+        unchanged: vec![],
+        notices: vec![],
+        event: Event::CaseSorted { by: agent() },
+    };
+    assert_eq!(decision, expected);
+}
+
+#[test]
+fn what_was_promised_is_never_put_off_by_sorting() {
+    let critical = sorted(locker_worked(), None, &[Category::PrivacyOrSafety], CaseSeverity::Critical).answer;
+    let dues = |it: &Case| (it.answer_due_at, it.update_due_at, it.solution_due_at);
+    let lesser = sorted(critical.clone(), None, &[Category::Delay], CaseSeverity::Minor).answer;
+    assert_eq!((lesser.severity, dues(&lesser)), (CaseSeverity::Minor, dues(&critical)));
+}
+
+#[test]
+fn sorting_judges_afresh_whether_the_lockers_fault_speaks_for_the_driver() {
+    let unsure = || Case { category: Category::Other, unsure: true, ..locker_faulted() };
+    let found = sorted(unsure(), Some(delivery()), &[Category::Delay], CaseSeverity::Minor);
+    assert_eq!((counts(&found), found.answer.alibi()), (Some(false), Some(&met(7))));
+    // Said again, nothing changes; said otherwise, it counts again.
+    let again = sorted(found.answer.clone(), Some(excluded()), &[Category::LockerFault], CaseSeverity::Minor);
+    assert_eq!(counts(&again), None);
+    let otherwise =
+        sorted(found.answer, Some(excluded()), &[Category::Conduct, Category::Delay], CaseSeverity::Serious);
+    assert_eq!((counts(&otherwise), otherwise.answer.proposed_cause), (Some(true), Cause::Unknown));
+    // What something else has excluded stays so.
+    let other = Delivery { standing: Standing::Excluded { incident: met(9) }, ..delivery() };
+    let explained = Case { proposed_cause: Cause::Locker, ..locker_faulted() };
+    assert_eq!(counts(&sorted(explained, Some(other), &[Category::Conduct], CaseSeverity::Serious)), None);
+    let not_explained = sorted(unsure(), Some(excluded()), &[Category::Conduct], CaseSeverity::Serious);
+    assert_eq!(counts(&not_explained), None);
+}
+
+#[test]
+fn nobody_sorts_their_own_case_nor_one_that_is_decided_nor_into_nothing() {
+    let sorting = |by: PersonId| Sorting { categories: [Category::Delay].into(), severity: CaseSeverity::Minor, by };
+    for party in [customer(), driver()] {
+        assert_eq!(sort(locker_worked(), None, sorting(party), &support()), Err(Refusal::OwnCase));
+    }
+    for status in [CaseStatus::Decided, CaseStatus::Closed] {
+        let refused = sort(case(status, vec![]), None, sorting(agent()), &support());
+        assert_eq!(refused, Err(Refusal::wrong_state(status)));
+    }
+    let nothing = Sorting { categories: [].into(), ..sorting(agent()) };
+    assert_eq!(sort(locker_worked(), None, nothing, &support()), Err(Refusal::MissingEvidence));
 }
 
 #[test]

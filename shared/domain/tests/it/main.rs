@@ -6,5 +6,7 @@
 
 mod fault;
 mod reservation;
+mod standing;
 mod support;
+mod triage;
 mod work_order;

@@ -1,6 +1,6 @@
 //! Complaints and drivers: what is acknowledged exists, people decide, and a locker's fault is nobody's.
 
-use domain::case::{Case, CaseStatus, Cause as CaseCause, Evidence, Measure};
+use domain::case::{Case, CaseSeverity, CaseStatus, Category, Cause as CaseCause, Evidence, Measure};
 use domain::decision::Event;
 use domain::delivery::{Delivery, Standing};
 use domain::fault::Unit;
@@ -11,6 +11,7 @@ use domain::{State, StateKey};
 use super::{Verdict, broken, holds};
 use crate::history::{Committed, History};
 use crate::invocation::Cause;
+use crate::journey::DANGERS;
 use crate::triggers::Answer;
 use crate::world::World;
 
@@ -31,6 +32,38 @@ pub fn a_complaint_has_owner_clock_and_receipt(world: &World, commit: &Committed
             let said = commit.feedbacks().any(|(_, feedback)| feedback.case.as_ref() == Some(&after.id));
             holds(said, || format!("case {} belongs to no feedback", after.id))?;
         }
+    }
+    Ok(())
+}
+
+/// I20: what is promised is promised for hours in which people work, the graver the sooner.
+pub fn promises_fall_into_working_hours(_: &World, commit: &Committed) -> Verdict {
+    /// Of an hour and of a day, in seconds.
+    const HOUR: i64 = 3_600;
+    const DAY: i64 = 24 * HOUR;
+    for (_, case) in commit.cases().filter(|(before, _): &(_, &Case)| before.is_none()) {
+        let dues = [Some(case.answer_due_at), case.update_due_at, case.solution_due_at];
+        let [Some(answer), Some(update), Some(solution)] = dues else {
+            return broken(format!("case {} has no clocks: {dues:?}", case.id));
+        };
+        let in_order = case.received_at < answer && answer < update && update < solution;
+        holds(in_order, || format!("case {} is due at {dues:?}", case.id))?;
+        for due in [answer, update, solution] {
+            // 1970 began on a Thursday. From 8 to 18 in Germany is from 6 to 16 or from 7 to 17 in UTC.
+            let (weekday, second) = ((due.as_second().div_euclid(DAY) + 3) % 7, due.as_second().rem_euclid(DAY));
+            let worked = weekday < 5 && (6 * HOUR..=17 * HOUR).contains(&second);
+            holds(worked, || format!("case {} is due at {due}, when nobody works", case.id))?;
+        }
+    }
+    Ok(())
+}
+
+/// J2: what concerns somebody's health, safety or data is found in what the customer wrote, and is critical.
+pub fn dangers_go_before_everything(_: &World, commit: &Committed) -> Verdict {
+    for (_, case) in commit.cases().filter(|(before, _): &(_, &Case)| before.is_none()) {
+        let critical = case.category == Category::PrivacyOrSafety && case.severity == CaseSeverity::Critical;
+        let dangerous = DANGERS.contains(&case.text.as_str());
+        holds(critical || !dangerous, || format!("case {} is {:?}: {}", case.id, case.category, case.text))?;
     }
     Ok(())
 }
@@ -135,7 +168,7 @@ fn happened(history: &History, incident: &Incident) -> bool {
 /// is a fault that really was.
 pub fn a_lockers_fault_never_counts_against_a_driver(world: &World, commit: &Committed) -> Verdict {
     let history = world.history.borrow();
-    for (_, case) in commit.cases().filter(|(before, _): &(_, &Case)| before.is_none()) {
+    for (_, case) in commit.cases() {
         for fact in &case.evidence {
             if let Evidence::LockerFault { incident } = fact {
                 holds(happened(&history, incident), || format!("case {} rests on a fault that never was", case.id))?;
@@ -151,7 +184,10 @@ pub fn a_lockers_fault_never_counts_against_a_driver(world: &World, commit: &Com
     }
     for (before, after) in commit.deliveries() {
         let was_excluded = before.is_some_and(|it: &Delivery| it.standing != Standing::Counted);
+        let sorted = commit.events.iter().any(|(_, entry)| matches!(entry.event, Event::CaseSorted { .. }));
         match &after.standing {
+            // By a person, who says that it is about something the locker does not explain.
+            Standing::Counted if sorted => {}
             Standing::Counted => holds(!was_excluded, || format!("the delivery of {} counts again", after.order))?,
             Standing::Excluded { incident } => {
                 let own = after.charged_case.is_none() || was_excluded;

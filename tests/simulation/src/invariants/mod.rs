@@ -72,6 +72,8 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I19 presence::an_old_session_ends_nothing,
     I19 heartbeats::only_a_connected_locker_is_silent,
     I20 cases::a_complaint_has_owner_clock_and_receipt,
+    I20 cases::promises_fall_into_working_hours,
+    I20 cases::dangers_go_before_everything,
     I21 cases::no_measure_without_evidence_and_a_person,
     I22 cases::a_lockers_fault_never_counts_against_a_driver,
     I24 system::what_a_locker_says_changes_only_what_is_its_own,

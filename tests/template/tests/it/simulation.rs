@@ -9,8 +9,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::StateKey;
 use serde_json::{Value, json};
 use simulation::triggers::{
-    GRACE, QUEUE_BATCH_MAX, QUEUED, READERS, RECEIVES_MAX, STREAM_ATTEMPTS_MAX, SWEEP_EVERY, VISIBILITY_TIMEOUT,
-    timeout_of,
+    GRACE, QUEUE_BATCH_MAX, QUEUED, READERS, RECEIVES_MAX, STREAM_ATTEMPTS_MAX, SUPPORT_HOURS, SWEEP_EVERY,
+    VISIBILITY_TIMEOUT, timeout_of,
 };
 
 use crate::template::{Template, Trigger, binary, target, text, yaml};
@@ -32,6 +32,7 @@ fn functions_run_as_long_as_they_may() {
     }
     let grace = &yaml("template.yaml")["Parameters"]["PresenceGraceSeconds"]["Default"];
     assert_eq!(number(grace), GRACE.as_secs().unsigned_abs());
+    assert_eq!(yaml("template.yaml")["Parameters"]["SupportHours"]["Default"], SUPPORT_HOURS);
 }
 
 #[test]
