@@ -20,7 +20,7 @@ use domain::compartment::Compartment;
 use domain::decision::Event;
 use domain::fault::{FaultClass, OpenFaults};
 use domain::heartbeat::Heartbeat;
-use domain::id::{CompartmentNumber, EventId, LockerId, PersonId, RegionId, TeamId};
+use domain::id::{CompartmentNumber, EventId, LockerId, PersonId, RegionId, ShopId, TeamId};
 use domain::locker::{Build, Locker};
 use domain::person::{Language, Person, Preferences};
 use domain::place::Position;
@@ -58,6 +58,12 @@ const EMAIL_LENGTH_MAX: usize = 254;
 
 /// The longest push token, in characters: those of today's platforms have some 200.
 const PUSH_TOKEN_LENGTH_MAX: usize = 400;
+
+/// How many lockers a customer can rule out.
+const NEVER_MAX: usize = 100;
+
+/// How many lockers a customer can like best: each is looked at wherever it is.
+const PREFERRED_MAX: usize = 20;
 
 /// How many people a team has: more are several teams.
 const MEMBERS_MAX: usize = 100;
@@ -136,6 +142,10 @@ struct PreferencesBody {
     reachable: bool,
     #[serde(default)]
     never: BTreeSet<LockerId>,
+    #[serde(default)]
+    preferred: BTreeSet<LockerId>,
+    #[serde(default)]
+    shop: Option<ShopId>,
 }
 
 /// Answers a request.
@@ -333,6 +343,16 @@ async fn register_team<S: Store>(
     Ok(Response::json(201, &json!({ "team_id": id, "topic_arn": topic_arn })))
 }
 
+fn check_wishes(wishes: &PreferencesBody) -> Result<(), Problem> {
+    let lists = [("never", &wishes.never, NEVER_MAX), ("preferred", &wishes.preferred, PREFERRED_MAX)];
+    match lists.into_iter().find(|(_, lockers, most)| lockers.len() > *most) {
+        Some((name, _, most)) => {
+            Err(Problem::invalid(format!("preferences.{name}"), format!("has at most {most} lockers")))
+        }
+        None => Ok(()),
+    }
+}
+
 async fn register_person<S: Store>(
     store: &S,
     registrars: &Registrars,
@@ -354,12 +374,15 @@ async fn register_person<S: Store>(
         push_endpoint_arn: reached.push_endpoint_arn,
     };
     if let Some(preferences) = body.preferences {
+        check_wishes(&preferences)?;
         let preferences = Preferences {
             customer: body.person_id.clone(),
             other_locker_within_m: preferences.other_locker_within_m,
             home: preferences.home,
             reachable: preferences.reachable,
             never: preferences.never,
+            preferred: preferences.preferred,
+            shop: preferences.shop,
         };
         put(store, preferences.into(), &operator, request, now).await?;
     }

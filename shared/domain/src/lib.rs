@@ -24,6 +24,7 @@ pub mod order;
 pub mod permission;
 pub mod person;
 pub mod place;
+pub mod plan;
 pub mod presence;
 pub mod priority;
 pub mod recovery;

@@ -22,7 +22,7 @@ fn inside() -> DisplacedScene {
 }
 
 fn preferences(other_locker_within_m: Option<u32>, home: bool) -> Option<Preferences> {
-    Some(Preferences { customer: customer(), other_locker_within_m, home, reachable: false, never: BTreeSet::new() })
+    Some(Preferences { other_locker_within_m, home, ..Preferences::none(customer()) })
 }
 
 fn freed() -> Compartment {

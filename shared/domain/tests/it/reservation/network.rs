@@ -131,11 +131,10 @@ impl Network {
         let rooms =
             others.into_iter().filter_map(|it| Some((DISTANCE_M[door.0][it], self.room(it, order.size, 0).ok()?)));
         let preferences = Preferences {
-            customer: order.customer.clone(),
             other_locker_within_m: wish.within_m,
             home: wish.home,
-            reachable: false,
             never: wish.never.iter().map(|it| locker_id(*it)).collect(),
+            ..Preferences::none(order.customer.clone())
         };
         let scene =
             DisplacedScene { rooms: rooms.collect(), order, locker, compartment, preferences: Some(preferences) };
