@@ -23,6 +23,7 @@ mod priorities;
 mod region_outages;
 mod registry;
 mod repairs;
+mod rerouting;
 mod round_trips;
 mod samples;
 mod service;

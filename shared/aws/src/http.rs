@@ -176,6 +176,7 @@ fn status_of(refusal: &Refusal) -> u16 {
         | Refusal::UnknownWorkOrder
         | Refusal::UnknownCase
         | Refusal::UnknownPerson
+        | Refusal::UnknownShop
         | Refusal::NoTeam
         | Refusal::UnknownWindow => 404,
         Refusal::LockerUnavailable { .. }
@@ -185,6 +186,7 @@ fn status_of(refusal: &Refusal) -> u16 {
         | Refusal::CompartmentOutOfService
         | Refusal::HeldByAnother
         | Refusal::OtherPlace
+        | Refusal::OtherBundle
         | Refusal::WrongState { .. }
         | Refusal::TooLong
         | Refusal::NotTrapped

@@ -4,6 +4,7 @@
 //! Nothing is left to decide outside it, and nothing here reaches a clock, a network or a source of chance:
 //! whoever calls a rule commits its decision whole or not at all.
 
+pub mod bundle;
 pub mod case;
 pub mod compartment;
 pub mod contents;
@@ -32,6 +33,7 @@ pub mod reference;
 pub mod refusal;
 pub mod seeded;
 pub mod service;
+pub mod shop;
 pub mod size;
 pub mod state;
 pub mod suspicion;

@@ -66,8 +66,9 @@ impl Preferences {
         }
     }
 
-    /// Whether any other place will do without asking.
-    pub fn consents(&self) -> bool {
-        self.other_locker_within_m.is_some() || !self.preferred.is_empty() || self.shop.is_some() || self.home
+    /// Whether this locker, so far from where the parcel was to go, will do.
+    pub fn agrees_to(&self, locker: &LockerId, distance_m: u32) -> bool {
+        let near = self.other_locker_within_m.is_some_and(|within_m| distance_m <= within_m);
+        !self.never.contains(locker) && (near || self.preferred.contains(locker))
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{CompartmentNumber, LockerId};
+use crate::id::{CompartmentNumber, LockerId, ShopId};
 
 /// A point on the map in millionths of a degree (WGS 84): about 0.1 m.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +82,8 @@ impl Position {
 pub enum Place {
     /// A compartment that is held for this order or holds its parcel.
     Compartment { locker: LockerId, compartment: CompartmentNumber },
+    /// A shop that keeps it for its customer.
+    Shop { shop: ShopId },
     /// The customer's own address; the sender knows it, this system does not.
     Home,
     /// Not yet known: the customer is being asked.
