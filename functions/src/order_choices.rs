@@ -1,5 +1,9 @@
 //! Customers see where their parcel goes, and choose another place.
 //! Triggers: HTTP, by the customer's token or by a signed link. Samples: events/order-choices.
+//!
+//! A signed link answers programs with JSON and browsers with a page (`page`), by what they accept.
+
+mod page;
 
 use aws::apply::{Cause, Stop, View, apply, look};
 use aws::http::{Problem, Request, Response};
@@ -14,6 +18,7 @@ use domain::order::{Back, Choice, Order, Room, choose_place, find_room, undo_cho
 use domain::person::Preferences;
 use domain::place::Place;
 use domain::seeded::bug;
+use domain::service::ServicePlan;
 use domain::shop::Shop;
 use domain::{Refusal, StateKey, Timestamp};
 use serde::Deserialize;
@@ -67,6 +72,8 @@ pub async fn handle<S: Store>(store: &S, signer: &LinkSigner, request: &Request,
     let outcome = match request.route_key.as_str() {
         "GET /my/orders/{order_id}" => show_own(store, signer, request).await,
         "POST /my/orders/{order_id}/place" => choose_own(store, request, now).await,
+        "GET /choices/{token}" if request.wants_page() => return page::show(store, signer, request, now).await,
+        "POST /choices/{token}" if request.is_form() => return page::choose(store, signer, request, now).await,
         "GET /choices/{token}" => show_options(store, signer, request, now).await,
         "POST /choices/{token}" => choose_by_link(store, signer, request, now).await,
         _ => Err(Problem::NotFound),
@@ -148,6 +155,14 @@ async fn find_options<S: Store>(store: &S, id: &OrderId, place_epoch: u32, now: 
         let spread = rooms::spread(&order.id);
         let rooms = rooms::rooms_near(&view, &locker, ALTERNATIVES_RADIUS_M, &order.needs(), spread).await?;
         options.alternatives = rooms::alternatives(&rooms);
+        let names: Vec<StateKey> =
+            options.alternatives.iter().map(|it| StateKey::ServicePlan(it.locker_id.clone())).collect();
+        let (mut plans, _) = look(store, &names).await?;
+        for (alternative, name) in options.alternatives.iter_mut().zip(&names) {
+            let plan: Option<ServicePlan> = plans.take(name);
+            let windows = plan.into_iter().flat_map(|it| it.windows).map(|it| it.drain_from);
+            alternative.free_until = windows.filter(|from| *from > now).min();
+        }
     }
     let elsewhere = |shop: &ShopId| order.place != Place::Shop { shop: shop.clone() };
     if let Some(shop) = preferences.and_then(|it| it.shop).filter(elsewhere) {

@@ -14,6 +14,7 @@ mod escalations;
 mod feedback;
 mod heartbeats;
 mod incidents;
+mod link_pages;
 mod links;
 mod maintenance;
 mod notices;
