@@ -1,7 +1,7 @@
 //! Order systems place orders, look at them and cancel them.
 //! Trigger: HTTP, signed by an order system. Samples: events/order-placement.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws::apply::{Applied, ApplyError, Cause, States, Stop, View, apply, look};
 use aws::http::{Problem, Request, Response};
@@ -9,19 +9,23 @@ use aws::keys;
 use aws::metric::{self, Metric};
 use aws::rooms::{self, ALTERNATIVES_RADIUS_M};
 use aws::store::{Store, Unavailable};
+use domain::bundle::Bundle;
 use domain::compartment::Compartment;
-use domain::id::{CompartmentNumber, EventId, LockerId, OrderId, PersonId};
+use domain::id::{BundleId, CompartmentNumber, EventId, LockerId, OrderId, PersonId};
 use domain::locker::Locker;
-use domain::order::{Order, PlaceOrder, Room, cancel, find_room, place_order};
+use domain::order::{Held, Order, PlaceOrder, Room, cancel, find_room, place_order};
 use domain::person::Preferences;
 use domain::place::{Place, Position};
+use domain::plan::Seeker;
 use domain::seeded::bug;
 use domain::size::{Dimensions, Needs, OwnMeasures, Parcel, RoomNeeded, Size};
-use domain::{Refusal, StateKey, Timestamp};
+use domain::{Refusal, State, StateKey, Timestamp};
 use futures_util::future::{join, try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
+
+use crate::places::{Found, find_places};
 
 /// The routes of this function.
 pub const ROUTES: &[&str] = &[
@@ -57,6 +61,9 @@ struct PlaceOrderBody {
     weight_g: Option<u32>,
     #[serde(default)]
     promised_at: Option<Timestamp>,
+    /// The customer's parcels that stay together.
+    #[serde(default)]
+    bundle_id: Option<BundleId>,
     /// The customer agreed beforehand to another locker within this distance.
     #[serde(default)]
     elsewhere_within_m: Option<u32>,
@@ -145,23 +152,29 @@ async fn place<S: Store>(store: &S, request: &Request, system: &str, now: Timest
         .by(system)
         .with_fingerprint_of(&request.body_bytes()?);
     let placed = apply(store, &cause, async |view| {
-        let (locker, needs, room) = find(view, &body.locker_id, &body.customer_id, room, &order).await?;
+        let (locker, preferences, needs, room) = find(view, &body.locker_id, &body.customer_id, room, &order).await?;
+        let bundle = match &body.bundle_id {
+            Some(id) => Some(join_bundle(view, id, &body.customer_id, &order).await?),
+            None => None,
+        };
         let wanted = PlaceOrder {
             order: order.clone(),
             customer: body.customer_id.clone(),
             needs,
+            bundle: body.bundle_id.clone(),
             promised_at: body.promised_at,
         };
-        let decision = match (room, body.elsewhere_within_m) {
+        let mut decision = match (room, body.elsewhere_within_m) {
             (Ok(room), _) => place_order(wanted, room, None, &event, now),
             (Err(refusal), None) if !bug("consent_is_assumed") => return Err(refusal.into()),
             (Err(refusal), radius_m) => {
                 let radius_m = radius_m.unwrap_or(ALTERNATIVES_RADIUS_M);
-                let rooms = rooms::rooms_near(view, &locker, radius_m, &needs, rooms::spread(&order)).await?;
-                let (_, room) = rooms.into_iter().next().ok_or(refusal)?;
-                place_order(wanted, room, Some(&locker), &event, now)
+                let wishes = Preferences { other_locker_within_m: Some(radius_m), ..preferences };
+                let room = find_elsewhere(view, &locker, &wanted, wishes, bundle.as_ref(), now).await?;
+                place_order(wanted, room.ok_or(refusal)?, Some(&locker), &event, now)
             }
         };
+        decision.changes.extend(bundle.map(State::from));
         let answer = Placement::from(decision.answer.clone());
         Ok(decision.answer_with(answer))
     })
@@ -209,18 +222,82 @@ async fn find<S: Store>(
     customer: &PersonId,
     room: RoomNeeded,
     order: &OrderId,
-) -> Result<(Locker, Needs, Result<Room, Refusal>), Stop> {
+) -> Result<(Locker, Preferences, Needs, Result<Room, Refusal>), Stop> {
     let names = [StateKey::Locker(locker.clone()), StateKey::Preferences(customer.clone())];
     let needs = Needs { room, reachable: false };
     let (mut states, mut candidates) = candidates_of(view, locker, &names, &needs).await?;
     let locker: Locker = states.take(&names[0]).ok_or(Refusal::UnknownLocker)?;
-    let reachable = states.take::<Preferences>(&names[1]).is_some_and(|it| it.reachable);
-    let needs = Needs { room, reachable };
-    if reachable {
+    let preferences = states.take(&names[1]).unwrap_or_else(|| Preferences::none(customer.clone()));
+    let needs = Needs { room, reachable: preferences.reachable };
+    if needs.reachable {
         candidates = view.query(&rooms::candidates(&locker.id, &needs, &locker.measures)).await?;
     }
     let room = find_room(&locker, &candidates, &needs, rooms::spread(order));
-    Ok((locker, needs, room))
+    Ok((locker, preferences, needs, room))
+}
+
+/// The bundle with this order in it.
+async fn join_bundle<S: Store>(
+    view: &View<'_, S>,
+    id: &BundleId,
+    customer: &PersonId,
+    order: &OrderId,
+) -> Result<Bundle, Stop> {
+    let name = StateKey::Bundle(id.clone());
+    let known = view.read(std::slice::from_ref(&name)).await?.take(&name);
+    Ok(Bundle::with(known, id, customer, order)?)
+}
+
+/// The best room in another locker near the one that was asked for: where the rest of the bundle goes, or as the customer
+/// likes best, or the nearest. Nobody said that anything but a locker would do, or one farther away.
+async fn find_elsewhere<S: Store>(
+    view: &View<'_, S>,
+    wanted: &Locker,
+    order: &PlaceOrder,
+    wishes: Preferences,
+    bundle: Option<&Bundle>,
+    now: Timestamp,
+) -> Result<Option<Room>, Stop> {
+    let mates = bundle.into_iter().flat_map(|it| &it.orders).filter(|it| **it != order.order);
+    let mates: Vec<StateKey> = mates.cloned().map(StateKey::Order).collect();
+    let mut together_at = None;
+    if !mates.is_empty() {
+        let mates: Vec<Order> = view.read(&mates).await?.take_each(&mates);
+        let underway = mates.iter().filter(|it| it.is_underway()).filter_map(|it| it.compartment());
+        together_at = underway.map(|(locker, _)| locker.clone()).find(|it| *it != wanted.id);
+    }
+    let within_m = wishes.other_locker_within_m;
+    let seeker = Seeker {
+        order: order.order.clone(),
+        needs: order.needs,
+        from: wanted.position,
+        bundle: None,
+        together_at,
+        promised_at: order.promised_at,
+        preferences: Some(Preferences { home: false, shop: None, ..wishes }),
+    };
+    match best_room(view, wanted, seeker.clone(), now).await? {
+        // A preferred one wins however far away it is. This order was only to go so far.
+        Some((distance_m, _)) if within_m.is_some_and(|within_m| distance_m > within_m) => {
+            let near = seeker.preferences.map(|it| Preferences { preferred: BTreeSet::new(), ..it });
+            let found = best_room(view, wanted, Seeker { preferences: near, ..seeker }, now).await?;
+            Ok(found.map(|(_, room)| room))
+        }
+        found => Ok(found.map(|(_, room)| room)),
+    }
+}
+
+async fn best_room<S: Store>(
+    view: &View<'_, S>,
+    wanted: &Locker,
+    seeker: Seeker,
+    now: Timestamp,
+) -> Result<Option<(u32, Room)>, Stop> {
+    let found = find_places(view, wanted, &[seeker], &[], &BTreeSet::new(), now).await?;
+    Ok(found.into_values().find_map(|(found, _)| match found {
+        Found::Room { distance_m, room } => Some((distance_m, *room)),
+        Found::Shop | Found::Home | Found::Nothing => None,
+    }))
 }
 
 /// The nearest lockers that could take the order instead; none around a locker nobody knows.
@@ -266,15 +343,19 @@ async fn cancel_order<S: Store>(
     Ok(Response::json(200, &Placement::from(cancelled.answer())))
 }
 
-/// The compartment an order holds.
+/// What is kept free for an order.
 ///
 /// # Errors
 /// [`Stop::Unavailable`]
-pub async fn held_by<S: Store>(view: &View<'_, S>, order: &Order) -> Result<Option<Compartment>, Stop> {
+pub async fn held_by<S: Store>(view: &View<'_, S>, order: &Order) -> Result<Option<Held>, Stop> {
     match &order.place {
         Place::Compartment { locker, compartment } => {
             let name = StateKey::Compartment(locker.clone(), *compartment);
-            Ok(view.read(std::slice::from_ref(&name)).await?.take(&name))
+            Ok(view.read(std::slice::from_ref(&name)).await?.take(&name).map(Held::Compartment))
+        }
+        Place::Shop { shop } => {
+            let name = StateKey::Shop(shop.clone());
+            Ok(view.read(std::slice::from_ref(&name)).await?.take(&name).map(Held::Shop))
         }
         Place::Home | Place::Asked | Place::Custody | Place::Missing => Ok(None),
     }

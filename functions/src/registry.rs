@@ -20,12 +20,13 @@ use domain::compartment::Compartment;
 use domain::decision::Event;
 use domain::fault::{FaultClass, OpenFaults};
 use domain::heartbeat::Heartbeat;
-use domain::id::{CompartmentNumber, EventId, LockerId, PersonId, RegionId, TeamId};
+use domain::id::{CompartmentNumber, EventId, LockerId, PersonId, RegionId, ShopId, TeamId};
 use domain::locker::{Build, Locker};
 use domain::person::{Language, Person, Preferences};
 use domain::place::Position;
 use domain::presence::{Link, Presence};
 use domain::service::{Lifecycle, LockerService};
+use domain::shop::{CAPACITY_MAX, Shop};
 use domain::size::{Measures, OwnMeasures, Size};
 use domain::suspicion::{ChecksOfUnit, Suspicions};
 use domain::team::{Duty, Team};
@@ -48,6 +49,7 @@ pub const ROUTES: &[&str] = &[
     "DELETE /lockers/{locker_id}/maintenance/{window}",
     "POST /teams",
     "POST /people",
+    "POST /shops",
 ];
 
 /// The longest name of a site or a team, in characters: it has to fit a line of a message.
@@ -58,6 +60,12 @@ const EMAIL_LENGTH_MAX: usize = 254;
 
 /// The longest push token, in characters: those of today's platforms have some 200.
 const PUSH_TOKEN_LENGTH_MAX: usize = 400;
+
+/// How many lockers a customer can rule out.
+const NEVER_MAX: usize = 100;
+
+/// How many lockers a customer can like best: each is looked at wherever it is.
+const PREFERRED_MAX: usize = 20;
 
 /// How many people a team has: more are several teams.
 const MEMBERS_MAX: usize = 100;
@@ -136,6 +144,21 @@ struct PreferencesBody {
     reachable: bool,
     #[serde(default)]
     never: BTreeSet<LockerId>,
+    #[serde(default)]
+    preferred: BTreeSet<LockerId>,
+    #[serde(default)]
+    shop: Option<ShopId>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShopBody {
+    shop_id: ShopId,
+    name: String,
+    position: Position,
+    /// How many parcels it takes at one time; any number where nothing is said.
+    #[serde(default)]
+    capacity: Option<u16>,
 }
 
 /// Answers a request.
@@ -151,6 +174,7 @@ pub async fn handle<S: Store>(store: &S, registrars: &Registrars, request: &Requ
         "GET /lockers/{locker_id}/maintenance" => maintenance::show(store, request).await,
         "DELETE /lockers/{locker_id}/maintenance/{window}" => maintenance::cancel(store, request, now).await,
         "POST /teams" => register_team(store, registrars, request, now).await,
+        "POST /shops" => register_shop(store, request, now).await,
         "POST /people" => register_person(store, registrars, request, now).await,
         _ => Err(Problem::NotFound),
     };
@@ -333,6 +357,45 @@ async fn register_team<S: Store>(
     Ok(Response::json(201, &json!({ "team_id": id, "topic_arn": topic_arn })))
 }
 
+/// Registers a shop, or changes what is known of it: what is on its way there stays so.
+async fn register_shop<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
+    let operator = request.person()?;
+    let body: ShopBody = request.json()?;
+    check_name("name", &body.name)?;
+    if !body.position.is_valid() {
+        return Err(Problem::invalid("position", "is not a point on the Earth"));
+    }
+    if body.capacity.is_some_and(|it| it > CAPACITY_MAX) {
+        return Err(Problem::invalid("capacity", format!("is at most {CAPACITY_MAX}, or left out for any number")));
+    }
+    let name = StateKey::Shop(body.shop_id.clone());
+    let cause = Cause::new(name.clone(), EventId::of_step("registered", &request.id()), now).by(operator);
+    apply(store, &cause, async |view| {
+        let known: Option<Shop> = view.read(std::slice::from_ref(&name)).await?.take(&name);
+        let mut decision = Decision::new(());
+        decision.change(Shop {
+            id: body.shop_id.clone(),
+            name: body.name.trim().to_owned(),
+            position: body.position,
+            capacity: body.capacity,
+            expected: known.filter(|_| body.capacity.is_some()).map(|it| it.expected).unwrap_or_default(),
+        });
+        Ok(decision)
+    })
+    .await?;
+    Ok(Response::json(201, &json!({ "shop_id": body.shop_id })))
+}
+
+fn check_wishes(wishes: &PreferencesBody) -> Result<(), Problem> {
+    let lists = [("never", &wishes.never, NEVER_MAX), ("preferred", &wishes.preferred, PREFERRED_MAX)];
+    match lists.into_iter().find(|(_, lockers, most)| lockers.len() > *most) {
+        Some((name, _, most)) => {
+            Err(Problem::invalid(format!("preferences.{name}"), format!("has at most {most} lockers")))
+        }
+        None => Ok(()),
+    }
+}
+
 async fn register_person<S: Store>(
     store: &S,
     registrars: &Registrars,
@@ -354,12 +417,15 @@ async fn register_person<S: Store>(
         push_endpoint_arn: reached.push_endpoint_arn,
     };
     if let Some(preferences) = body.preferences {
+        check_wishes(&preferences)?;
         let preferences = Preferences {
             customer: body.person_id.clone(),
             other_locker_within_m: preferences.other_locker_within_m,
             home: preferences.home,
             reachable: preferences.reachable,
             never: preferences.never,
+            preferred: preferences.preferred,
+            shop: preferences.shop,
         };
         put(store, preferences.into(), &operator, request, now).await?;
     }

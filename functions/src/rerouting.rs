@@ -7,12 +7,13 @@
 //! this may stop anywhere and be started again, by a repeated stream record or by a sweep, and ends with everyone dealt
 //! with once.
 
+mod displaced;
+
 use std::collections::BTreeSet;
 
 use aws::apply::{ApplyError, Cause, States, Stop, View, apply, look, settle};
 use aws::batch::{StreamBatch, StreamFailure, each_change};
 use aws::keys::{self, LockerPart};
-use aws::rooms;
 use aws::store::dynamodb::Tables;
 use aws::store::{Store, TRANSACTION_ACTIONS_MAX, Unavailable};
 use domain::compartment::{Compartment, Occupancy};
@@ -23,13 +24,11 @@ use domain::impact::{COMPARTMENTS_PER_STEP_MAX, ImpactTask, ShutTime};
 use domain::incident::{Incident, IncidentId, Joining, Membership, Role, join, spreading_code};
 use domain::locker::Locker;
 use domain::notice::{Message, Notice, Recipient};
-use domain::order::{DisplacedScene, Order, deal_with_displaced, resume_pickup};
-use domain::person::Preferences;
+use domain::order::{Order, resume_pickup};
 use domain::priority::BlastRadius;
 use domain::recovery::{CompartmentId, end_recovery_at_a_door_that_works};
 use domain::seeded::bug;
 use domain::service::ServicePlan;
-use domain::size::Needs;
 use domain::team::{Team, choose_team};
 use domain::work_order::WorkOrder;
 use domain::{Decision, State, StateKey, Timestamp};
@@ -98,12 +97,12 @@ pub async fn work_off<S: Store>(store: &S, locker: &LockerId, now: Timestamp) ->
             ImpactTask::TellTeam => step.tell_team().await?,
             ImpactTask::Displace { unit, done_to } => {
                 let (compartments, rest) = step.concerned(unit, done_to).await?;
+                let (chunk, cut) = step.gather(compartments, unit).await?;
+                let rest = cut.or(rest);
                 if bug("list_is_struck_off_first") {
                     step.strike(rest.map(|to| ImpactTask::Displace { unit, done_to: Some(to) })).await?;
                 }
-                for compartment in &compartments {
-                    step.displace(compartment).await?;
-                }
+                step.displace(chunk).await?;
                 // Fewer wait now, those who could be helped: counted once all of them have been dealt with.
                 let radius = match (&step.list, rest) {
                     (List::WorkOrder(work_order), None) => Some(step.blast_radius(work_order).await?),
@@ -428,54 +427,6 @@ impl<S: Store> Step<'_, S> {
             StateKey::Locker(self.locker().clone()),
             StateKey::Compartment(self.locker().clone(), compartment.number),
         ]
-    }
-
-    async fn displace(&self, compartment: &Compartment) -> Result<(), Unavailable> {
-        let Some(order) = compartment.order() else { return Ok(()) };
-        let names = self.names(compartment, order);
-        // By compartment, too: a customer may have chosen another one of this locker, which then broke as well.
-        let event = self.step_for("displaced", compartment);
-        let cause = Cause::new(names[0].clone(), event.clone(), self.now);
-        settle(
-            apply(self.store, &cause, async |view| {
-                let mut states = view.read(&names).await?;
-                let (Some(order), Some(locker), Some(compartment)) = (
-                    states.take::<Order>(&names[0]),
-                    states.take::<Locker>(&names[1]),
-                    states.take::<Compartment>(&names[2]),
-                ) else {
-                    return Ok(Decision::new(()));
-                };
-                let (preferences, rooms) = self.options(view, &order, &locker).await?;
-                let scene = DisplacedScene { order, locker, compartment, preferences, rooms };
-                Ok(deal_with_displaced(scene, &event, self.now).unwrap_or_else(|| Decision::new(())))
-            })
-            .await,
-        )
-        .map(drop)
-    }
-
-    /// What the customer wants done, and the rooms around that would do.
-    async fn options(
-        &self,
-        view: &View<'_, S>,
-        order: &Order,
-        locker: &Locker,
-    ) -> Result<(Option<Preferences>, Vec<(u32, domain::order::Room)>), Stop> {
-        if !order.is_underway() {
-            return Ok((None, Vec::new()));
-        }
-        let name = StateKey::Preferences(order.customer.clone());
-        let preferences: Option<Preferences> = view.read(std::slice::from_ref(&name)).await?.take(&name);
-        let rooms = match preferences.as_ref().and_then(|it| it.other_locker_within_m) {
-            Some(radius_m) => {
-                let reachable = order.reachable || preferences.as_ref().is_some_and(|it| it.reachable);
-                let needs = Needs { reachable, ..order.needs() };
-                rooms::rooms_near(view, locker, radius_m, &needs, rooms::spread(&order.id)).await?
-            }
-            None => Vec::new(),
-        };
-        Ok((preferences, rooms))
     }
 
     async fn give_all_clear(&self, compartment: &Compartment, was_shut: Option<ShutTime>) -> Result<(), Unavailable> {

@@ -87,8 +87,12 @@ async fn the_form_of_every_body_in_this_file_is_right() {
 async fn a_body_of_another_type_is_not_read() {
     for (route, body) in routes_with_a_body() {
         for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "", "text/json"] {
-            let answer = answer(route.clone().body(content_type, &body.to_string())).await;
-            answer.refused(415, "unsupported_media_type");
+            let request = route.clone().body(content_type, &body.to_string());
+            // The page behind the link has a form (link_pages.rs).
+            if request.request().route_key == "POST /choices/{token}" && request.request().is_form() {
+                continue;
+            }
+            answer(request).await.refused(415, "unsupported_media_type");
         }
         let named = answer(route.clone().body("Application/JSON; charset=utf-8", &body.to_string())).await;
         assert!(matches!(named.status, 201 | 404), "{route:?}: {named:?}");

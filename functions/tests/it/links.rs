@@ -71,9 +71,89 @@ async fn the_first_choice_wins_and_uses_the_link_up() {
     for body in [json!({ "locker_id": "mz-04" }), json!({ "home": true }), json!({ "locker_id": "mz-05" })] {
         choose(&network, &token, body).await.refused(410, "link_used");
     }
+    let seen = look(&network, "choices", &token).await.ok();
+    assert_eq!((&seen["options"], &seen["home"]), (&json!([]), &json!(false)), "only to be undone");
+    network.wait_until(15 * 60);
     look(&network, "choices", &token).await.refused(410, "link_used");
     assert_eq!(network.kept(), before);
     assert!(network.told().contains(&"place_confirmed"));
+}
+
+#[tokio::test]
+async fn a_choice_can_be_undone_by_its_link_for_a_quarter_of_an_hour_and_once() {
+    let (network, order, token) = with_choice().await;
+    choose(&network, &token, json!({ "locker_id": "mz-05" })).await.ok();
+    let until = look(&network, "choices", &token).await.ok()["undo_until"].clone();
+    assert_eq!(until, json!(at(15 * 60)));
+    network.wait_until(15 * 60 - 1);
+    let undone = choose(&network, &token, json!({ "undo": true })).await.ok();
+    assert_eq!((&undone["order"]["place"]["kind"], &undone["order"]["status"]), (&json!("asked"), &json!("rerouting")));
+    network.drain().await;
+    let held = [1, 2, 3].map(|number| network.compartment("mz-05", number).order().is_some());
+    assert_eq!(held, [false; 3]);
+    choose(&network, &token, json!({ "undo": true })).await.refused(410, "too_late");
+    choose(&network, &token, json!({ "home": true })).await.refused(410, "link_used");
+    // Asked again, by a link of its own.
+    let sent = network.sender.publisher.sent();
+    let (_, latest) = sent.iter().rev().find(|(topic, _)| topic == "test-person-anna").unwrap();
+    let token = token_in(&latest.email, "choices");
+    choose(&network, &token, json!({ "home": true })).await.ok();
+    network.wait_until(30 * 60);
+    choose(&network, &token, json!({ "undo": true })).await.refused(410, "too_late");
+    assert_eq!(network.order(&order).place, Place::Home);
+}
+
+#[tokio::test]
+async fn who_undoes_gets_the_same_compartment_again_if_it_is_free_or_another_one_there() {
+    let network = Network::mainz().await;
+    let (order, compartment) = network.place_order("anna", "M").await;
+    let own = |body: Value| call("POST /my/orders/{order_id}/place").by("anna").path("order_id", &order).json(body);
+    network.call(own(json!({ "locker_id": "mz-04" }))).await.ok();
+    let undone = network.call(own(json!({ "undo": true }))).await.ok();
+    assert_eq!(
+        undone["order"]["place"],
+        json!({ "kind": "compartment", "locker": "mz-03", "compartment": compartment })
+    );
+    assert_eq!(undone["order"]["status"], "placed");
+
+    network.call(own(json!({ "locker_id": "mz-04" }))).await.ok();
+    for _ in 0..2 {
+        network.place_order("ben", "M").await;
+    }
+    let undone = network.call(own(json!({ "undo": true }))).await.ok();
+    assert_eq!(undone["order"]["place"], json!({ "kind": "compartment", "locker": "mz-03", "compartment": 9 }));
+
+    network.call(own(json!({ "home": true }))).await.ok();
+    for _ in 0..2 {
+        network.place_order("ben", "M").await;
+    }
+    network.call(own(json!({ "undo": true }))).await.refused(409, "no_room");
+    assert_eq!(network.order(&order).place, Place::Home, "and it stays where it was chosen to go");
+}
+
+#[tokio::test]
+async fn the_shop_that_the_customer_named_can_be_chosen_and_no_other() {
+    let network = Network::mainz().await;
+    let (order, _) = network.place_order("nina", "M").await;
+    let own = |body: Value| call("POST /my/orders/{order_id}/place").by("nina").path("order_id", &order).json(body);
+    network.call(own(json!({ "shop": true }))).await.refused(404, "unknown_shop");
+    let kiosk = json!({
+        "shop_id": "kiosk-12", "name": "Kiosk am Dom", "capacity": 1,
+        "position": { "latitude_e6": 50_002_000, "longitude_e6": 8_258_800 },
+    });
+    network.call(call("POST /shops").by("op-1").json(kiosk)).await.ok();
+    network.register_person("nina", json!({ "shop": "kiosk-12" })).await;
+    let token = sign(&network, LinkPurpose::ChoosePlace { order: id(&order), place_epoch: 1 });
+    let shown = look(&network, "choices", &token).await.ok();
+    assert_eq!(shown["shop"], json!({ "shop_id": "kiosk-12", "name": "Kiosk am Dom" }));
+    let chosen = choose(&network, &token, json!({ "shop": true })).await.ok();
+    assert_eq!(chosen["order"]["place"], json!({ "kind": "shop", "shop": "kiosk-12" }));
+    let (other, _) = network.place_order("nina", "M").await;
+    let full = call("POST /my/orders/{order_id}/place").by("nina").path("order_id", &other);
+    network.call(full.json(json!({ "shop": true }))).await.refused(409, "no_room");
+    network.call(own(json!({ "undo": true }))).await.ok();
+    let again = call("POST /my/orders/{order_id}/place").by("nina").path("order_id", &other);
+    network.call(again.json(json!({ "shop": true }))).await.ok();
 }
 
 #[tokio::test]

@@ -48,6 +48,7 @@ async fn sampled(status: OrderStatus) -> Network {
         size: Size::M,
         parcel: None,
         reachable: false,
+        bundle: None,
         status,
         place: Place::Compartment { locker: id("mz-03"), compartment: 7.try_into().unwrap() },
         place_epoch: 2,
@@ -64,6 +65,7 @@ async fn sampled(status: OrderStatus) -> Network {
         collected_at: (status == OrderStatus::Collected).then(|| at(-60)),
         incidents: Vec::new(),
         displaced_from: None,
+        undo: None,
         latest_notice: None,
     };
     let occupancy = match status {
@@ -224,8 +226,9 @@ async fn requests_are_answered() {
             let sample = prepared(&network, function, &name, sample).await;
             let answer = network.call(sample).await;
             let expected = match request.route_key.as_str() {
+                _ if name == "choose-place-by-form" => 303,
                 "POST /recoveries" => 201,
-                "POST /orders" | "POST /lockers" | "POST /teams" | "POST /people" => 201,
+                "POST /orders" | "POST /lockers" | "POST /teams" | "POST /people" | "POST /shops" => 201,
                 "POST /lockers/{locker_id}/maintenance" => 201,
                 route if route.starts_with("POST") && route.contains("/feedback") => 201,
                 _ => 200,

@@ -176,6 +176,7 @@ fn status_of(refusal: &Refusal) -> u16 {
         | Refusal::UnknownWorkOrder
         | Refusal::UnknownCase
         | Refusal::UnknownPerson
+        | Refusal::UnknownShop
         | Refusal::NoTeam
         | Refusal::UnknownWindow => 404,
         Refusal::LockerUnavailable { .. }
@@ -185,6 +186,7 @@ fn status_of(refusal: &Refusal) -> u16 {
         | Refusal::CompartmentOutOfService
         | Refusal::HeldByAnother
         | Refusal::OtherPlace
+        | Refusal::OtherBundle
         | Refusal::WrongState { .. }
         | Refusal::TooLong
         | Refusal::NotTrapped
@@ -207,6 +209,48 @@ impl Response {
         let body = serde_json::to_string(body).expect("answers are maps with text keys");
         let headers = HashMap::from([("content-type", "application/json".to_owned())]);
         Self { status_code, headers, body }
+    }
+}
+
+/// A page for people, not for programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub html: String,
+    /// What is in the page's one `style` element: nothing else is let do anything.
+    pub style: &'static str,
+    /// As HTML names it.
+    pub language: &'static str,
+}
+
+impl Response {
+    /// An answer with a page. A browser runs nothing in it, loads nothing for it, tells nobody its address, shows it in no
+    /// other page and keeps no copy.
+    pub fn page(status_code: u16, page: Page) -> Self {
+        let digest = ring::digest::digest(&ring::digest::SHA256, page.style.as_bytes());
+        let style = BASE64_STANDARD.encode(digest.as_ref());
+        let policy = format!(
+            "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        );
+        let headers = HashMap::from([
+            ("content-type", "text/html; charset=utf-8".to_owned()),
+            ("content-language", page.language.to_owned()),
+            ("content-security-policy", policy),
+            ("referrer-policy", "no-referrer".to_owned()),
+            ("x-content-type-options", "nosniff".to_owned()),
+            ("cache-control", "no-store".to_owned()),
+            ("vary", "accept, accept-language".to_owned()),
+        ]);
+        Self { status_code, headers, body: page.html }
+    }
+
+    /// Sends a browser on to another address, relative to that of the request, after a form has done its work.
+    pub fn see_other(location: String) -> Self {
+        let headers = HashMap::from([
+            ("content-type", "text/html; charset=utf-8".to_owned()),
+            ("location", location),
+            ("cache-control", "no-store".to_owned()),
+        ]);
+        Self { status_code: 303, headers, body: String::new() }
     }
 }
 
@@ -329,14 +373,42 @@ impl Request {
         if bytes.len() > BODY_LENGTH_MAX { Err(Problem::PayloadTooLarge) } else { Ok(bytes) }
     }
 
+    /// Whether who asks would rather have a page than JSON: browsers say so, programs do not.
+    pub fn wants_page(&self) -> bool {
+        let accept = self.headers.get("accept").map(String::as_str).unwrap_or_default().to_ascii_lowercase();
+        match (accept.find("text/html"), accept.find("application/json")) {
+            (Some(page), Some(json)) => page < json,
+            (page, _) => page.is_some(),
+        }
+    }
+
+    /// Whether the body is that of a form.
+    pub fn is_form(&self) -> bool {
+        self.content_type().is_some_and(|it| it.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+    }
+
+    fn content_type(&self) -> Option<&str> {
+        self.headers.get("content-type").map(|it| it.split(';').next().unwrap_or_default().trim())
+    }
+
+    /// What a form says under a name. Those of our forms say nothing that has to be encoded; whatever is, is nothing.
+    ///
+    /// # Errors
+    /// [`Problem::PayloadTooLarge`], [`Problem::InvalidRequest`]
+    pub fn form_value(&self, name: &str) -> Result<Option<String>, Problem> {
+        let body = String::from_utf8(self.body_bytes()?).unwrap_or_default();
+        let mut values = body.split('&').filter_map(|it| it.split_once('=')).filter(|(key, _)| *key == name);
+        let value = values.next().map(|(_, value)| value.to_owned());
+        Ok(value.filter(|it| values.next().is_none() && !it.contains(['%', '+'])))
+    }
+
     /// The body as what the route takes.
     ///
     /// # Errors
     /// [`Problem::UnsupportedMediaType`], [`Problem::PayloadTooLarge`], and [`Problem::InvalidRequest`] with the
     /// path of the field that is wrong. The input is not repeated.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        let content_type = self.headers.get("content-type").map(|it| it.split(';').next().unwrap_or_default().trim());
-        if !content_type.is_some_and(|it| it.eq_ignore_ascii_case("application/json")) {
+        if !self.content_type().is_some_and(|it| it.eq_ignore_ascii_case("application/json")) {
             return Err(Problem::UnsupportedMediaType);
         }
         read_json(&self.body_bytes()?).map_err(|it| Problem::InvalidRequest { field: it.field, message: it.message })

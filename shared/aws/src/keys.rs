@@ -19,6 +19,8 @@
 //! | the teams of a region | network | `REGION#<id>` | `TEAM#<id>` |
 //! | unreadable messages of a day | network | `QUARANTINE#<day>` | `<time>#<id>` |
 //! | an order | orders | `ORDER#<id>` | `STATE` |
+//! | which orders stay together | orders | `BUNDLE#<id>` | `STATE` |
+//! | a shop, and what is on its way there | network | `SHOP#<id>` | `STATE` |
 //! | what a customer wants done | orders | `CUSTOMER#<id>` | `PREFERENCES` |
 //! | a delivery and its feedback | cases | `DELIVERY#<order>` | `STATE`, `FEEDBACK` |
 //! | a case | cases | `CASE#<id>` | `STATE` |
@@ -169,6 +171,8 @@ pub fn of_state(key: &StateKey) -> Key {
         }
         StateKey::Team(region, team) => Key::new(Table::Network, team_pk(region), format!("TEAM#{team}")),
         StateKey::Order(id) => Key::new(Table::Orders, format!("ORDER#{id}"), "STATE"),
+        StateKey::Bundle(id) => Key::new(Table::Orders, format!("BUNDLE#{id}"), "STATE"),
+        StateKey::Shop(id) => Key::new(Table::Network, format!("SHOP#{id}"), "STATE"),
         StateKey::Preferences(customer) => Key::new(Table::Orders, format!("CUSTOMER#{customer}"), "PREFERENCES"),
         StateKey::Delivery(order) => Key::new(Table::Cases, format!("DELIVERY#{order}"), "STATE"),
         StateKey::Feedback(order) => Key::new(Table::Cases, format!("DELIVERY#{order}"), "FEEDBACK"),

@@ -1,5 +1,6 @@
 //! Finds room for an order: in the locker that is asked for, or around it.
 
+use domain::Timestamp;
 use domain::compartment::Compartment;
 use domain::id::{CompartmentNumber, LockerId};
 use domain::locker::Locker;
@@ -45,6 +46,9 @@ pub struct Alternative {
     pub distance_m: u32,
     /// The size the parcel would get there.
     pub size: Size,
+    /// When it stops taking orders, where that is planned and was looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub free_until: Option<Timestamp>,
 }
 
 impl From<&(u32, Room)> for Alternative {
@@ -54,6 +58,7 @@ impl From<&(u32, Room)> for Alternative {
             name: room.locker.name.clone(),
             distance_m: *distance_m,
             size: room.compartment.size,
+            free_until: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::incident::{IncidentId, Stage};
 use crate::locker::FaultOutcome;
 use crate::notice::Notice;
 use crate::place::Place;
+use crate::plan::Why;
 use crate::recovery::CompartmentId;
 use crate::service::Lifecycle;
 use crate::{State, StateKey, Timestamp};
@@ -247,8 +248,14 @@ pub enum Event {
     OrderRerouted {
         from: Place,
         to: Place,
+        /// Why there, where a place was looked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<Why>,
     },
     PlaceChosen {
+        to: Place,
+    },
+    ChoiceUndone {
         to: Place,
     },
     FeedbackGiven,

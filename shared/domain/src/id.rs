@@ -82,6 +82,10 @@ ids! {
     LockerId
     /// One parcel on its way to one customer.
     OrderId
+    /// One person's parcels that stay together.
+    BundleId
+    /// A shop that keeps parcels for their customers.
+    ShopId
     /// A customer, driver, technician or member of staff. Also the subject of their tokens.
     PersonId
     /// A group of technicians that is called together.

@@ -4,6 +4,7 @@
 //! Nothing is left to decide outside it, and nothing here reaches a clock, a network or a source of chance:
 //! whoever calls a rule commits its decision whole or not at all.
 
+pub mod bundle;
 pub mod calendar;
 pub mod case;
 pub mod compartment;
@@ -25,6 +26,7 @@ pub mod order;
 pub mod permission;
 pub mod person;
 pub mod place;
+pub mod plan;
 pub mod presence;
 pub mod priority;
 pub mod recovery;
@@ -32,6 +34,7 @@ pub mod reference;
 pub mod refusal;
 pub mod seeded;
 pub mod service;
+pub mod shop;
 pub mod size;
 pub mod standing;
 pub mod state;

@@ -53,10 +53,17 @@ pub enum Message {
     Rerouted { order: OrderId, from_locker_name: String, locker_name: String, place_epoch: u32 },
     /// To a customer: the place was lost, and the parcel comes to the door, by the stored preferences.
     ReroutedHome { order: OrderId, from_locker_name: String, place_epoch: u32 },
+    /// To a customer: the place was lost, and the parcel goes to the shop, by the stored preferences.
+    ReroutedToShop { order: OrderId, from_locker_name: String, shop_name: String, place_epoch: u32 },
     /// To a customer: the place was lost; please choose another.
     ChoosePlace { order: OrderId, from_locker_name: String, place_epoch: u32 },
-    /// To a customer: this is where it goes, as chosen. Without a locker's name: to the door.
-    PlaceConfirmed { order: OrderId, locker_name: Option<String> },
+    /// To a customer: this is where it goes, as chosen. Without a name: to the door.
+    PlaceConfirmed {
+        order: OrderId,
+        locker_name: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shop_name: Option<String>,
+    },
     /// To a customer: how was it?
     FeedbackRequested { order: OrderId },
     /// To a customer: we have your complaint.
@@ -127,6 +134,7 @@ impl Message {
             Message::PlacedElsewhere { .. } => "placed_elsewhere",
             Message::Rerouted { .. } => "rerouted",
             Message::ReroutedHome { .. } => "rerouted_home",
+            Message::ReroutedToShop { .. } => "rerouted_to_shop",
             Message::ChoosePlace { .. } => "choose_place",
             Message::PlaceConfirmed { .. } => "place_confirmed",
             Message::FeedbackRequested { .. } => "feedback_requested",
@@ -153,6 +161,7 @@ impl Message {
             | Message::PlacedElsewhere { order, .. }
             | Message::Rerouted { order, .. }
             | Message::ReroutedHome { order, .. }
+            | Message::ReroutedToShop { order, .. }
             | Message::ChoosePlace { order, .. }
             | Message::PlaceConfirmed { order, .. }
             | Message::FeedbackRequested { order } => Some(StateKey::Order(order.clone())),
@@ -177,6 +186,7 @@ impl Message {
             | Message::PlacedElsewhere { .. }
             | Message::Rerouted { .. }
             | Message::ReroutedHome { .. }
+            | Message::ReroutedToShop { .. }
             | Message::ChoosePlace { .. }
             | Message::PlaceConfirmed { .. }
             | Message::FeedbackRequested { .. }
@@ -195,6 +205,7 @@ impl Message {
             Message::PlacedElsewhere { order, place_epoch, .. }
             | Message::Rerouted { order, place_epoch, .. }
             | Message::ReroutedHome { order, place_epoch, .. }
+            | Message::ReroutedToShop { order, place_epoch, .. }
             | Message::ChoosePlace { order, place_epoch, .. } => {
                 Some(LinkPurpose::ChoosePlace { order: order.clone(), place_epoch: *place_epoch })
             }
@@ -381,7 +392,7 @@ mod tests {
     }
 
     /// Every message that carries a link to choose another place.
-    fn about_a_place_that_can_be_changed() -> [Message; 4] {
+    fn about_a_place_that_can_be_changed() -> [Message; 5] {
         let (order, name) = (|| id("o1"), || "Dom".to_owned());
         [
             Message::PlacedElsewhere {
@@ -392,6 +403,7 @@ mod tests {
             },
             Message::Rerouted { order: order(), from_locker_name: name(), locker_name: name(), place_epoch: 2 },
             Message::ReroutedHome { order: order(), from_locker_name: name(), place_epoch: 2 },
+            Message::ReroutedToShop { order: order(), from_locker_name: name(), shop_name: name(), place_epoch: 2 },
             Message::ChoosePlace { order: order(), from_locker_name: name(), place_epoch: 2 },
         ]
     }
@@ -404,7 +416,7 @@ mod tests {
             Message::ReadyForPickup { order: order(), locker_name: name(), compartment, deadline },
             Message::PickupDelayed { order: order(), locker_name: name(), compartment },
             Message::AllClear { order: order(), locker_name: name(), compartment, deadline },
-            Message::PlaceConfirmed { order: order(), locker_name: None },
+            Message::PlaceConfirmed { order: order(), locker_name: None, shop_name: None },
             Message::PickupExtended { order: order(), locker_name: name(), compartment, hours: 24, deadline: None },
             Message::RecoveryStarted { order: order(), from_locker_name: name(), locker_name: name() },
             Message::BroughtElsewhere { order: order(), locker_name: name(), compartment, deadline },

@@ -1,6 +1,5 @@
 //! One order: one parcel on its way to one customer, and the place that is held for it.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -9,17 +8,19 @@ use crate::compartment::{Compartment, Occupancy};
 use crate::decision::{Decision, Event};
 use crate::delivery::{Delivery, Standing};
 use crate::fault::{Closure, FaultCode, Unit, closed_by, shut_since as shut_by};
-use crate::id::{CompartmentNumber, EventId, LockerId, NoticeId, OrderId, PersonId, WorkOrderId};
+use crate::id::{BundleId, CompartmentNumber, EventId, LockerId, NoticeId, OrderId, PersonId, WorkOrderId};
 use crate::impact::ShutTime;
 use crate::locker::Locker;
 use crate::notice::{Message, Notice};
 use crate::person::Preferences;
 use crate::place::Place;
+use crate::plan::Why;
 use crate::recovery::{self, CompartmentId, Recovery};
 use crate::refusal::Refusal;
 use crate::seeded::bug;
+use crate::shop::Shop;
 use crate::size::{Needs, Parcel, RoomNeeded, Size};
-use crate::{SignedDuration, StateKey, Timestamp};
+use crate::{SignedDuration, State, StateKey, Timestamp};
 
 /// How long a parcel waits for its customer: published hold times run from 48 hours to 7 days.
 pub const HOLD_FOR: SignedDuration = SignedDuration::from_hours(72);
@@ -30,6 +31,10 @@ pub const REST_MIN: SignedDuration = SignedDuration::from_hours(24);
 /// By how much support can put a deadline off, all extensions together. Published hold times end at 7 days: what is
 /// between [`HOLD_FOR`] and that. The time for which a door was shut is not part of it.
 pub const EXTENSION_MAX: SignedDuration = SignedDuration::from_hours(7 * 24 - 72);
+
+/// For how long a customer's choice can be undone: long enough to read the confirmation, and over before the next
+/// delivery tour is planned.
+pub const UNDO_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 
 /// How many incidents one order remembers. An order that met more has long been in a person's hands.
 pub const INCIDENTS_MAX: usize = 10;
@@ -79,6 +84,16 @@ pub struct Incident {
     pub until: Option<Timestamp>,
 }
 
+/// Where an order was to go before its customer chose otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undo {
+    pub place: Place,
+    pub status: OrderStatus,
+    /// The move it was: a link for that one can undo the choice it made.
+    pub place_epoch: u32,
+    pub until: Timestamp,
+}
+
 /// One parcel on its way to one customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
@@ -92,6 +107,9 @@ pub struct Order {
     /// Its customer needs a door that is reachable from a wheelchair.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reachable: bool,
+    /// The parcels it stays together with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<BundleId>,
     pub status: OrderStatus,
     pub place: Place,
     /// Counts the moves: a link to choose a place is for one of them.
@@ -132,6 +150,9 @@ pub struct Order {
     /// around it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub displaced_from: Option<LockerId>,
+    /// What its customer's latest choice has replaced, where that can be undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<Undo>,
     /// The latest of what its customer is told about where it is: an earlier notice is not sent any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest_notice: Option<NoticeId>,
@@ -156,7 +177,7 @@ impl Order {
     pub fn compartment(&self) -> Option<(&LockerId, CompartmentNumber)> {
         match &self.place {
             Place::Compartment { locker, compartment } => Some((locker, *compartment)),
-            Place::Home | Place::Asked | Place::Custody | Place::Missing => None,
+            Place::Shop { .. } | Place::Home | Place::Asked | Place::Custody | Place::Missing => None,
         }
     }
 
@@ -231,6 +252,14 @@ impl Order {
         self.place_epoch += 1;
         self.status = status;
         self.driver = None;
+        self.undo = None;
+    }
+
+    /// The choice that can be undone now, as long as nothing has happened since.
+    pub fn undoable(&self, now: Timestamp) -> Option<&Undo> {
+        let undo = self.undo.as_ref()?;
+        let latest = self.place_epoch == undo.place_epoch + 1 && self.is_underway();
+        (latest && (now < undo.until || bug("undo_never_ends"))).then_some(undo)
     }
 }
 
@@ -284,6 +313,7 @@ pub struct PlaceOrder {
     pub order: OrderId,
     pub customer: PersonId,
     pub needs: Needs,
+    pub bundle: Option<BundleId>,
     pub promised_at: Option<Timestamp>,
 }
 
@@ -310,6 +340,7 @@ pub fn place_order(
             RoomNeeded::Parcel(parcel) => Some(parcel),
         },
         reachable: request.needs.reachable,
+        bundle: request.bundle,
         status: OrderStatus::Placed,
         place: room.place(),
         place_epoch: 1,
@@ -326,6 +357,7 @@ pub fn place_order(
         collected_at: None,
         incidents: Vec::new(),
         displaced_from: None,
+        undo: None,
         latest_notice: None,
     };
     let notice = instead_of.map(|wanted| {
@@ -345,20 +377,38 @@ pub fn place_order(
     decision
 }
 
+/// What is kept free for an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Held {
+    Compartment(Compartment),
+    Shop(Shop),
+}
+
+impl Held {
+    /// The same without this order, if it is for that one.
+    fn release(self, order: &OrderId, now: Timestamp) -> Option<State> {
+        match self {
+            Held::Compartment(it) => release(it, order, now).map(State::from),
+            Held::Shop(it) => it.release(order).map(State::from),
+        }
+    }
+}
+
 /// Cancels an order that has not been deposited, and frees what was held for it.
 ///
 /// # Errors
 /// [`Refusal::WrongState`] from the deposit on, and where it is cancelled already.
-pub fn cancel(mut order: Order, held: Option<Compartment>, now: Timestamp) -> Result<Decision<Order>, Refusal> {
+pub fn cancel(mut order: Order, held: Option<Held>, now: Timestamp) -> Result<Decision<Order>, Refusal> {
     if !order.is_underway() {
         return Err(Refusal::wrong_state(order.status));
     }
     order.status = OrderStatus::Cancelled;
+    order.undo = None;
     let mut decision = Decision::new(order.clone());
     if let Some(freed) =
-        held.and_then(|it| release(it, &order.id, now)).filter(|_| !bug("cancelling_keeps_the_compartment"))
+        held.and_then(|it| it.release(&order.id, now)).filter(|_| !bug("cancelling_keeps_the_compartment"))
     {
-        decision.change(freed);
+        decision.changes.push(freed);
     }
     decision.change(order);
     decision.record(Event::OrderCancelled);
@@ -579,8 +629,8 @@ pub(crate) fn shut_since(locker: &Locker, compartment: &Compartment) -> Option<T
     by_faults.into_iter().chain(by_people).flatten().min()
 }
 
-/// What is known when an order that lost its place is dealt with. `rooms` are what other lockers offer, nearest
-/// first.
+/// What is known when an order that lost its place is dealt with. `rooms` is what was found for it in other lockers, best
+/// first, and how far away; `shop` the one its customer named. `why` is told in the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplacedScene {
     pub order: Order,
@@ -588,14 +638,16 @@ pub struct DisplacedScene {
     pub compartment: Compartment,
     pub preferences: Option<Preferences>,
     pub rooms: Vec<(u32, Room)>,
+    pub shop: Option<Shop>,
+    pub why: Option<Why>,
 }
 
 /// Deals with one order whose compartment has been closed. On its way: it gets another place by the customer's
-/// stored preferences (the nearest other locker within the radius, or home), or the customer is asked. Inside:
+/// stored preferences (what was found in other lockers, the shop, or home), or the customer is asked. Inside:
 /// its deadline stops. The customer learns it in the same commit. Nothing where the place works again, or the
 /// order is no longer there, or it has been dealt with: each learns it once.
 pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestamp) -> Option<Decision<()>> {
-    let DisplacedScene { mut order, locker, compartment, preferences, rooms } = scene;
+    let DisplacedScene { mut order, locker, compartment, preferences, rooms, shop, why } = scene;
     if !order.is_at(&compartment) {
         return None;
     }
@@ -616,19 +668,19 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
     if !order.is_underway() || bug("displaced_order_stays") {
         return None;
     }
-    let never: BTreeSet<LockerId> = preferences.as_ref().map(|it| it.never.clone()).unwrap_or_default();
-    let radius_m = preferences.as_ref().and_then(|it| it.other_locker_within_m);
-    let room = rooms
-        .into_iter()
-        .find(|(distance_m, room)| {
-            radius_m.is_some_and(|radius_m| *distance_m <= radius_m) && !never.contains(&room.locker.id)
-        })
-        .map(|(_, room)| room);
+    // They may have changed since a place was looked for.
+    let agrees = |(distance_m, room): &(u32, Room)| {
+        preferences.as_ref().is_some_and(|it| it.agrees_to(&room.locker.id, *distance_m))
+    };
+    let room = rooms.into_iter().find(agrees).map(|(_, room)| room);
+    let named = |it: &Shop| preferences.as_ref().is_some_and(|wishes| wishes.shop.as_ref() == Some(&it.id));
+    let shop = shop.filter(|it| room.is_none() && named(it) && it.has_room(now));
     let from = order.place.clone();
-    let (to, status) = match &room {
-        Some(room) => (room.place(), OrderStatus::Rerouted),
-        None if preferences.is_some_and(|it| it.home) => (Place::Home, OrderStatus::Rerouted),
-        None => (Place::Asked, OrderStatus::Rerouting),
+    let (to, status) = match (&room, &shop) {
+        (Some(room), _) => (room.place(), OrderStatus::Rerouted),
+        (None, Some(shop)) => (Place::Shop { shop: shop.id.clone() }, OrderStatus::Rerouted),
+        (None, None) if preferences.is_some_and(|it| it.home) => (Place::Home, OrderStatus::Rerouted),
+        (None, None) => (Place::Asked, OrderStatus::Rerouting),
     };
     order.displaced_from = incident.is_none().then(|| locker.id.clone());
     if let Some(incident) = incident {
@@ -637,25 +689,29 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
     order.leave_incidents(now);
     order.move_to(to.clone(), status);
     let (id, from_locker_name, place_epoch) = (order.id.clone(), locker.name, order.place_epoch);
-    let message = match (&to, &room) {
-        (Place::Compartment { .. }, Some(room)) => {
+    let message = match (&room, &shop, &to) {
+        (Some(room), ..) => {
             Message::Rerouted { order: id, from_locker_name, locker_name: room.locker.name.clone(), place_epoch }
         }
-        (Place::Home, _) => Message::ReroutedHome { order: id, from_locker_name, place_epoch },
-        (Place::Asked | Place::Custody | Place::Missing, _) | (Place::Compartment { .. }, None) => {
-            Message::ChoosePlace { order: id, from_locker_name, place_epoch }
+        (None, Some(shop), _) => {
+            Message::ReroutedToShop { order: id, from_locker_name, shop_name: shop.name.clone(), place_epoch }
         }
+        (None, None, Place::Home) => Message::ReroutedHome { order: id, from_locker_name, place_epoch },
+        (None, None, _) => Message::ChoosePlace { order: id, from_locker_name, place_epoch },
     };
     let notice = order.tell(message, event, now);
     if !bug("displaced_order_is_not_told") {
         decision.tell(notice);
     }
-    decision.record(Event::OrderRerouted { from, to });
+    decision.record(Event::OrderRerouted { from, to, why });
     if let Some(freed) = release(compartment, &order.id, now) {
         decision.change(freed);
     }
     if let Some(room) = room {
         room.hold_for(&order.id, &mut decision);
+    }
+    if let Some(expecting) = shop.and_then(|it| it.expect(&order.id, now)) {
+        decision.change(expecting);
     }
     decision.change(order);
     Some(decision)
@@ -747,17 +803,46 @@ pub fn resume_pickup(
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
     Room(Box<Room>),
+    Shop(Shop),
     Home,
 }
 
+impl Choice {
+    fn place(&self) -> Place {
+        match self {
+            Choice::Room(room) => room.place(),
+            Choice::Shop(shop) => Place::Shop { shop: shop.id.clone() },
+            Choice::Home => Place::Home,
+        }
+    }
+
+    fn confirmed(&self, order: &OrderId) -> Message {
+        let (locker_name, shop_name) = match self {
+            Choice::Room(room) => (Some(room.locker.name.clone()), None),
+            Choice::Shop(shop) => (None, Some(shop.name.clone())),
+            Choice::Home => (None, None),
+        };
+        Message::PlaceConfirmed { order: order.clone(), locker_name, shop_name }
+    }
+
+    fn hold_for<A>(self, order: &OrderId, decision: &mut Decision<A>, now: Timestamp) {
+        match self {
+            Choice::Room(room) => room.hold_for(order, decision),
+            Choice::Shop(shop) => decision.changes.extend(shop.expect(order, now).map(State::from)),
+            Choice::Home => {}
+        }
+    }
+}
+
 /// Moves an order to the place its customer chose: the new place and the release of the old one are one
-/// commit. The first valid choice for an epoch wins; a link for an earlier epoch is used up.
+/// commit. The first valid choice for an epoch wins; a link for an earlier epoch is used up, but for undoing.
 ///
 /// # Errors
-/// [`Refusal::LinkUsed`] where the order has moved since; [`Refusal::WrongState`] from the deposit on.
+/// [`Refusal::LinkUsed`] where the order has moved since; [`Refusal::WrongState`] from the deposit on;
+/// [`Refusal::NoRoom`] where the shop takes no more.
 pub fn choose_place(
     mut order: Order,
-    held: Option<Compartment>,
+    held: Option<Held>,
     place_epoch: u32,
     choice: Choice,
     event: &EventId,
@@ -769,22 +854,80 @@ pub fn choose_place(
     if !order.is_underway() {
         return Err(Refusal::wrong_state(order.status));
     }
-    let (place, locker_name) = match &choice {
-        Choice::Room(room) => (room.place(), Some(room.locker.name.clone())),
-        Choice::Home => (Place::Home, None),
+    if matches!(&choice, Choice::Shop(shop) if !shop.has_room(now)) {
+        return Err(Refusal::NoRoom);
+    }
+    let place = choice.place();
+    let undo = Undo {
+        place: order.place.clone(),
+        status: order.status,
+        place_epoch: order.place_epoch,
+        until: now + UNDO_WITHIN,
     };
     order.move_to(place.clone(), OrderStatus::Rerouted);
-    let message = Message::PlaceConfirmed { order: order.id.clone(), locker_name };
-    let notice = order.tell(message, event, now);
+    order.undo = Some(undo);
+    let notice = order.tell(choice.confirmed(&order.id), event, now);
     let mut decision = Decision::new(order.clone());
     decision.tell(notice);
     decision.record(Event::PlaceChosen { to: place });
-    if let Some(freed) = held.and_then(|it| release(it, &order.id, now)).filter(|_| !bug("choice_keeps_the_old_place"))
-    {
-        decision.change(freed);
+    let freed = held.and_then(|it| it.release(&order.id, now)).filter(|_| !bug("choice_keeps_the_old_place"));
+    decision.changes.extend(freed);
+    choice.hold_for(&order.id, &mut decision, now);
+    decision.change(order);
+    Ok(decision)
+}
+
+/// What there is to go back to where a choice is undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Back {
+    /// The place of before, or another compartment of the same locker.
+    To(Choice),
+    /// There was none: the customer is asked again. Names the locker whose place was lost.
+    Asked { from_locker_name: String },
+}
+
+/// Undoes what a customer chose at `place_epoch`: back to where the order was to go before. Its place there was given up
+/// with the choice, so that it is looked for again.
+///
+/// # Errors
+/// [`Refusal::TooLate`] where the time is over, the order has moved since or is no longer on its way;
+/// [`Refusal::LinkUsed`] where it was another choice; [`Refusal::NoRoom`] where the shop takes no more.
+pub fn undo_choice(
+    mut order: Order,
+    held: Option<Held>,
+    place_epoch: u32,
+    back: Back,
+    event: &EventId,
+    now: Timestamp,
+) -> Result<Decision<Order>, Refusal> {
+    let undo = order.undoable(now).cloned().ok_or(Refusal::TooLate)?;
+    if undo.place_epoch != place_epoch {
+        return Err(Refusal::LinkUsed);
     }
-    if let Choice::Room(room) = choice {
-        room.hold_for(&order.id, &mut decision);
+    if matches!(&back, Back::To(Choice::Shop(shop)) if !shop.has_room(now)) {
+        return Err(Refusal::NoRoom);
+    }
+    let place = match &back {
+        Back::To(choice) => choice.place(),
+        Back::Asked { .. } => Place::Asked,
+    };
+    order.move_to(place.clone(), undo.status);
+    let message = match &back {
+        Back::To(choice) => choice.confirmed(&order.id),
+        Back::Asked { from_locker_name } => Message::ChoosePlace {
+            order: order.id.clone(),
+            from_locker_name: from_locker_name.clone(),
+            place_epoch: order.place_epoch,
+        },
+    };
+    let notice = order.tell(message, event, now);
+    let mut decision = Decision::new(order.clone());
+    decision.tell(notice);
+    decision.record(Event::ChoiceUndone { to: place });
+    let freed = held.and_then(|it| it.release(&order.id, now)).filter(|_| !bug("undo_keeps_the_place"));
+    decision.changes.extend(freed);
+    if let Back::To(choice) = back {
+        choice.hold_for(&order.id, &mut decision, now);
     }
     decision.change(order);
     Ok(decision)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{LockerId, PersonId};
+use crate::id::{LockerId, PersonId, ShopId};
 
 /// The languages people are written to in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ pub struct Preferences {
     /// Another locker within this distance will do, in metres.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_locker_within_m: Option<u32>,
-    /// Delivery to the door will do, if no other locker does.
+    /// Delivery to the door will do, if no other locker and no shop does.
     #[serde(default)]
     pub home: bool,
     /// Only a door that is reachable from a wheelchair will do.
@@ -43,4 +43,32 @@ pub struct Preferences {
     /// Lockers this customer does not go to.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub never: BTreeSet<LockerId>,
+    /// Lockers this customer likes best: they will do however far away they are, and come before others that are up to
+    /// [`crate::plan::DETOUR_M`] nearer.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub preferred: BTreeSet<LockerId>,
+    /// The shop where parcels for this customer can be left, if no locker will do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shop: Option<ShopId>,
+}
+
+impl Preferences {
+    /// What a customer wants who has said nothing: to be asked.
+    pub fn none(customer: PersonId) -> Self {
+        Self {
+            customer,
+            other_locker_within_m: None,
+            home: false,
+            reachable: false,
+            never: BTreeSet::new(),
+            preferred: BTreeSet::new(),
+            shop: None,
+        }
+    }
+
+    /// Whether this locker, so far from where the parcel was to go, will do.
+    pub fn agrees_to(&self, locker: &LockerId, distance_m: u32) -> bool {
+        let near = self.other_locker_within_m.is_some_and(|within_m| distance_m <= within_m);
+        !self.never.contains(locker) && (near || self.preferred.contains(locker))
+    }
 }

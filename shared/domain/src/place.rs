@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{CompartmentNumber, LockerId};
+use crate::id::{CompartmentNumber, LockerId, ShopId};
 
 /// A point on the map in millionths of a degree (WGS 84): about 0.1 m.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,18 +56,23 @@ impl Position {
     /// The cells that can hold anything within `radius_m`, nearest first, at most [`CELLS_READ_MAX`].
     pub fn cells_within(self, radius_m: u32) -> Vec<Cell> {
         let home = self.cell();
+        let mut cells: Vec<Cell> = self.all_cells_within(radius_m).collect();
+        cells.sort_by_key(|cell| (cell.row - home.row).pow(2) + (cell.column - home.column).pow(2));
+        cells.truncate(CELLS_READ_MAX);
+        cells
+    }
+
+    /// All of them, for who has them in memory: up to 24 cells in each direction, some 85 km at the latitude of Germany.
+    pub(crate) fn all_cells_within(self, radius_m: u32) -> impl Iterator<Item = Cell> {
+        let home = self.cell();
         let cell_degrees = f64::from(CELL_SIDE_E6) / 1e6;
         let cell_height_m = cell_degrees * METRES_PER_DEGREE;
         let cell_width_m = (cell_height_m * self.radians().0.cos()).max(1.0);
         let rings = |cell_m: f64| (f64::from(radius_m) / cell_m).ceil().clamp(1.0, 24.0) as i32;
         let (rows, columns) = (rings(cell_height_m), rings(cell_width_m));
-        let mut cells: Vec<Cell> = (-rows..=rows)
-            .flat_map(|row| (-columns..=columns).map(move |column| (row, column)))
-            .map(|(row, column)| Cell { row: home.row + row, column: home.column + column })
-            .collect();
-        cells.sort_by_key(|cell| (cell.row - home.row).pow(2) + (cell.column - home.column).pow(2));
-        cells.truncate(CELLS_READ_MAX);
-        cells
+        (-rows..=rows)
+            .flat_map(move |row| (-columns..=columns).map(move |column| (row, column)))
+            .map(move |(row, column)| Cell { row: home.row + row, column: home.column + column })
     }
 }
 
@@ -77,6 +82,8 @@ impl Position {
 pub enum Place {
     /// A compartment that is held for this order or holds its parcel.
     Compartment { locker: LockerId, compartment: CompartmentNumber },
+    /// A shop that keeps it for its customer.
+    Shop { shop: ShopId },
     /// The customer's own address; the sender knows it, this system does not.
     Home,
     /// Not yet known: the customer is being asked.

@@ -29,7 +29,7 @@ use crate::{StateKey, Timestamp};
 pub const HANDOVERS_MAX: usize = 20;
 
 /// One compartment, by name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CompartmentId {
     pub locker: LockerId,
     pub compartment: CompartmentNumber,
@@ -106,7 +106,9 @@ impl Order {
     pub fn deposit_compartment(&self) -> Option<(&LockerId, CompartmentNumber)> {
         match self.place {
             Place::Custody => self.recovery_target().map(|it| (&it.locker, it.compartment)),
-            Place::Compartment { .. } | Place::Home | Place::Asked | Place::Missing => self.compartment(),
+            Place::Compartment { .. } | Place::Shop { .. } | Place::Home | Place::Asked | Place::Missing => {
+                self.compartment()
+            }
         }
     }
 
@@ -115,7 +117,7 @@ impl Order {
         let right = match &self.place {
             Place::Custody => taken,
             Place::Compartment { .. } => !taken,
-            Place::Home | Place::Asked | Place::Missing => false,
+            Place::Shop { .. } | Place::Home | Place::Asked | Place::Missing => false,
         };
         match &mut self.recovery {
             Some(recovery) if right && self.status == OrderStatus::Recovery => Ok(recovery.as_mut()),

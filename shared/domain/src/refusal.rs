@@ -48,6 +48,8 @@ pub enum Refusal {
     UnknownWorkOrder,
     #[error("there is no such case")]
     UnknownCase,
+    #[error("there is no such shop, or none was named")]
+    UnknownShop,
     #[error("there is no such person")]
     UnknownPerson,
     #[error("no team serves this region")]
@@ -73,6 +75,8 @@ pub enum Refusal {
     OtherPlace,
     #[error("this is not possible while the state is '{state}'")]
     WrongState { state: String },
+    #[error("the bundle is another customer's, or full")]
+    OtherBundle,
     #[error("this link has been used")]
     LinkUsed,
     #[error("the time for this is over")]

@@ -1,5 +1,6 @@
 //! Everything that is kept, and the names it is kept under.
 
+use crate::bundle::Bundle;
 use crate::case::Case;
 use crate::compartment::Compartment;
 use crate::delivery::Delivery;
@@ -7,13 +8,16 @@ use crate::door::Door;
 use crate::fault::{FaultRecord, Unit};
 use crate::feedback::Feedback;
 use crate::heartbeat::Heartbeat;
-use crate::id::{CaseId, CompartmentNumber, LockerId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
+use crate::id::{
+    BundleId, CaseId, CompartmentNumber, LockerId, OrderId, PersonId, RegionId, ShopId, TeamId, WorkOrderId,
+};
 use crate::incident::{Incident, IncidentId};
 use crate::locker::Locker;
 use crate::order::Order;
 use crate::person::{Person, Preferences};
 use crate::presence::Presence;
 use crate::service::ServicePlan;
+use crate::shop::Shop;
 use crate::suspicion;
 use crate::team::Team;
 use crate::work_order::WorkOrder;
@@ -45,6 +49,8 @@ pub enum StateKey {
     ArchivedIncident(IncidentId),
     Team(RegionId, TeamId),
     Order(OrderId),
+    Bundle(BundleId),
+    Shop(ShopId),
     Preferences(PersonId),
     Delivery(OrderId),
     Feedback(OrderId),
@@ -68,6 +74,8 @@ pub enum State {
     ArchivedIncident(Incident),
     Team(Team),
     Order(Order),
+    Bundle(Bundle),
+    Shop(Shop),
     Preferences(Preferences),
     Delivery(Delivery),
     Feedback(Feedback),
@@ -97,6 +105,8 @@ impl State {
             State::ArchivedIncident(it) => StateKey::ArchivedIncident(it.id.clone()),
             State::Team(it) => StateKey::Team(it.region.clone(), it.id.clone()),
             State::Order(it) => StateKey::Order(it.id.clone()),
+            State::Bundle(it) => StateKey::Bundle(it.id.clone()),
+            State::Shop(it) => StateKey::Shop(it.id.clone()),
             State::Preferences(it) => StateKey::Preferences(it.customer.clone()),
             State::Delivery(it) => StateKey::Delivery(it.order.clone()),
             State::Feedback(it) => StateKey::Feedback(it.order.clone()),
@@ -122,6 +132,8 @@ impl State {
             | State::ArchivedIncident(_)
             | State::Team(_)
             | State::Order(_)
+            | State::Bundle(_)
+            | State::Shop(_)
             | State::Preferences(_)
             | State::Delivery(_)
             | State::Feedback(_)
@@ -151,7 +163,7 @@ macro_rules! states {
     )*};
 }
 
-states! { Locker Compartment Presence ServicePlan Heartbeat Door FaultRecord Team Order Preferences Delivery Feedback Case Person }
+states! { Locker Compartment Presence ServicePlan Heartbeat Door FaultRecord Team Order Bundle Shop Preferences Delivery Feedback Case Person }
 
 impl From<WorkOrder> for State {
     fn from(it: WorkOrder) -> State {

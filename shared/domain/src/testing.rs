@@ -103,6 +103,7 @@ pub fn order(name: &str, compartment: u16) -> Order {
         size: Size::M,
         parcel: None,
         reachable: false,
+        bundle: None,
         status: OrderStatus::Placed,
         place: place(compartment),
         place_epoch: 1,
@@ -119,6 +120,7 @@ pub fn order(name: &str, compartment: u16) -> Order {
         collected_at: None,
         incidents: Vec::new(),
         displaced_from: None,
+        undo: None,
         latest_notice: None,
     }
 }

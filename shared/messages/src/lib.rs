@@ -3,8 +3,9 @@
 //! Every kind of notice has a folder in `texts/` with one file per language and channel. An e-mail's first line
 //! is its subject, then comes an empty line, then the text. The files directly in `texts/` choose the text
 //! of a message and name the facts it may use; they are compiled in, and a kind without its texts, or a text
-//! that names a fact its message does not have, does not compile.
+//! that names a fact its message does not have, does not compile. The pages behind one-time links are in `pages/`.
 
+pub mod pages;
 mod words;
 
 use askama::Template;

@@ -37,6 +37,11 @@ impl Escaper for OneLine {
     }
 }
 
+/// The same of a value that is escaped in another way afterwards.
+pub fn one_line(value: &str) -> String {
+    value.split(separates).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 fn separates(c: char) -> bool {
     let reverses = matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     c.is_whitespace() || c.is_control() || reverses
@@ -46,6 +51,12 @@ fn separates(c: char) -> bool {
 fn list_units(units: &[Unit], listed_max: usize, name: fn(&Unit) -> String) -> (String, usize) {
     let listed: Vec<String> = units.iter().take(listed_max).map(name).collect();
     (listed.join(", "), units.len() - listed.len())
+}
+
+/// From a kilometre on, in whole ones and tenths, rounded.
+fn tenths_of_a_km(metres: u32) -> Option<(u32, u32)> {
+    let tenths = (metres + 50) / 100;
+    (metres >= 1_000).then_some((tenths / 10, tenths % 10))
 }
 
 fn list_skills(skills: &BTreeSet<FaultClass>, name: fn(&FaultClass) -> &'static str) -> String {
@@ -73,6 +84,14 @@ pub mod german {
             Weekday::Sunday => "So.",
         };
         format!("{weekday}, {}.{}., {:02}:{:02} Uhr", time.day(), time.month(), time.hour(), time.minute())
+    }
+
+    /// A way, such as `400 m` or `1,1 km`.
+    pub fn distance(metres: &u32) -> String {
+        match super::tenths_of_a_km(*metres) {
+            None => format!("{metres} m"),
+            Some((whole, tenths)) => format!("{whole},{tenths} km"),
+        }
     }
 
     /// One unit, such as `Fach 7`.
@@ -153,6 +172,14 @@ pub mod english {
         local(time).strftime("%a %-d %b, %H:%M").to_string()
     }
 
+    /// A way, such as `400 m` or `1.1 km`.
+    pub fn distance(metres: &u32) -> String {
+        match super::tenths_of_a_km(*metres) {
+            None => format!("{metres} m"),
+            Some((whole, tenths)) => format!("{whole}.{tenths} km"),
+        }
+    }
+
     /// One unit, such as `compartment 7`.
     pub fn unit(unit: &Unit) -> String {
         match unit {
@@ -222,6 +249,19 @@ pub mod english {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_way_is_told_in_kilometres() {
+        assert_eq!([0, 999, 1_049, 1_950].map(|it| german::distance(&it)), ["0 m", "999 m", "1,0 km", "2,0 km"]);
+        assert_eq!(english::distance(&1_100), "1.1 km");
+    }
+
+    #[test]
+    fn a_value_for_a_page_keeps_its_line_as_well() {
+        for value in ["Hauptbahnhof, Süd 2", "  a\r\n\r\nb\u{202e} c ", "\n"] {
+            assert_eq!(super::one_line(value), one_line(value));
+        }
+    }
 
     fn one_line(value: &str) -> String {
         let mut text = String::new();

@@ -131,6 +131,12 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
             place_epoch: 2,
         },
         Message::ReroutedHome { order: id("A-4711"), from_locker_name: name.clone(), place_epoch: 2 },
+        Message::ReroutedToShop {
+            order: id("A-4711"),
+            from_locker_name: name.clone(),
+            shop_name: other_locker_name.to_owned(),
+            place_epoch: 2,
+        },
         pickup_extended(locker_name, None),
         pickup_extended(locker_name, Some("2026-11-23T13:30:00Z".parse().unwrap())),
         Message::RecoveryStarted {
@@ -146,8 +152,9 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
         },
         Message::ParcelMissing { order: id("A-4711"), locker_name: name.clone() },
         choose_place(locker_name),
-        Message::PlaceConfirmed { order: id("A-4711"), locker_name: Some(name.clone()) },
-        Message::PlaceConfirmed { order: id("A-4711"), locker_name: None },
+        Message::PlaceConfirmed { order: id("A-4711"), locker_name: Some(name.clone()), shop_name: None },
+        Message::PlaceConfirmed { order: id("A-4711"), locker_name: None, shop_name: Some(name.clone()) },
+        Message::PlaceConfirmed { order: id("A-4711"), locker_name: None, shop_name: None },
         Message::FeedbackRequested { order: id("A-4711") },
         Message::CaseReceived {
             case: id("5e1a2a2b-6b1c-4b39-9b0e-0c5f6d1c7a10"),

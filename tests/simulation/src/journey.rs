@@ -210,8 +210,23 @@ impl Traveller {
 
     async fn parcel(self: Rc<Self>) {
         let customer = self.one_of(&CUSTOMERS);
+        let locker = self.any_locker();
+        if self.often(15) {
+            // The rest of a bundle, each with a journey of its own.
+            let bundle = format!("b-{:016x}", self.seed);
+            for number in 0..1 + self.below(2) {
+                let mate = self.beside(&format!("mate {number}"));
+                let (locker, bundle) = (locker.clone(), bundle.clone());
+                self.world.executor.spawn(async move { mate.parcel_of(customer, locker, Some(&bundle)).await });
+            }
+            return self.parcel_of(customer, locker, Some(&bundle)).await;
+        }
+        self.parcel_of(customer, locker, None).await;
+    }
+
+    async fn parcel_of(self: Rc<Self>, customer: &'static str, locker: LockerId, bundle: Option<&str>) {
         let size = self.one_of(&["S", "S", "M", "M", "M", "L", "XL"]);
-        let Some(order) = self.place(customer, size).await else { return };
+        let Some(order) = self.place(customer, size, locker, bundle).await else { return };
         let minding = self.beside("customer");
         {
             let order = order.clone();
@@ -230,8 +245,7 @@ impl Traveller {
         self.rate(customer, driver, &order).await;
     }
 
-    async fn place(&self, customer: &str, size: &str) -> Option<OrderId> {
-        let mut locker = self.any_locker();
+    async fn place(&self, customer: &str, size: &str, mut locker: LockerId, bundle: Option<&str>) -> Option<OrderId> {
         for attempt in 0..3 {
             let mut body = json!({ "customer_id": customer, "locker_id": locker, "size": size });
             if self.often(30) {
@@ -243,6 +257,9 @@ impl Traveller {
             }
             if self.often(25) {
                 body["elsewhere_within_m"] = 3_000.into();
+            }
+            if let Some(bundle) = bundle {
+                body["bundle_id"] = bundle.into();
             }
             let key = format!("{:016x}-{attempt}", self.seed);
             let request = call("POST /orders").by_order_system().header("idempotency-key", &key).json(body);
@@ -348,7 +365,11 @@ impl Traveller {
                 })
             };
             let locker = self.any_locker();
-            let body = if self.often(40) { json!({ "home": true }) } else { json!({ "locker_id": locker }) };
+            let body = match self.below(10) {
+                0..4 => json!({ "home": true }),
+                4 => json!({ "shop": true }),
+                _ => json!({ "locker_id": locker }),
+            };
             if self.often(15) {
                 let request = call("POST /my/orders/{order_id}/place").by(customer).path("order_id", order.as_str());
                 self.ask(&request.json(body.clone())).await;
@@ -360,6 +381,14 @@ impl Traveller {
             }
             if self.often(60) {
                 self.ask(&call("POST /choices/{token}").path("token", token).json(body)).await;
+            }
+            if self.often(30) {
+                // In time, mostly.
+                self.wait_up_to(Duration::from_secs(self.one_of(&[5, 60, 600, 2_400]))).await;
+                let undo = json!({ "undo": true });
+                let own = call("POST /my/orders/{order_id}/place").by(customer).path("order_id", order.as_str());
+                let by_link = call("POST /choices/{token}").path("token", token);
+                self.ask(&if self.often(70) { by_link } else { own }.json(undo)).await;
             }
         }
     }

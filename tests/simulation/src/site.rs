@@ -11,8 +11,8 @@ use crate::triggers::call;
 use crate::world::World;
 
 /// The order system's customers. What they want done when a place is lost: to be asked, to go elsewhere, to get it
-/// brought, to go elsewhere but not everywhere, elsewhere or else home.
-pub const CUSTOMERS: [&str; 5] = ["anna", "ben", "cleo", "dora", "emil"];
+/// brought, to go elsewhere but not everywhere, elsewhere or else home, to one locker or else to the shop.
+pub const CUSTOMERS: [&str; 6] = ["anna", "ben", "cleo", "dora", "emil", "fay"];
 pub const DRIVERS: [&str; 3] = ["driver-1", "driver-2", "driver-3"];
 pub const TECHNICIANS: [&str; 2] = ["tech-1", "tech-2"];
 /// Who leads the mechanics, and watches over the region: who is told where nobody reacts.
@@ -57,9 +57,14 @@ pub fn preferences_of(customer: &str) -> Value {
         "cleo" => json!({ "home": true }),
         "dora" => json!({ "other_locker_within_m": 3_000, "never": ["mz-2"] }),
         "emil" => json!({ "other_locker_within_m": 3_000, "home": true, "reachable": true }),
+        "fay" => json!({ "preferred": ["mz-3"], "shop": SHOP }),
         _ => Value::Null,
     }
 }
+
+/// The shop, and how many parcels it takes.
+pub const SHOP: &str = "kiosk";
+pub const SHOP_CAPACITY: u16 = 2;
 
 /// Where everybody of this world has an address.
 pub const EMAIL_HOST: &str = "@inbox.example";
@@ -115,6 +120,11 @@ pub async fn open(world: &Rc<World>) {
         });
         post("POST /people", (*customer).to_owned(), body).await;
     }
+    let body = json!({
+        "shop_id": SHOP, "name": "Kiosk", "capacity": SHOP_CAPACITY,
+        "position": { "latitude_e6": 50_002_000, "longitude_e6": 8_258_800 },
+    });
+    post("POST /shops", SHOP.to_owned(), body).await;
     for (locker, sizes, metres_north) in LOCKERS {
         let compartments: Vec<Value> = sizes.iter().enumerate().map(|(at, size)| door(at, size)).collect();
         let body = json!({

@@ -88,12 +88,14 @@ pub struct Answer {
 
 impl From<Response> for Answer {
     fn from(response: Response) -> Self {
-        assert_eq!(response.headers["content-type"], "application/json");
-        Self {
-            status: response.status_code,
-            body: serde_json::from_str(&response.body).unwrap(),
-            retry_after: response.headers.get("retry-after").cloned(),
-        }
+        let body = match response.headers["content-type"].as_str() {
+            "application/json" => serde_json::from_str(&response.body).unwrap(),
+            page => {
+                assert_eq!(page, "text/html; charset=utf-8");
+                response.body.into()
+            }
+        };
+        Self { status: response.status_code, body, retry_after: response.headers.get("retry-after").cloned() }
     }
 }
 

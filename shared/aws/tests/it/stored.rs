@@ -94,6 +94,10 @@ fn states() -> BTreeMap<&'static str, State> {
         ("presence-up", state("presence-up", State::Presence)),
         ("order-placed-by-measures", state("order-placed-by-measures", State::Order)),
         ("preferences-reachable", state("preferences-reachable", State::Preferences)),
+        ("preferences-shop", state("preferences-shop", State::Preferences)),
+        ("shop", state("shop", State::Shop)),
+        ("bundle", state("bundle", State::Bundle)),
+        ("order-chosen", state("order-chosen", State::Order)),
         ("service-plan", state("service-plan", State::ServicePlan)),
         ("compartment-blocked", state("compartment-blocked", State::Compartment)),
         ("locker-in-maintenance", state("locker-in-maintenance", State::Locker)),
@@ -126,6 +130,8 @@ fn has_a_golden_item(state: &State) -> bool {
         | State::ArchivedIncident(_)
         | State::Team(_)
         | State::Order(_)
+        | State::Bundle(_)
+        | State::Shop(_)
         | State::Preferences(_)
         | State::Delivery(_)
         | State::Feedback(_)

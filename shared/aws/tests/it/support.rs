@@ -34,6 +34,7 @@ pub fn order(name: &str, place_epoch: u32) -> Order {
         size: Size::M,
         parcel: None,
         reachable: false,
+        bundle: None,
         status: OrderStatus::Placed,
         place: Place::Home,
         place_epoch,
@@ -50,6 +51,7 @@ pub fn order(name: &str, place_epoch: u32) -> Order {
         collected_at: None,
         incidents: Vec::new(),
         displaced_from: None,
+        undo: None,
         latest_notice: None,
     }
 }

@@ -1,5 +1,4 @@
 use super::*;
-use crate::State;
 use crate::compartment::Service;
 use crate::refusal::ClosedBy;
 use crate::service::{Lifecycle, LockerService};

@@ -13,8 +13,8 @@ use domain::impact::{ImpactTask, ShutTime};
 use domain::notice::{Notice, Recipient};
 use domain::order::OrderStatus::{self, *};
 use domain::order::{
-    Choice, DisplacedScene, DoorScene, Incident, Order, PlaceOrder, Room, authorise_deposit, cancel, choose_place,
-    deal_with_displaced, find_room, place_order, record_collection, record_deposit, resume_pickup,
+    Choice, DisplacedScene, DoorScene, Held, Incident, Order, PlaceOrder, Room, authorise_deposit, cancel,
+    choose_place, deal_with_displaced, find_room, place_order, record_collection, record_deposit, resume_pickup,
 };
 use domain::person::Preferences;
 use domain::place::Place;

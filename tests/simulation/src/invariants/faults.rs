@@ -178,6 +178,8 @@ pub fn only_legal_transitions(_: &World, commit: &Committed) -> Verdict {
     use OrderStatus::*;
     let found =
         commit.events.iter().any(|(_, entry)| matches!(entry.event, domain::decision::Event::ParcelFound { .. }));
+    let undone =
+        commit.events.iter().any(|(_, entry)| matches!(entry.event, domain::decision::Event::ChoiceUndone { .. }));
     for (before, after) in commit.orders() {
         let legal = match (before.map(|it| it.status), after.status) {
             (None, Placed) => true,
@@ -185,6 +187,7 @@ pub fn only_legal_transitions(_: &World, commit: &Committed) -> Verdict {
             (Some(Placed | Rerouted), Deposited | Rerouting | Rerouted | Cancelled) => true,
             (Some(Rerouting), Rerouted | Cancelled) => true,
             (Some(Rerouting), Deposited) => found,
+            (Some(Rerouted), Placed) => undone,
             (Some(Deposited), Collected | Recovery) => true,
             (Some(Recovery), Deposited | Collected) => true,
             _ => false,

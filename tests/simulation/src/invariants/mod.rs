@@ -68,6 +68,8 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I14 notices::the_ledger_goes_only_forward,
     I15 notices::a_notice_is_for_whom_it_concerns,
     I17 orders::a_choice_moves_an_order_whole,
+    I17 orders::an_undone_choice_leads_back,
+    I2 orders::a_shop_takes_what_it_has_room_for,
     I18 orders::a_deadline_is_put_off_within_bounds,
     I19 presence::an_old_session_ends_nothing,
     I19 heartbeats::only_a_connected_locker_is_silent,

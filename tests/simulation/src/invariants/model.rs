@@ -24,6 +24,8 @@ struct Parcel {
     goes_to: Option<Place>,
     /// Where it was last trapped or missed.
     missed_from: Option<Place>,
+    /// What it was when its customer last chose.
+    before_choice: &'static str,
 }
 
 #[derive(Debug, Default)]
@@ -59,11 +61,20 @@ impl Model {
             let (place, status) = (place.clone(), "placed");
             self.parcels.insert(
                 id.clone(),
-                Parcel { place, status, stopped: false, moves: 1, driver: None, goes_to: None, missed_from: None },
+                Parcel {
+                    place,
+                    status,
+                    stopped: false,
+                    moves: 1,
+                    driver: None,
+                    goes_to: None,
+                    missed_from: None,
+                    before_choice: status,
+                },
             );
         }
         let Some(parcel) = self.parcels.get_mut(id) else { return };
-        let mut move_to = |place: &Place| {
+        let move_to = |parcel: &mut Parcel, place: &Place| {
             parcel.status = if *place == Place::Asked { "rerouting" } else { "rerouted" };
             parcel.place = place.clone();
             parcel.moves += 1;
@@ -123,7 +134,15 @@ impl Model {
             }
             Event::PickupDelayed { .. } | Event::PickupStopped { .. } => parcel.stopped = true,
             Event::PickupResumed { .. } => parcel.stopped = false,
-            Event::OrderRerouted { to, .. } | Event::PlaceChosen { to } => move_to(to),
+            Event::OrderRerouted { to, .. } => move_to(parcel, to),
+            Event::PlaceChosen { to } => {
+                parcel.before_choice = parcel.status;
+                move_to(parcel, to);
+            }
+            Event::ChoiceUndone { to } => {
+                move_to(parcel, to);
+                parcel.status = parcel.before_choice;
+            }
             _ => {}
         }
     }

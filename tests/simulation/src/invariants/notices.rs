@@ -96,6 +96,7 @@ fn says_where(message: &Message) -> bool {
         | Message::PlacedElsewhere { .. }
         | Message::Rerouted { .. }
         | Message::ReroutedHome { .. }
+        | Message::ReroutedToShop { .. }
         | Message::ChoosePlace { .. }
         | Message::PlaceConfirmed { .. }
         | Message::FeedbackRequested { .. } => true,

@@ -6,18 +6,20 @@ use std::time::Duration;
 use domain::compartment::{Compartment, Occupancy};
 use domain::decision::Event;
 use domain::fault::Closure;
-use domain::id::{CompartmentNumber, LockerId};
+use domain::id::{CompartmentNumber, LockerId, OrderId};
 use domain::locker::Locker;
 use domain::notice::{LinkPurpose, Message, Recipient};
-use domain::order::{EXTENSION_MAX, HOLD_FOR, Order, OrderStatus};
+use domain::order::{EXTENSION_MAX, HOLD_FOR, Order, OrderStatus, UNDO_WITHIN};
 use domain::place::Place;
 use domain::service::Lifecycle;
+use domain::shop::EXPECTED_FOR;
 use domain::{SignedDuration, Timestamp};
 
 use super::places::{closes, compartment_closes, is_offered, locker_closes};
 use super::{Verdict, broken, holds};
 use crate::history::{Committed, History};
 use crate::invocation::Cause;
+use crate::site::SHOP_CAPACITY;
 use crate::triggers::Answer;
 use crate::world::World;
 
@@ -37,6 +39,7 @@ pub fn order_of(message: &Message) -> Option<&domain::id::OrderId> {
         | Message::PlacedElsewhere { order, .. }
         | Message::Rerouted { order, .. }
         | Message::ReroutedHome { order, .. }
+        | Message::ReroutedToShop { order, .. }
         | Message::ChoosePlace { order, .. }
         | Message::PlaceConfirmed { order, .. }
         | Message::FeedbackRequested { order }
@@ -195,6 +198,7 @@ pub fn a_new_state_and_its_notice_are_one_commit(_: &World, commit: &Committed) 
         let says = |message: &Message| match message {
             Message::Rerouted { .. }
             | Message::ReroutedHome { .. }
+            | Message::ReroutedToShop { .. }
             | Message::ChoosePlace { .. }
             | Message::PlaceConfirmed { .. } => moved && !found && !missing,
             Message::ParcelMissing { .. } => missing,
@@ -267,13 +271,18 @@ pub fn everybody_has_been_dealt_with(world: &World, (): &()) -> Verdict {
 /// commit.
 pub fn a_choice_moves_an_order_whole(_: &World, commit: &Committed) -> Verdict {
     for (_, entry) in &commit.events {
-        let Event::PlaceChosen { to } = &entry.event else { continue };
+        // Undoing is by the link that made the choice, of the move before.
+        let (to, moves) = match &entry.event {
+            Event::PlaceChosen { to } => (to, 0),
+            Event::ChoiceUndone { to } => (to, 1),
+            _ => continue,
+        };
         let Some((Some(before), after)) = commit.orders().next() else { return broken("a choice for no order") };
         let Cause::Request(asked) = &commit.cause else { return broken("a choice that nobody made") };
         holds(after.place == *to, || format!("{} is at {:?}, not at {to:?}", after.id, after.place))?;
         match &asked.link {
             Some((LinkPurpose::ChoosePlace { order, place_epoch }, until)) => {
-                let valid = *order == before.id && *place_epoch == before.place_epoch && commit.now < *until;
+                let valid = *order == before.id && place_epoch + moves == before.place_epoch && commit.now < *until;
                 holds(valid, || {
                     format!(
                         "{} at epoch {} was moved by a link for {order} at {place_epoch}",
@@ -289,7 +298,7 @@ pub fn a_choice_moves_an_order_whole(_: &World, commit: &Committed) -> Verdict {
         }
         let at = |place: &Place| match place {
             Place::Compartment { locker, compartment } => Some((locker.clone(), *compartment)),
-            Place::Home | Place::Asked | Place::Custody | Place::Missing => None,
+            Place::Shop { .. } | Place::Home | Place::Asked | Place::Custody | Place::Missing => None,
         };
         let is = |place: Option<(LockerId, CompartmentNumber)>, wanted: Occupancy| {
             place.is_none_or(|(locker, number)| {
@@ -310,6 +319,53 @@ pub fn a_choice_moves_an_order_whole(_: &World, commit: &Committed) -> Verdict {
         })?;
     }
     Ok(())
+}
+
+/// I17: a choice is undone in its time, by nobody but who made it last, and leads back to where the order was to go.
+pub fn an_undone_choice_leads_back(world: &World, commit: &Committed) -> Verdict {
+    for (_, entry) in &commit.events {
+        let Event::ChoiceUndone { to } = &entry.event else { continue };
+        let Some((Some(before), after)) = commit.orders().next() else { return broken("undone for no order") };
+        let history = world.history.borrow();
+        let moved = |it: &&Committed| {
+            let of = |(earlier, later): (Option<&Order>, &Order)| {
+                later.id == before.id && earlier.is_some_and(|it| it.place_epoch != later.place_epoch)
+            };
+            it.orders().any(of)
+        };
+        let Some(chosen) = history.commits.iter().rev().skip(1).find(moved) else {
+            return broken("nothing was chosen");
+        };
+        let is_choice = chosen.events.iter().any(|(_, it)| matches!(it.event, Event::PlaceChosen { .. }));
+        let ago = commit.now.duration_since(chosen.now);
+        holds(is_choice && ago < UNDO_WITHIN, || format!("{} was undone {ago:#} after {:?}", after.id, chosen.events))?;
+        let from = chosen.orders().find(|(_, it)| it.id == before.id).and_then(|(it, _)| it);
+        let locker = |place: &Place| match place {
+            Place::Compartment { locker, .. } => Some(locker.clone()),
+            Place::Shop { .. } | Place::Home | Place::Asked | Place::Custody | Place::Missing => None,
+        };
+        let same = from.is_some_and(|it| it.place == *to || (locker(to).is_some() && locker(&it.place) == locker(to)));
+        holds(same, || format!("{} was undone to {to:?}, from {from:?}", after.id))?;
+    }
+    Ok(())
+}
+
+/// I2: a shop takes no more parcels than it said.
+pub fn a_shop_takes_what_it_has_room_for(world: &World, commit: &Committed) -> Verdict {
+    if commit.orders().all(|(_, after)| !matches!(after.place, Place::Shop { .. })) {
+        return Ok(());
+    }
+    let history = world.history.borrow();
+    let underway = |order: &Order| matches!(order.place, Place::Shop { .. }) && order.is_underway();
+    let there = history.orders().filter(|it| underway(it)).map(|it| &it.id);
+    // Those that were sent there more than a week ago have been fetched.
+    let recent = |id: &OrderId| {
+        let sent = |it: &&Committed| it.orders().any(|(_, after)| after.id == *id && underway(after));
+        let first = history.commits.iter().rev().find(sent);
+        first.is_none_or(|it| commit.now.duration_since(it.now) < EXPECTED_FOR)
+    };
+    let count = there.filter(|id| recent(id)).count();
+    holds(count <= usize::from(SHOP_CAPACITY), || format!("{count} parcels go to a shop that takes {SHOP_CAPACITY}"))
 }
 
 /// I17: a used or expired link changes nothing.

@@ -2,11 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use domain::fault::FaultCode;
 use serde_json::{Value, json};
 
 use crate::samples::samples_of;
 use crate::template::{Route, Template, binary, read, snake_case, text, texts, yaml};
+
+/// How a form sends what was filled in.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What openapi.yaml says of one route.
 struct Operation {
@@ -169,6 +174,17 @@ fn every_route_has_a_sample_and_every_sample_of_a_request_is_of_the_published_fo
             assert_eq!(event["rawPath"], filled(key, &event["pathParameters"]), "{name}");
             let operation = operations.iter().find(|it| it.key == key).unwrap();
             match (body_schema(operation), event.get("body")) {
+                (Some(_), Some(body)) if event["headers"]["content-type"] == FORM => {
+                    let published = &operation.value["requestBody"]["content"][FORM]["schema"];
+                    assert_eq!(
+                        event["isBase64Encoded"], true,
+                        "{name}: the gateway encodes what is neither text nor JSON"
+                    );
+                    let body = String::from_utf8(BASE64_STANDARD.decode(text(body)).unwrap()).unwrap();
+                    let fields = body.split('&').map(|it| it.split_once('=').unwrap());
+                    let body: Value = fields.map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+                    assert!(schema(&document, published).is_valid(&body), "{name}: {body}");
+                }
                 (Some(published), Some(body)) => {
                     let body: Value = serde_json::from_str(text(body)).unwrap();
                     let wrong: Vec<String> =

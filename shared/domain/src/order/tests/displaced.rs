@@ -8,6 +8,8 @@ fn underway() -> DisplacedScene {
         compartment: compartment(7).reserved_for("o1").faulted_since(30, FaultCode::LockJammed),
         preferences: None,
         rooms: vec![(400, room("mz-02")), (900, room("mz-03"))],
+        shop: None,
+        why: None,
     }
 }
 
@@ -22,7 +24,7 @@ fn inside() -> DisplacedScene {
 }
 
 fn preferences(other_locker_within_m: Option<u32>, home: bool) -> Option<Preferences> {
-    Some(Preferences { customer: customer(), other_locker_within_m, home, reachable: false, never: BTreeSet::new() })
+    Some(Preferences { other_locker_within_m, home, ..Preferences::none(customer()) })
 }
 
 fn freed() -> Compartment {
@@ -71,7 +73,7 @@ fn given_consent_then_the_nearest_other_locker_takes_the_order_in_one_decision_w
         ],
         unchanged: vec![locker_key(), compartment_key(7), StateKey::Locker(id("mz-02"))],
         notices: vec![notice],
-        event: Event::OrderRerouted { from: place(7), to },
+        event: Event::OrderRerouted { from: place(7), to, why: None },
     };
     assert_eq!(deal(scene), Some(expected));
 }
@@ -100,7 +102,7 @@ fn given_no_other_locker_and_consent_to_home_then_the_parcel_comes_to_the_door()
         changes: vec![freed().into(), moved(Place::Home, OrderStatus::Rerouted).told(&notice).into()],
         unchanged: vec![locker_key(), compartment_key(7)],
         notices: vec![notice],
-        event: Event::OrderRerouted { from: place(7), to: Place::Home },
+        event: Event::OrderRerouted { from: place(7), to: Place::Home, why: None },
     };
     assert_eq!(deal(scene), Some(expected));
 }
@@ -114,7 +116,7 @@ fn without_consent_the_customer_is_asked_and_no_room_is_taken() {
         changes: vec![freed().into(), moved(Place::Asked, OrderStatus::Rerouting).told(&notice).into()],
         unchanged: vec![locker_key(), compartment_key(7)],
         notices: vec![notice],
-        event: Event::OrderRerouted { from: place(7), to: Place::Asked },
+        event: Event::OrderRerouted { from: place(7), to: Place::Asked, why: None },
     };
     for preferences in [None, preferences(None, false)] {
         assert_eq!(deal(DisplacedScene { preferences, ..underway() }), Some(expected.clone()));
@@ -610,4 +612,48 @@ fn extensions_end_where_the_longest_hold_time_ends_and_begin_with_the_deposit() 
         let other = Order { status, ..order("o1", 7).deposited(0) };
         assert_eq!(extend(other, 1), Err(Refusal::wrong_state(status)));
     }
+}
+
+/// The same, for a customer who named the kiosk and has no room in a locker.
+fn with_shop(capacity: Option<u16>, home: bool) -> DisplacedScene {
+    let wishes = Preferences { shop: Some(id("kiosk")), ..preferences(Some(1_000), home).unwrap() };
+    let (name, position) = ("Kiosk".to_owned(), locker().position);
+    let shop = Shop { id: id("kiosk"), name, position, capacity, expected: [].into() };
+    DisplacedScene { preferences: Some(wishes), rooms: vec![], shop: Some(shop), ..underway() }
+}
+
+#[test]
+fn given_no_locker_and_a_named_shop_then_the_parcel_goes_there_and_takes_its_room() {
+    let decision = deal(with_shop(Some(3), true)).unwrap();
+    let to = Place::Shop { shop: id("kiosk") };
+    let message = Message::ReroutedToShop {
+        order: id("o1"),
+        from_locker_name: "Hauptbahnhof".to_owned(),
+        shop_name: "Kiosk".to_owned(),
+        place_epoch: 2,
+    };
+    let notice = told(message, at(90));
+    let expecting = Shop { expected: [(id("o1"), at(90))].into(), ..with_shop(Some(3), true).shop.unwrap() };
+    let moved = moved(to.clone(), OrderStatus::Rerouted).told(&notice);
+    assert_eq!(decision.changes, vec![freed().into(), expecting.into(), moved.into()]);
+    assert_eq!(decision.notices, vec![notice]);
+    assert_eq!(decision.event, Event::OrderRerouted { from: place(7), to, why: None });
+}
+
+#[test]
+fn a_shop_that_is_full_or_not_the_one_that_was_named_is_none() {
+    assert_eq!(destination(with_shop(Some(0), true)), Place::Home);
+    assert_eq!(destination(with_shop(Some(0), false)), Place::Asked);
+    let mut other = with_shop(None, false);
+    other.preferences.as_mut().unwrap().shop = Some(id("other"));
+    assert_eq!(destination(other), Place::Asked);
+}
+
+#[test]
+fn a_preferred_locker_will_do_at_any_distance_unless_it_is_ruled_out() {
+    let mut scene = DisplacedScene { preferences: preferences(None, false), ..underway() };
+    scene.preferences.as_mut().unwrap().preferred.insert(id("mz-03"));
+    assert_eq!(destination(scene.clone()), compartment_of("mz-03"));
+    scene.preferences.as_mut().unwrap().never.insert(id("mz-03"));
+    assert_eq!(destination(scene), Place::Asked);
 }

@@ -62,7 +62,13 @@ fn a_fault_that_closes_nothing_keeps_no_order_away() {
 }
 
 fn request() -> PlaceOrder {
-    PlaceOrder { order: id("o1"), customer: customer(), needs: Size::M.into(), promised_at: Some(at(900)) }
+    PlaceOrder {
+        order: id("o1"),
+        customer: customer(),
+        needs: Size::M.into(),
+        bundle: None,
+        promised_at: Some(at(900)),
+    }
 }
 
 #[test]
@@ -108,7 +114,11 @@ fn an_order_on_its_way_can_be_cancelled_and_frees_what_was_held_for_it() {
             notices: vec![],
             event: Event::OrderCancelled,
         };
-        assert_eq!(cancel(underway, Some(compartment(7).reserved_for("o1")), at(60)), Ok(expected), "{status}");
+        assert_eq!(
+            cancel(underway, Some(Held::Compartment(compartment(7).reserved_for("o1"))), at(60)),
+            Ok(expected),
+            "{status}"
+        );
     }
 }
 
@@ -123,7 +133,10 @@ fn an_order_whose_customer_is_being_asked_can_be_cancelled() {
 fn cancelling_an_order_leaves_a_compartment_that_another_holds_alone() {
     let cancelled = Order { status: OrderStatus::Cancelled, ..order("o1", 7) };
     for others in [compartment(7).reserved_for("o2"), compartment(7).occupied_by("o2"), compartment(7)] {
-        assert_eq!(cancel(order("o1", 7), Some(others), at(60)).unwrap().changes, vec![cancelled.clone().into()]);
+        assert_eq!(
+            cancel(order("o1", 7), Some(Held::Compartment(others)), at(60)).unwrap().changes,
+            vec![cancelled.clone().into()]
+        );
     }
 }
 
@@ -131,7 +144,10 @@ fn cancelling_an_order_leaves_a_compartment_that_another_holds_alone() {
 fn an_order_cannot_be_cancelled_from_its_deposit_on_nor_twice() {
     for status in [OrderStatus::Deposited, OrderStatus::Collected, OrderStatus::Cancelled] {
         let over = Order { status, ..order("o1", 7) };
-        assert_eq!(cancel(over, Some(compartment(7).occupied_by("o1")), at(60)), Err(Refusal::wrong_state(status)));
+        assert_eq!(
+            cancel(over, Some(Held::Compartment(compartment(7).occupied_by("o1"))), at(60)),
+            Err(Refusal::wrong_state(status))
+        );
     }
 }
 

@@ -76,7 +76,13 @@ impl Network {
 
     fn place(&mut self, order: usize, size: Size, wanted: usize, instead: Option<usize>, spread: u64) -> Answer {
         let promised_at = Some(self.now() + SignedDuration::from_hours(1));
-        let request = PlaceOrder { order: order_id(order), customer: customer(order), needs: size.into(), promised_at };
+        let request = PlaceOrder {
+            order: order_id(order),
+            customer: customer(order),
+            needs: size.into(),
+            bundle: None,
+            promised_at,
+        };
         let asked_for = self.store.locker(&locker_id(wanted));
         let (room, instead_of) = match (self.room(wanted, size, spread), instead) {
             (Err(refusal), Some(other)) => (self.room(other, size, spread).map_err(|_| refusal)?, Some(&asked_for)),
@@ -93,7 +99,7 @@ impl Network {
     fn cancel(&mut self, order: usize) -> Answer {
         let order = self.order(order).ok_or(Refusal::UnknownOrder)?;
         let held = self.held_by(&order);
-        self.commit(cancel(order, held, self.now())?)
+        self.commit(cancel(order, held.map(Held::Compartment), self.now())?)
     }
 
     fn choose(&mut self, order: usize, place_epoch: u32, to: Option<usize>, spread: u64) -> Answer {
@@ -103,7 +109,14 @@ impl Network {
             Some(locker) => Choice::Room(Box::new(self.room(locker, order.size, spread)?)),
             None => Choice::Home,
         };
-        self.commit(choose_place(order, held, place_epoch, choice, &event(self.second), self.now())?)
+        self.commit(choose_place(
+            order,
+            held.map(Held::Compartment),
+            place_epoch,
+            choice,
+            &event(self.second),
+            self.now(),
+        )?)
     }
 
     fn break_down(&mut self, locker: usize, faults: &[(Unit, FaultCode)]) {
@@ -131,14 +144,20 @@ impl Network {
         let rooms =
             others.into_iter().filter_map(|it| Some((DISTANCE_M[door.0][it], self.room(it, order.size, 0).ok()?)));
         let preferences = Preferences {
-            customer: order.customer.clone(),
             other_locker_within_m: wish.within_m,
             home: wish.home,
-            reachable: false,
             never: wish.never.iter().map(|it| locker_id(*it)).collect(),
+            ..Preferences::none(order.customer.clone())
         };
-        let scene =
-            DisplacedScene { rooms: rooms.collect(), order, locker, compartment, preferences: Some(preferences) };
+        let scene = DisplacedScene {
+            rooms: rooms.collect(),
+            order,
+            locker,
+            compartment,
+            preferences: Some(preferences),
+            shop: None,
+            why: None,
+        };
         match deal_with_displaced(scene, &event(self.second), self.now()) {
             Some(decision) => self.commit(decision),
             None => nobody_told(),
