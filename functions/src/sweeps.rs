@@ -1,6 +1,7 @@
 //! Everything that is due: lockers whose grace is over or that have fallen silent, doors that did not open, suspicions
 //! to be judged, notices that were not sent, incidents whose people were not all dealt with, work orders that nobody
-//! reacts to, windows of maintenance that begin or end.
+//! reacts to, estimates that have not come true, windows of maintenance that begin or end. And what only has to be
+//! counted: repairs.
 //! Trigger: a schedule, every minute. Sample: events/sweeps.
 
 use aws::apply::{Cause, apply, settle};
@@ -21,12 +22,15 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use crate::escalations;
+use crate::expected_back;
 use crate::fault_scene;
 use crate::incidents;
 use crate::notification_fan_out::Sender;
 use crate::rerouting;
+use crate::sweeps::repairs::count_the_repaired;
 use crate::sweeps::silence::find_the_silent;
 
+mod repairs;
 mod silence;
 
 pub use silence::{SILENCES_HELD_FOR, SILENT_AT_ONCE_MAX};
@@ -67,8 +71,9 @@ pub async fn handle<S: Store, P: Publisher>(
     let shards: Vec<(Table, u32)> =
         TABLES.iter().flat_map(|table| (0..DUE_SHARDS).map(move |shard| (*table, shard))).collect();
     let swept = join_all(shards.into_iter().map(|(table, shard)| sweep(store, sender, table, shard, now)));
-    let (mut outcomes, silent) = futures_util::future::join(swept, find_the_silent(store, now)).await;
-    outcomes.push(silent);
+    let (mut outcomes, silent, counted) =
+        futures_util::future::join3(swept, find_the_silent(store, now), count_the_repaired(store, now)).await;
+    outcomes.extend([silent, counted]);
     let due = outcomes.iter().map(|(due, _)| due).sum();
     let mut failures: Vec<Unavailable> = outcomes.into_iter().flat_map(|(_, failures)| failures).collect();
     let failed = failures.len();
@@ -125,6 +130,7 @@ async fn deal_with<S: Store, P: Publisher>(
             if !bug("nobody_escalates") {
                 escalations::escalate_due(store, &locker, now).await?;
             }
+            expected_back::renew_due(store, &locker, now).await?;
             worked_off
         }
         Some(LockerPart::ServicePlan(locker)) => {

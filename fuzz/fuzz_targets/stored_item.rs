@@ -17,7 +17,7 @@ fn id<T: std::str::FromStr>(text: &str) -> T {
 }
 
 /// One name of each kind.
-fn names() -> [StateKey; 13] {
+fn names() -> [StateKey; 14] {
     let number = CompartmentNumber::try_from(7).expect("a number");
     let work_order = WorkOrderId { locker: id("mz-03"), number: 2 };
     [
@@ -30,6 +30,7 @@ fn names() -> [StateKey; 13] {
             code: FaultCode::LockJammed,
             raised_at: at(0),
         },
+        StateKey::RepairTimes(FaultCode::LockJammed),
         StateKey::WorkOrder(id("mz-03")),
         StateKey::ArchivedWorkOrder(work_order),
         StateKey::Team(id("mainz"), id("mechanics-1")),

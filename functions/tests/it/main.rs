@@ -11,6 +11,7 @@ mod deposits;
 mod device_messages;
 mod doors;
 mod escalations;
+mod expected_back;
 mod feedback;
 mod heartbeats;
 mod incidents;

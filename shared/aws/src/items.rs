@@ -67,6 +67,7 @@ fn kind(state: &State) -> &'static str {
         State::Heartbeat(_) => "heartbeat",
         State::Door(_) => "door",
         State::FaultRecord(_) => "fault_record",
+        State::RepairTimes(_) => "repair_times",
         State::WorkOrder(_) | State::ArchivedWorkOrder(_) => "work_order",
         State::Incident(_) | State::ArchivedIncident(_) => "incident",
         State::Team(_) => "team",
@@ -104,6 +105,7 @@ pub fn of_state(state: &State, version: u64) -> Item {
         State::Heartbeat(it) => body(it),
         State::Door(it) => body(it),
         State::FaultRecord(it) => body(it),
+        State::RepairTimes(it) => body(it),
         State::WorkOrder(it) | State::ArchivedWorkOrder(it) => body(it),
         State::Incident(it) | State::ArchivedIncident(it) => body(it),
         State::Team(it) => body(it),
@@ -184,6 +186,7 @@ pub fn read_state(name: &StateKey, item: Item) -> Result<Versioned<State>, Unrea
         StateKey::Heartbeat(_) => typed(&key, item, State::Heartbeat),
         StateKey::Door(..) => typed(&key, item, State::Door),
         StateKey::FaultRecord { .. } => typed(&key, item, State::FaultRecord),
+        StateKey::RepairTimes(_) => typed(&key, item, State::RepairTimes),
         StateKey::WorkOrder(_) => typed(&key, item, State::WorkOrder),
         StateKey::ArchivedWorkOrder(_) => typed(&key, item, State::ArchivedWorkOrder),
         StateKey::Incident(..) => typed(&key, item, State::Incident),
@@ -229,6 +232,7 @@ pub fn read_kept(key: &Key, item: Item) -> Result<Versioned<Kept>, Unreadable> {
         "heartbeat" => typed(key, item, |it| Kept::State(State::Heartbeat(it))),
         "door" => typed(key, item, |it| Kept::State(State::Door(it))),
         "fault_record" => typed(key, item, |it| Kept::State(State::FaultRecord(it))),
+        "repair_times" => typed(key, item, |it| Kept::State(State::RepairTimes(it))),
         "work_order" => typed(key, item, |it: WorkOrder| {
             let latest = keys::of_state(&StateKey::WorkOrder(it.id.locker.clone())) == *key;
             Kept::State(if latest { State::WorkOrder(it) } else { State::ArchivedWorkOrder(it) })

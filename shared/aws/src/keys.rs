@@ -14,6 +14,7 @@
 //! | the latest work order of a locker | network | `LOCKER#<id>` | `WORK_ORDER` |
 //! | an earlier work order | network | `LOCKER#<id>` | `WORK_ORDER#<nnnnnn>` |
 //! | repaired faults, by time | network | `LOCKER#<id>` | `FAULT#<raised at>#<unit>#<code>` |
+//! | how long repairs of a fault code take | network | `REPAIRS#<code>` | `STATE` |
 //! | the latest incident of a region and fault code | network | `INCIDENT#<region>#<code>` | `STATE` |
 //! | an earlier incident | network | `INCIDENT#<region>#<code>` | `STATE#<nnnnnn>` |
 //! | the teams of a region | network | `REGION#<id>` | `TEAM#<id>` |
@@ -26,6 +27,7 @@
 //! | the history of any of them | same | same | `EVENT#<event id>` |
 //! | who was told what about it | same | same | `NOTICE#<notice id>` |
 //! | what is due | network, orders, cases: `due` | `DUE#<shard>` | due time |
+//! | which repairs are to be counted | network: `due` | `COUNT#<shard>` | due time |
 //! | which heartbeats are overdue | network: `due` | `HEARTBEAT#<shard>` | due time |
 //! | lockers near a point | network: `near` | `<row>#<column>` of the map | `LOCKER#<id>` |
 //! | free compartments that fit, smallest first | network: `bookable` | `LOCKER#<id>` | `<size>#<nnn>` |
@@ -159,6 +161,7 @@ pub fn of_state(key: &StateKey) -> Key {
         StateKey::FaultRecord { locker, unit, code, raised_at } => {
             Key::new(Table::Network, locker_pk(locker), format!("FAULT#{}#{unit}#{code}", instant(*raised_at)))
         }
+        StateKey::RepairTimes(code) => Key::new(Table::Network, format!("REPAIRS#{code}"), "STATE"),
         StateKey::WorkOrder(locker) => Key::new(Table::Network, locker_pk(locker), "WORK_ORDER"),
         StateKey::ArchivedWorkOrder(WorkOrderId { locker, number }) => {
             Key::new(Table::Network, locker_pk(locker), format!("WORK_ORDER#{number:06}"))
@@ -192,8 +195,13 @@ pub fn index_attributes(key: &Key, state: Option<&State>, due_at: Option<Timesta
     let mut attributes = HashMap::new();
     if let Some(due_at) = due_at {
         let shard = key.pk.bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % DUE_SHARDS;
-        // Heartbeats apart: when all of them are overdue, nothing else has to wait behind them.
-        let bucket = if let Some(State::Heartbeat(_)) = state { heartbeat_bucket(shard) } else { due_bucket(shard) };
+        // Heartbeats apart: when all of them are overdue, nothing else has to wait behind them. And what is only counted
+        // waits behind nobody and for nobody.
+        let bucket = match state {
+            Some(State::Heartbeat(_)) => heartbeat_bucket(shard),
+            Some(State::FaultRecord(_)) => count_bucket(shard),
+            _ => due_bucket(shard),
+        };
         attributes.insert("due_bucket", bucket);
         attributes.insert("due_at", instant(due_at));
     }
@@ -225,6 +233,10 @@ fn due_bucket(shard: u32) -> String {
 
 fn heartbeat_bucket(shard: u32) -> String {
     format!("HEARTBEAT#{shard}")
+}
+
+fn count_bucket(shard: u32) -> String {
+    format!("COUNT#{shard}")
 }
 
 fn cell(cell: Cell) -> String {
@@ -283,6 +295,11 @@ pub fn due(table: Table, shard: u32, now: Timestamp, limit: usize) -> Query {
 /// The heartbeats that are overdue at `now` in one shard, longest silent first.
 pub fn overdue_heartbeats(shard: u32, now: Timestamp, limit: usize) -> Query {
     Query::index(Table::Network, Index::Due, heartbeat_bucket(shard), Range::UpTo(instant(now)), limit)
+}
+
+/// The repairs that are to be counted at `now` in one shard, longest waiting first.
+pub fn uncounted(shard: u32, now: Timestamp, limit: usize) -> Query {
+    Query::index(Table::Network, Index::Due, count_bucket(shard), Range::UpTo(instant(now)), limit)
 }
 
 /// The lockers in one cell of the map.

@@ -143,6 +143,11 @@ pub enum Event {
         level: u8,
         to: EscalateTo,
     },
+    /// What was expected has not come true. Without a time nobody knows.
+    ExpectedLater {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expected_at: Option<Timestamp>,
+    },
     RepairReported {
         by: PersonId,
         note: String,
@@ -180,6 +185,10 @@ pub enum Event {
     },
     PickupDelayed {
         code: FaultCode,
+    },
+    /// The customer was told that it takes longer.
+    DelayTold {
+        order: OrderId,
     },
     PickupResumed {
         order: OrderId,

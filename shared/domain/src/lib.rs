@@ -11,6 +11,7 @@ pub mod decision;
 pub mod delivery;
 pub mod door;
 pub mod escalation;
+pub mod expected_back;
 pub mod fault;
 pub mod feedback;
 pub mod heartbeat;

@@ -4,6 +4,7 @@ use crate::case::Case;
 use crate::compartment::Compartment;
 use crate::delivery::Delivery;
 use crate::door::Door;
+use crate::expected_back::RepairTimes;
 use crate::fault::{FaultRecord, Unit};
 use crate::feedback::Feedback;
 use crate::heartbeat::Heartbeat;
@@ -35,6 +36,8 @@ pub enum StateKey {
         code: FaultCode,
         raised_at: Timestamp,
     },
+    /// How long repairs of a fault code have taken in the whole network.
+    RepairTimes(FaultCode),
     /// The latest work order of a locker, whatever its number.
     WorkOrder(LockerId),
     /// A work order that a later one has replaced.
@@ -62,6 +65,7 @@ pub enum State {
     Heartbeat(Heartbeat),
     Door(Door),
     FaultRecord(FaultRecord),
+    RepairTimes(RepairTimes),
     WorkOrder(WorkOrder),
     ArchivedWorkOrder(WorkOrder),
     Incident(Incident),
@@ -91,6 +95,7 @@ impl State {
                 code: it.code,
                 raised_at: it.fault.raised_at,
             },
+            State::RepairTimes(it) => StateKey::RepairTimes(it.code),
             State::WorkOrder(it) => StateKey::WorkOrder(it.id.locker.clone()),
             State::ArchivedWorkOrder(it) => StateKey::ArchivedWorkOrder(it.id.clone()),
             State::Incident(it) => StateKey::Incident(it.id.region.clone(), it.id.code),
@@ -117,7 +122,8 @@ impl State {
             State::Incident(it) => it.look_at,
             State::Locker(it) => suspicion::judged_at(&it.suspicions),
             State::Compartment(it) => suspicion::judged_at(&it.suspicions),
-            State::FaultRecord(_)
+            State::FaultRecord(it) => it.count_at,
+            State::RepairTimes(_)
             | State::ArchivedWorkOrder(_)
             | State::ArchivedIncident(_)
             | State::Team(_)
@@ -151,7 +157,7 @@ macro_rules! states {
     )*};
 }
 
-states! { Locker Compartment Presence ServicePlan Heartbeat Door FaultRecord Team Order Preferences Delivery Feedback Case Person }
+states! { Locker Compartment Presence ServicePlan Heartbeat Door FaultRecord RepairTimes Team Order Preferences Delivery Feedback Case Person }
 
 impl From<WorkOrder> for State {
     fn from(it: WorkOrder) -> State {

@@ -12,6 +12,7 @@ use domain::case::Case;
 use domain::compartment::Compartment;
 use domain::delivery::Delivery;
 use domain::door::Door;
+use domain::expected_back::RepairTimes;
 use domain::feedback::Feedback;
 use domain::heartbeat::Heartbeat;
 use domain::id::{CompartmentNumber, LockerId, OrderId};
@@ -79,6 +80,7 @@ impl Committed {
         presences Presence;
         heartbeats Heartbeat;
         doors Door;
+        repair_times RepairTimes;
         work_orders WorkOrder;
         orders Order;
         deliveries Delivery;

@@ -282,7 +282,7 @@ impl Network {
         order
     }
 
-    fn state<T: TryFrom<State>>(&self, name: StateKey) -> Option<T> {
+    pub fn state<T: TryFrom<State>>(&self, name: StateKey) -> Option<T> {
         let item = self.store.snapshot().remove(&keys::of_state(&name))?;
         T::try_from(items::read_state(&name, item).unwrap().state).ok()
     }

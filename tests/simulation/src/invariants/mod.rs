@@ -17,6 +17,7 @@ pub mod orders;
 pub mod places;
 pub mod presence;
 pub mod recoveries;
+pub mod repairs;
 pub mod service;
 pub mod system;
 
@@ -56,6 +57,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I6 system::stale_or_duplicate_messages_change_nothing,
     I6 heartbeats::a_late_heartbeat_changes_nothing,
     I6 doors::a_door_that_opened_is_not_suspected,
+    I6 repairs::each_repair_is_counted_once,
     I7 faults::each_fault_belongs_to_one_work_order,
     I9 faults::only_legal_transitions,
     I9 service::a_window_that_is_over_gives_its_locker_back,
@@ -67,6 +69,8 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I13 orders::a_new_state_and_its_notice_are_one_commit,
     I14 notices::the_ledger_goes_only_forward,
     I15 notices::a_notice_is_for_whom_it_concerns,
+    I15 repairs::nothing_is_expected_in_the_past,
+    I15 repairs::who_hears_of_a_delay_waits,
     I17 orders::a_choice_moves_an_order_whole,
     I18 orders::a_deadline_is_put_off_within_bounds,
     I19 presence::an_old_session_ends_nothing,
@@ -111,6 +115,7 @@ pub const AT_ANSWER: &[Invariant<Answer>] = invariants! {
 pub const AT_END: &[Invariant<()>] = invariants! {
     I11 faults::the_team_was_told_of_every_change,
     I9 service::no_window_is_left_behind,
+    I10 repairs::no_estimate_is_left_behind,
     I11 incidents::nobody_is_left_in_an_incident,
     I13 orders::everybody_has_been_dealt_with,
     I14 notices::every_notice_was_sent_or_has_failed,
@@ -122,6 +127,7 @@ pub const AT_END: &[Invariant<()>] = invariants! {
     I24 system::devices_are_told_what_is_so,
     I25 system::no_personal_data_but_in_the_people_table,
     I26 model::the_final_state_is_the_models,
+    I26 repairs::what_is_known_of_repairs_is_the_fold_over_them,
 };
 
 /// What is promised, by number: the sentence, and what is missing where it cannot be held to yet.

@@ -29,6 +29,7 @@ pub fn order_of(message: &Message) -> Option<&domain::id::OrderId> {
     match message {
         Message::ReadyForPickup { order, .. }
         | Message::PickupDelayed { order, .. }
+        | Message::RepairTakesLonger { order, .. }
         | Message::AllClear { order, .. }
         | Message::PickupExtended { order, .. }
         | Message::RecoveryStarted { order, .. }

@@ -137,8 +137,14 @@ impl Network {
             reachable: false,
             never: wish.never.iter().map(|it| locker_id(*it)).collect(),
         };
-        let scene =
-            DisplacedScene { rooms: rooms.collect(), order, locker, compartment, preferences: Some(preferences) };
+        let scene = DisplacedScene {
+            rooms: rooms.collect(),
+            order,
+            locker,
+            compartment,
+            preferences: Some(preferences),
+            expected_by: None,
+        };
         match deal_with_displaced(scene, &event(self.second), self.now()) {
             Some(decision) => self.commit(decision),
             None => nobody_told(),
@@ -162,7 +168,7 @@ impl Network {
         let mut told = vec![];
         for door in doors_concerned(locker, &task) {
             told.extend(match task {
-                ImpactTask::TellTeam => vec![],
+                ImpactTask::TellTeam | ImpactTask::TellDelay { .. } => vec![],
                 ImpactTask::Displace { .. } => self.displace(door)?,
                 ImpactTask::AllClear { was_shut, .. } => self.give_all_clear(door, was_shut)?,
             });
