@@ -1,5 +1,7 @@
-//! Support sees in one call what is true, and what the customer was told.
-//! Trigger: HTTP, support. Samples: events/support-view.
+//! Support sees in one call what is true, and what the customer was told; operators see how well lockers work.
+//! Trigger: HTTP, support and operator. Samples: events/support-view.
+
+mod figures;
 
 use std::collections::BTreeMap;
 
@@ -29,8 +31,12 @@ use crate::incidents;
 use crate::trapped_parcels::find_trapped;
 
 /// The routes of this function.
-pub const ROUTES: &[&str] =
-    &["GET /support/orders/{order_id}", "GET /support/lockers/{locker_id}", "GET /support/drivers/{driver_id}"];
+pub const ROUTES: &[&str] = &[
+    "GET /support/orders/{order_id}",
+    "GET /support/lockers/{locker_id}",
+    "GET /support/drivers/{driver_id}",
+    "GET /figures",
+];
 
 /// How many entries of a history, of the ledger or of a driver's deliveries are shown.
 const ENTRIES_MAX: usize = 200;
@@ -41,6 +47,7 @@ pub async fn handle<S: Store>(store: &S, request: &Request, now: Timestamp) -> R
         "GET /support/orders/{order_id}" => show_order(store, request, now).await,
         "GET /support/lockers/{locker_id}" => show_locker(store, request, now).await,
         "GET /support/drivers/{driver_id}" => show_driver(store, request).await,
+        "GET /figures" => figures::show(store, request, now).await,
         _ => Err(Problem::NotFound),
     };
     outcome.unwrap_or_else(Response::from)

@@ -22,8 +22,8 @@ const RECORDS_PER_SHARD_MAX: usize = 200;
 /// How many repairs are counted by one commit, beside the item of their code.
 const RECORDS_PER_COMMIT_MAX: usize = TRANSACTION_ACTIONS_MAX - 1;
 
-/// Counts what has been repaired. Tells how many there were, and what could not be done.
-pub async fn count_the_repaired<S: Store>(store: &S, now: Timestamp) -> (usize, Vec<Unavailable>) {
+/// Counts what has been repaired. Tells what could not be done.
+pub async fn count_the_repaired<S: Store>(store: &S, now: Timestamp) -> Vec<Unavailable> {
     let queries: Vec<_> = (0..DUE_SHARDS).map(|shard| keys::uncounted(shard, now, RECORDS_PER_SHARD_MAX)).collect();
     let pages = join_all(queries.iter().map(|query| aws::apply::list::<S, FaultRecord>(store, query))).await;
     let (mut by_code, mut failures) = (BTreeMap::<FaultCode, Vec<StateKey>>::new(), Vec::new());
@@ -37,7 +37,6 @@ pub async fn count_the_repaired<S: Store>(store: &S, now: Timestamp) -> (usize, 
             Err(unavailable) => failures.push(unavailable),
         }
     }
-    let due = by_code.values().map(Vec::len).sum();
     for (code, records) in by_code {
         for records in records.chunks(RECORDS_PER_COMMIT_MAX) {
             if let Err(unavailable) = count(store, code, records, now).await {
@@ -46,7 +45,7 @@ pub async fn count_the_repaired<S: Store>(store: &S, now: Timestamp) -> (usize, 
             }
         }
     }
-    (due, failures)
+    failures
 }
 
 async fn count<S: Store>(store: &S, code: FaultCode, records: &[StateKey], now: Timestamp) -> Result<(), Unavailable> {

@@ -30,3 +30,4 @@ mod service;
 mod streams;
 mod throttled;
 mod trapped_parcels;
+mod usage;

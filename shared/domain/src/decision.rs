@@ -159,6 +159,11 @@ pub enum Event {
     TestOpeningFailed {
         unit: Unit,
     },
+    /// Doors that were due for preventive work.
+    DoorsServiced {
+        by: PersonId,
+        doors: Vec<CompartmentNumber>,
+    },
     RepairVerified {
         cleared: Vec<(Unit, FaultCode)>,
     },

@@ -7,6 +7,7 @@
 pub mod case;
 pub mod compartment;
 pub mod contents;
+pub mod day;
 pub mod decision;
 pub mod delivery;
 pub mod door;
@@ -14,6 +15,7 @@ pub mod escalation;
 pub mod expected_back;
 pub mod fault;
 pub mod feedback;
+pub mod figures;
 pub mod heartbeat;
 pub mod id;
 pub mod impact;
@@ -26,6 +28,7 @@ pub mod permission;
 pub mod person;
 pub mod place;
 pub mod presence;
+pub mod preventive;
 pub mod priority;
 pub mod recovery;
 pub mod reference;
@@ -39,6 +42,7 @@ pub mod team;
 #[cfg(test)]
 mod testing;
 pub mod trapped;
+pub mod usage;
 pub mod work_order;
 
 pub use decision::Decision;

@@ -2,11 +2,13 @@
 
 use crate::case::Case;
 use crate::compartment::Compartment;
+use crate::day::Day;
 use crate::delivery::Delivery;
 use crate::door::Door;
 use crate::expected_back::RepairTimes;
 use crate::fault::{FaultRecord, Unit};
 use crate::feedback::Feedback;
+use crate::figures::LockerDay;
 use crate::heartbeat::Heartbeat;
 use crate::id::{CaseId, CompartmentNumber, LockerId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
 use crate::incident::{Incident, IncidentId};
@@ -14,9 +16,11 @@ use crate::locker::Locker;
 use crate::order::Order;
 use crate::person::{Person, Preferences};
 use crate::presence::Presence;
+use crate::preventive::PreventiveWork;
 use crate::service::ServicePlan;
 use crate::suspicion;
 use crate::team::Team;
+use crate::usage::Usage;
 use crate::work_order::WorkOrder;
 use crate::{Timestamp, fault::FaultCode};
 
@@ -30,6 +34,12 @@ pub enum StateKey {
     ServicePlan(LockerId),
     Heartbeat(LockerId),
     Door(LockerId, CompartmentNumber),
+    /// How the doors of a locker are used, looked at once an hour.
+    Usage(LockerId),
+    /// What is due at doors that still work.
+    PreventiveWork(LockerId),
+    /// One day of a locker, for figures.
+    LockerDay(RegionId, LockerId, Day),
     FaultRecord {
         locker: LockerId,
         unit: Unit,
@@ -64,6 +74,9 @@ pub enum State {
     ServicePlan(ServicePlan),
     Heartbeat(Heartbeat),
     Door(Door),
+    Usage(Usage),
+    PreventiveWork(PreventiveWork),
+    LockerDay(LockerDay),
     FaultRecord(FaultRecord),
     RepairTimes(RepairTimes),
     WorkOrder(WorkOrder),
@@ -89,6 +102,9 @@ impl State {
             State::ServicePlan(it) => StateKey::ServicePlan(it.locker.clone()),
             State::Heartbeat(it) => StateKey::Heartbeat(it.locker.clone()),
             State::Door(it) => StateKey::Door(it.locker.clone(), it.number),
+            State::Usage(it) => StateKey::Usage(it.locker.clone()),
+            State::PreventiveWork(it) => StateKey::PreventiveWork(it.locker.clone()),
+            State::LockerDay(it) => StateKey::LockerDay(it.region.clone(), it.locker.clone(), it.day),
             State::FaultRecord(it) => StateKey::FaultRecord {
                 locker: it.locker.clone(),
                 unit: it.unit,
@@ -123,7 +139,10 @@ impl State {
             State::Locker(it) => suspicion::judged_at(&it.suspicions),
             State::Compartment(it) => suspicion::judged_at(&it.suspicions),
             State::FaultRecord(it) => it.count_at,
+            State::Usage(it) => it.look_at,
             State::RepairTimes(_)
+            | State::PreventiveWork(_)
+            | State::LockerDay(_)
             | State::ArchivedWorkOrder(_)
             | State::ArchivedIncident(_)
             | State::Team(_)
@@ -157,7 +176,7 @@ macro_rules! states {
     )*};
 }
 
-states! { Locker Compartment Presence ServicePlan Heartbeat Door FaultRecord RepairTimes Team Order Preferences Delivery Feedback Case Person }
+states! { Locker Compartment Presence ServicePlan Heartbeat Door Usage PreventiveWork LockerDay FaultRecord RepairTimes Team Order Preferences Delivery Feedback Case Person }
 
 impl From<WorkOrder> for State {
     fn from(it: WorkOrder) -> State {

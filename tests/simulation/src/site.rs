@@ -83,6 +83,9 @@ fn door(at: usize, size: &str) -> Value {
     }
 }
 
+/// After how many openings doors are due here: few, so that some are before a run is over.
+pub const SERVICED_AFTER_OPENINGS: u32 = 6;
+
 /// What this network has learnt of repairs before the run begins: of every other code, forty, from a minute to two days.
 pub fn past() -> Vec<RepairTimes> {
     let codes = FaultCode::ALL.into_iter().step_by(2);

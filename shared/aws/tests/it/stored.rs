@@ -97,6 +97,9 @@ fn states() -> BTreeMap<&'static str, State> {
         ("service-plan", state("service-plan", State::ServicePlan)),
         ("compartment-blocked", state("compartment-blocked", State::Compartment)),
         ("locker-in-maintenance", state("locker-in-maintenance", State::Locker)),
+        ("usage", state("usage", State::Usage)),
+        ("preventive-work", state("preventive-work", State::PreventiveWork)),
+        ("locker-day", state("locker-day", State::LockerDay)),
         ("repair-times", state("repair-times", State::RepairTimes)),
         ("team", state("team", State::Team)),
         ("team-operations", state("team-operations", State::Team)),
@@ -122,6 +125,9 @@ fn has_a_golden_item(state: &State) -> bool {
         | State::Heartbeat(_)
         | State::Door(_)
         | State::FaultRecord(_)
+        | State::Usage(_)
+        | State::PreventiveWork(_)
+        | State::LockerDay(_)
         | State::RepairTimes(_)
         | State::WorkOrder(_)
         | State::ArchivedWorkOrder(_)

@@ -9,6 +9,7 @@ pub mod cases;
 pub mod doors;
 pub mod escalations;
 pub mod faults;
+pub mod figures;
 pub mod heartbeats;
 pub mod incidents;
 pub mod model;
@@ -58,9 +59,11 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I6 heartbeats::a_late_heartbeat_changes_nothing,
     I6 doors::a_door_that_opened_is_not_suspected,
     I6 repairs::each_repair_is_counted_once,
+    I6 figures::no_opening_is_counted_twice,
     I7 faults::each_fault_belongs_to_one_work_order,
     I9 faults::only_legal_transitions,
     I9 service::a_window_that_is_over_gives_its_locker_back,
+    I9 figures::a_door_is_due_for_its_wear,
     I9 incidents::an_incident_goes_its_way,
     I10 escalations::each_level_fires_once_and_never_early,
     I11 incidents::an_incident_tells_its_team_of_changes_alone,
@@ -79,6 +82,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I21 cases::no_measure_without_evidence_and_a_person,
     I22 cases::a_lockers_fault_never_counts_against_a_driver,
     I24 system::what_a_locker_says_changes_only_what_is_its_own,
+    I26 figures::a_day_is_what_happened_in_it,
     I27 system::no_commit_is_too_large,
 };
 
@@ -109,6 +113,7 @@ pub const AT_ANSWER: &[Invariant<Answer>] = invariants! {
     I20 cases::an_acknowledged_complaint_exists,
     I22 cases::counters_equal_the_fold,
     I24 system::nobody_sees_what_is_anothers,
+    I26 figures::figures_equal_the_fold,
 };
 
 /// Asked once everything has come to rest.
