@@ -140,9 +140,12 @@ async fn list_open<S: Store>(store: &S, request: &Request, now: Timestamp) -> Re
     }
     let queries = teams.iter().map(|team| keys::open_work_orders(&team.region, &team.id, WEIGHED_MAX));
     // What still works comes after everything that does not, and is any team's of the region.
-    let preventive = keys::preventive_work(&region, if teams.is_empty() { 0 } else { LISTED_MAX });
+    let preventive = keys::preventive_work(&region, LISTED_MAX);
     let loads = try_join_all(queries.map(|query| list_pages::<S, WorkOrder>(store, query)));
     let (loads, mut preventive): (_, Vec<PreventiveWork>) = try_join(loads, list(store, &preventive)).await?;
+    if teams.is_empty() {
+        preventive.clear();
+    }
     preventive.sort_by(|a, b| (a.due_since, &a.locker).cmp(&(b.due_since, &b.locker)));
     let mut listed: Vec<Listed> = loads.into_iter().flatten().map(|it| Listed::new(it, now)).collect();
     // The longer waiting first where nothing else tells them apart.

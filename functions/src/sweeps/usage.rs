@@ -2,8 +2,8 @@
 //! days that are over.
 //!
 //! A look is two or three round trips and one commit, of which a duplicate finds that it was made. For a network of 15,000
-//! lockers that is four a second: some ten read units each, and the locker's own item of usage, which nobody else writes.
-//! Lockers have an index of their own for it, so that nobody waits behind them.
+//! lockers that is four a second: some ten read units each, and as many write units for the locker's own item of usage, which
+//! nobody else writes. Lockers have an index of their own for it, so that nobody waits behind them.
 
 use aws::apply::{Cause, Stop, View, apply_unguarded, list, settle};
 use aws::keys::{self, DUE_SHARDS};
@@ -15,6 +15,7 @@ use domain::figures::{CLOSED_AFTER, DayScene, LockerDay, close_day};
 use domain::heartbeat::Heartbeat;
 use domain::id::{CompartmentNumber, EventId, LockerId};
 use domain::locker::{FaultScene, Locker, report_faults};
+use domain::presence::Presence;
 use domain::preventive::{PreventiveWork, find_worn};
 use domain::service::Lifecycle;
 use domain::usage::Usage;
@@ -113,19 +114,23 @@ async fn close_days<S: Store>(
         return Ok(Vec::new());
     }
     let all = keys::compartments(&locker.id, None, CompartmentNumber::MAX as usize);
-    let heartbeat = [StateKey::Heartbeat(locker.id.clone())];
-    let (compartments, states) = join(view.query::<Compartment>(&all), view.read(&heartbeat)).await;
+    let names = [StateKey::Heartbeat(locker.id.clone()), StateKey::Presence(locker.id.clone())];
+    let (compartments, states) = join(view.query::<Compartment>(&all), view.read(&names)).await;
     let (compartments, mut states) = (compartments?, states?);
     // After the compartments: what is proven meanwhile is found twice, and not at all otherwise.
     let records: Vec<FaultRecord> = view.query(&keys::fault_records(&locker.id, RECORDS_MAX)).await?;
-    let heard = states.take::<Heartbeat>(&heartbeat[0]).map(|it| it.diagnostics.firmware);
-    let firmware = heard.or_else(|| locker.build.firmware.clone());
+    let heartbeat: Option<Heartbeat> = states.take(&names[0]);
+    let heard_of = heartbeat.is_some() || states.take::<Presence>(&names[1]).is_some();
+    let firmware = heartbeat.map(|it| it.diagnostics.firmware).or_else(|| locker.build.firmware.clone());
     let mut days = Vec::new();
     while over(usage) && days.len() < DAYS_PER_LOOK_MAX {
         let day = usage.open_day;
         let doors = std::mem::take(&mut usage.doors);
         let (locker, compartments, records) = (locker, &compartments[..], &records[..]);
-        days.push(close_day(DayScene { locker, compartments, records, firmware: firmware.clone(), doors }, day));
+        days.push(close_day(
+            DayScene { locker, compartments, records, firmware: firmware.clone(), heard_of, doors },
+            day,
+        ));
         usage.open_day = day.next();
     }
     let serves = match locker.service.lifecycle {

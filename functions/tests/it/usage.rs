@@ -40,6 +40,8 @@ async fn figures(network: &Network, asked: &[(&str, &str)]) -> Value {
 #[tokio::test]
 async fn a_day_is_kept_once_it_is_over_and_figures_are_the_fold_over_what_happened() {
     let network = Network::mainz().await;
+    // The other two have never been heard of.
+    network.happens("presence", presence("mz-03", "session-1", 0, "connected")).await;
     pass(&network, 1..12).await;
     // Jammed from 02:13 for four hours, and dark for two of them and one more.
     network.happens("fault_intake", faults_at("mz-03", "jam", &[("7", "lock_jammed")], 12 * HOUR)).await;
@@ -88,6 +90,8 @@ async fn a_day_is_kept_once_it_is_over_and_figures_are_the_fold_over_what_happen
     let names: Vec<&Value> = region["figures"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
     assert_eq!(names, ["mz-03", "mz-04", "mz-05"]);
     assert_eq!(region["locker_days"], 3);
+    let uptimes: Vec<&Value> = region["figures"].as_array().unwrap().iter().map(|it| &it["uptime"]).collect();
+    assert_eq!(uptimes, [&all["uptime"], &json!(0.0), &json!(0.0)], "unknown counts as down");
 }
 
 #[tokio::test]

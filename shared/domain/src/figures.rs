@@ -9,7 +9,8 @@
 //!
 //! A compartment is down while a fault closes it or its whole locker, be it to deposits alone: what cannot do all it is
 //! there for is down (EN 13306: down state). Unknown counts as down: a locker that is off the network, or says nothing,
-//! has a fault of its own from the moment its grace is over. What people close is not counted: it is planned.
+//! has a fault of its own from the moment its grace is over, and one that was never heard of is down all day. What people
+//! close is not counted: it is planned.
 //!
 //! Days are closed [`CLOSED_AFTER`] their end. A fault that is told of later than that counts from the day on that is
 //! still open.
@@ -101,6 +102,8 @@ pub struct DayScene<'a> {
     /// Its faults whose repair has been proven.
     pub records: &'a [FaultRecord],
     pub firmware: Option<String>,
+    /// Whether anything was ever heard of it, a connection or a heartbeat. Otherwise it is unknown, and so down.
+    pub heard_of: bool,
     pub doors: Vec<DoorDay>,
 }
 
@@ -114,7 +117,7 @@ struct Down {
 
 /// What a day of a locker comes to.
 pub fn close_day(scene: DayScene<'_>, day: Day) -> LockerDay {
-    let DayScene { locker, compartments, records, firmware, doors } = scene;
+    let DayScene { locker, compartments, records, firmware, heard_of, doors } = scene;
     let all = faults(locker, compartments, records);
     let mut units: BTreeMap<Unit, UnitDay> = BTreeMap::new();
     for it in &all {
@@ -133,6 +136,10 @@ pub fn close_day(scene: DayScene<'_>, day: Day) -> LockerDay {
         let with_its_locker = !bug("a_dark_lockers_doors_are_up");
         let concerns = |it: &&Down| it.unit == *unit || (with_its_locker && it.unit == Unit::Locker);
         of_unit.down_s = down_s(all.iter().filter(concerns), day);
+    }
+    if !heard_of {
+        units.entry(Unit::Locker).or_default().down_s = DAY.as_secs().unsigned_abs();
+        units.values_mut().for_each(|of_unit| of_unit.down_s = DAY.as_secs().unsigned_abs());
     }
     let compartments = compartments.iter().filter(|it| it.service != Service::Decommissioned).count() as u64;
     let (region, locker) = (locker.region.clone(), locker.id.clone());

@@ -16,7 +16,8 @@ fn record(unit: Unit, code: FaultCode, from: i64, until: i64) -> FaultRecord {
 }
 
 fn closed(locker: &Locker, compartments: &[Compartment], records: &[FaultRecord]) -> LockerDay {
-    close_day(DayScene { locker, compartments, records, firmware: Some("1.2".to_owned()), doors: vec![] }, day())
+    let firmware = Some("1.2".to_owned());
+    close_day(DayScene { locker, compartments, records, firmware, heard_of: true, doors: vec![] }, day())
 }
 
 fn doors() -> [Compartment; 2] {
@@ -80,6 +81,22 @@ fn a_locker_that_is_dark_has_no_door_that_is_up() {
     let of_door = |of| fold_compartment([&day], number(of));
     assert_eq!((of_door(1).down_s, of_door(1).failures), (18 * 3_600, 2));
     assert_eq!((of_door(2).down_s, of_door(2).failures), (12 * 3_600, 1));
+}
+
+#[test]
+fn a_locker_that_was_never_heard_of_is_down() {
+    let (own, compartments) = (locker(), doors());
+    let scene = DayScene {
+        locker: &own,
+        compartments: &compartments,
+        records: &[record(unit(1), LockJammed, 2, 6)],
+        firmware: None,
+        heard_of: false,
+        doors: vec![],
+    };
+    let unknown = close_day(scene, day());
+    assert_eq!(unknown.units, [(Unit::Locker, unit_day(0, 0, 0, 24)), (unit(1), unit_day(1, 1, 4, 24))].into());
+    assert_eq!(fold([&unknown], By::Locker)["mz-01"].uptime(), Some(0.0));
 }
 
 #[test]
