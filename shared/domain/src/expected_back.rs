@@ -224,7 +224,7 @@ pub fn renew_estimate<'a>(
             }
         }
     }
-    work_order.expected_back = expected_back;
+    work_order.expected_back = expected_back.map(Box::new);
     let mut decision = Decision::new(());
     decision
         .record(Event::ExpectedLater { expected_at: work_order.expected_back.as_ref().and_then(|it| it.expected_at) });

@@ -173,7 +173,7 @@ pub struct WorkOrder {
     pub impact_due_at: Option<Timestamp>,
     /// When it is expected to be done, since its team was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expected_back: Option<ExpectedBack>,
+    pub expected_back: Option<Box<ExpectedBack>>,
     /// What customers were told about that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told_customers: Option<Told>,
@@ -308,7 +308,7 @@ impl WorkOrder {
 
     /// When what was expected, or what customers were told, has not come true.
     pub fn estimate_due_at(&self) -> Option<Timestamp> {
-        let expected_at = self.expected_back.as_ref().and_then(ExpectedBack::due_at);
+        let expected_at = self.expected_back.as_ref().and_then(|it| it.due_at());
         [expected_at, self.told_customers.map(|it| it.by)].into_iter().flatten().min().filter(|_| self.is_open())
     }
 
@@ -327,7 +327,7 @@ impl WorkOrder {
     pub fn expect_back(&mut self, expected_back: Option<ExpectedBack>) {
         let by = expected_back.as_ref().and_then(|it| it.latest_at);
         self.told_customers = self.told_customers.or(by.map(|by| Told { by, updates: 0 }));
-        self.expected_back = expected_back;
+        self.expected_back = expected_back.map(Box::new);
     }
 
     /// Weighs it anew: by what is broken now, and by whom it concerns.

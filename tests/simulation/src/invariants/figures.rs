@@ -113,7 +113,7 @@ pub fn a_door_is_due_for_its_wear(world: &World, commit: &Committed) -> Verdict 
     let history = world.history.borrow();
     for (before, after) in commit.preventive_works() {
         let by_hand = commit.events.iter().any(|(_, entry)| matches!(entry.event, Event::DoorsServiced { .. }));
-        for (number, _) in &after.due {
+        for number in after.due.keys() {
             let opened = number.parse::<u16>().ok().and_then(|number| CompartmentNumber::try_from(number).ok());
             let opened = opened.and_then(|number| door(&history, &after.locker, number));
             let serviced_at = after.serviced_at.get(number).copied().unwrap_or_default();
