@@ -7,6 +7,7 @@ pub mod complaints;
 pub mod deposit_authorisation;
 pub mod device;
 pub mod escalations;
+pub mod expected_back;
 pub mod fault_intake;
 pub mod fault_reports;
 mod fault_scene;

@@ -20,6 +20,7 @@ use domain::place::Place;
 use domain::seeded::bug;
 use domain::service::ServicePlan;
 use domain::shop::Shop;
+use domain::work_order::WorkOrder;
 use domain::{Refusal, StateKey, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
@@ -70,7 +71,7 @@ impl ChoiceBody {
 /// Answers a request. A GET never changes anything: mail scanners follow links.
 pub async fn handle<S: Store>(store: &S, signer: &LinkSigner, request: &Request, now: Timestamp) -> Response {
     let outcome = match request.route_key.as_str() {
-        "GET /my/orders/{order_id}" => show_own(store, signer, request).await,
+        "GET /my/orders/{order_id}" => show_own(store, signer, request, now).await,
         "POST /my/orders/{order_id}/place" => choose_own(store, request, now).await,
         "GET /choices/{token}" if request.wants_page() => return page::show(store, signer, request, now).await,
         "POST /choices/{token}" if request.is_form() => return page::choose(store, signer, request, now).await,
@@ -106,10 +107,25 @@ fn linked_order(signer: &LinkSigner, request: &Request, now: Timestamp) -> Resul
     }
 }
 
-async fn show_own<S: Store>(store: &S, signer: &LinkSigner, request: &Request) -> Result<Response, Problem> {
+async fn show_own<S: Store>(
+    store: &S,
+    signer: &LinkSigner,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Response, Problem> {
     let order = own_order(store, request).await?;
+    // What was told where its door is shut: one more read for those who wait.
+    let mut expected_by = None;
+    if let Some((locker, _)) = order.compartment().filter(|_| order.pickup_stopped_at.is_some()) {
+        let name = StateKey::WorkOrder(locker.clone());
+        let (mut states, _) = look(store, std::slice::from_ref(&name)).await?;
+        let by_its_repair = |it: &WorkOrder| order.incidents.iter().any(|met| met.work_order == it.id);
+        let work_order = states.take::<WorkOrder>(&name).filter(by_its_repair);
+        expected_by = work_order.and_then(|it| it.expected_by(now));
+    }
     let code = signer.access_code(&order);
-    Ok(Response::json(200, &json!({ "order": for_its_customer(order), "access_code": code })))
+    let order = for_its_customer(order);
+    Ok(Response::json(200, &json!({ "order": order, "access_code": code, "expected_back_by": expected_by })))
 }
 
 async fn choose_own<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {

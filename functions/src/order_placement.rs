@@ -20,11 +20,12 @@ use domain::plan::Seeker;
 use domain::seeded::bug;
 use domain::size::{Dimensions, Needs, OwnMeasures, Parcel, RoomNeeded, Size};
 use domain::{Refusal, State, StateKey, Timestamp};
-use futures_util::future::{join, try_join_all};
+use futures_util::future::{join, try_join, try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::expected_back;
 use crate::places::{Found, find_places};
 
 /// The routes of this function.
@@ -92,8 +93,8 @@ pub async fn handle<S: Store>(store: &S, request: &Request, now: Timestamp) -> R
         (Ok(system), "POST /orders") => place(store, request, system, now).await,
         (Ok(_), "GET /orders/{order_id}") => show(store, request).await,
         (Ok(system), "DELETE /orders/{order_id}") => cancel_order(store, request, system, now).await,
-        (Ok(_), "GET /lockers") => search(store, request).await,
-        (Ok(_), "GET /lockers/{locker_id}/availability") => check(store, request).await,
+        (Ok(_), "GET /lockers") => search(store, request, now).await,
+        (Ok(_), "GET /lockers/{locker_id}/availability") => check(store, request, now).await,
         (Ok(_), _) => Err(Problem::NotFound),
     };
     outcome.unwrap_or_else(Response::from)
@@ -361,7 +362,7 @@ pub async fn held_by<S: Store>(view: &View<'_, S>, order: &Order) -> Result<Opti
     }
 }
 
-async fn search<S: Store>(store: &S, request: &Request) -> Result<Response, Problem> {
+async fn search<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
     let around = Position {
         latitude_e6: request.query_required("latitude_e6")?,
         longitude_e6: request.query_required("longitude_e6")?,
@@ -391,7 +392,9 @@ async fn search<S: Store>(store: &S, request: &Request) -> Result<Response, Prob
             break;
         }
         let burst: Vec<(u32, Locker)> = lockers.by_ref().take(limit).collect();
-        let counted = try_join_all(burst.iter().map(|(_, locker)| free_in(store, locker, &needs))).await?;
+        let counted = try_join_all(burst.iter().map(|(_, locker)| free_in(store, locker, &needs)));
+        let named = burst.iter().map(|(_, locker)| locker).filter(|_| everything);
+        let (counted, expected) = try_join(counted, expected_back::of_closed(store, named, now)).await?;
         for ((distance_m, locker), free) in burst.into_iter().zip(counted) {
             if !everything && (!locker.bookable() || free.fitting == 0) {
                 continue;
@@ -400,7 +403,7 @@ async fn search<S: Store>(store: &S, request: &Request) -> Result<Response, Prob
                 more = true;
                 break;
             }
-            answers.push(nearby(distance_m, &locker, &free));
+            answers.push(nearby(distance_m, &locker, &free, &expected));
         }
     }
     // Those that were not asked may have room.
@@ -428,7 +431,12 @@ fn needs_of(request: &Request) -> Result<Needs, Problem> {
     Ok(Needs { room: room.unwrap_or(RoomNeeded::Size(Size::XS)), reachable })
 }
 
-fn nearby(distance_m: u32, locker: &Locker, free: &Free) -> serde_json::Value {
+fn nearby(
+    distance_m: u32,
+    locker: &Locker,
+    free: &Free,
+    expected: &BTreeMap<LockerId, Timestamp>,
+) -> serde_json::Value {
     let mut answer = json!({
         "locker_id": locker.id,
         "name": locker.name,
@@ -440,6 +448,7 @@ fn nearby(distance_m: u32, locker: &Locker, free: &Free) -> serde_json::Value {
     // Why not, and until when where that is known.
     if let Some(closed) = locker.unavailable() {
         answer["closed_by"] = serde_json::to_value(closed).expect("a reason is a map");
+        answer["expected_back_at"] = serde_json::to_value(expected.get(&locker.id)).expect("a time is a text");
     }
     answer
 }
@@ -477,13 +486,14 @@ pub async fn free_by_size<S: Store>(store: &S, locker: &Locker) -> Result<BTreeM
 
 /// Whether a locker could take a parcel now, and how many compartments would do: the answer an order would get, without
 /// one. Two round trips, like the order's own first, and its alternatives where it would be refused.
-async fn check<S: Store>(store: &S, request: &Request) -> Result<Response, Problem> {
+async fn check<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
     let id: LockerId = request.path("locker_id")?;
     let needs = needs_of(request)?;
     let name = StateKey::Locker(id);
     let (mut states, _) = look(store, std::slice::from_ref(&name)).await?;
     let locker: Locker = states.take(&name).ok_or(Refusal::UnknownLocker)?;
-    let free = free_in(store, &locker, &needs).await?;
+    let expected = expected_back::of_closed(store, std::iter::once(&locker), now);
+    let (free, expected) = try_join(free_in(store, &locker, &needs), expected).await?;
     let refusal = match locker.unavailable() {
         Some(by) => Some(Refusal::LockerUnavailable { by }),
         None if !locker.ever_fits(&needs) => Some(Refusal::TooBig),
@@ -497,7 +507,7 @@ async fn check<S: Store>(store: &S, request: &Request) -> Result<Response, Probl
             rooms::alternatives(&rooms)
         }
     };
-    let mut answer = nearby(0, &locker, &free);
+    let mut answer = nearby(0, &locker, &free, &expected);
     answer["would_be_refused"] = serde_json::to_value(&refusal).expect("a refusal is a map");
     answer["alternatives"] = serde_json::to_value(alternatives).expect("alternatives are maps");
     answer["size"] = serde_json::to_value(needs.smallest_size(&locker.measures)).expect("a size is a text");

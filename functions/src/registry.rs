@@ -30,6 +30,7 @@ use domain::shop::{CAPACITY_MAX, Shop};
 use domain::size::{Measures, OwnMeasures, Size};
 use domain::suspicion::{ChecksOfUnit, Suspicions};
 use domain::team::{Duty, Team};
+use domain::usage::Usage;
 use domain::{Decision, Refusal, State, StateKey, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
@@ -273,6 +274,7 @@ async fn register_locker<S: Store>(
         }
         let mut decision = Decision::new(());
         decision.change(locker.clone());
+        decision.change(Usage::new(locker.id.clone(), now));
         decision.record(Event::LockerRegistered);
         Ok(decision)
     })

@@ -24,7 +24,7 @@ use domain::impact::{COMPARTMENTS_PER_STEP_MAX, ImpactTask, ShutTime};
 use domain::incident::{Incident, IncidentId, Joining, Membership, Role, join, spreading_code};
 use domain::locker::Locker;
 use domain::notice::{Message, Notice, Recipient};
-use domain::order::{Order, resume_pickup};
+use domain::order::{Order, resume_pickup, tell_delay};
 use domain::priority::BlastRadius;
 use domain::recovery::{CompartmentId, end_recovery_at_a_door_that_works};
 use domain::seeded::bug;
@@ -33,6 +33,8 @@ use domain::team::{Team, choose_team};
 use domain::work_order::WorkOrder;
 use domain::{Decision, State, StateKey, Timestamp};
 use futures_util::future::try_join_all;
+
+use crate::expected_back;
 
 /// How many steps one call takes at the most; what is left goes on with the stream record of the last of them.
 const STEPS_MAX: usize = 20;
@@ -111,6 +113,13 @@ pub async fn work_off<S: Store>(store: &S, locker: &LockerId, now: Timestamp) ->
                 let rest = rest.map(|to| ImpactTask::Displace { unit, done_to: Some(to) });
                 step.strike_and_weigh(rest, radius).await?;
             }
+            ImpactTask::TellDelay { unit, by, update, done_to } => {
+                let (compartments, rest) = step.concerned(unit, done_to).await?;
+                for compartment in &compartments {
+                    step.tell_delay(compartment, by, update).await?;
+                }
+                step.strike(rest.map(|to| ImpactTask::TellDelay { unit, by, update, done_to: Some(to) })).await?;
+            }
             ImpactTask::AllClear { unit, was_shut, done_to } => {
                 let (compartments, rest) = step.concerned(unit, done_to).await?;
                 for compartment in &compartments {
@@ -126,7 +135,7 @@ pub async fn work_off<S: Store>(store: &S, locker: &LockerId, now: Timestamp) ->
 /// Of the first tasks of two lists the one to be dealt with first: closures, then reopenings as they came.
 fn settled_by(task: &ImpactTask) -> Option<Option<Timestamp>> {
     match task {
-        ImpactTask::TellTeam | ImpactTask::Displace { .. } => None,
+        ImpactTask::TellTeam | ImpactTask::Displace { .. } | ImpactTask::TellDelay { .. } => None,
         ImpactTask::AllClear { was_shut, .. } => Some(was_shut.map(|was_shut| was_shut.until)),
     }
 }
@@ -286,6 +295,8 @@ impl<S: Store> Step<'_, S> {
                 decision.change(work_order);
                 return Ok(decision);
             }
+            let expected_back = expected_back::estimate_for(self.store, &work_order, &locker, self.now).await?;
+            work_order.expect_back(expected_back);
             let radius = self.blast_radius(&work_order).await?;
             let people_waiting = radius.people_waiting();
             let opens = match self.join_incident(view, &mut decision, &mut work_order, &locker, radius).await? {
@@ -427,6 +438,36 @@ impl<S: Store> Step<'_, S> {
             StateKey::Locker(self.locker().clone()),
             StateKey::Compartment(self.locker().clone(), compartment.number),
         ]
+    }
+
+    async fn tell_delay(
+        &self,
+        compartment: &Compartment,
+        by: Option<Timestamp>,
+        update: u8,
+    ) -> Result<(), Unavailable> {
+        let Some(order) = compartment.order() else { return Ok(()) };
+        let names = self.names(compartment, order);
+        // One for each update, whatever else becomes of the work order meanwhile.
+        let told = format!("{}-{}-{update}-{}", compartment.number, self.list.number(), self.locker());
+        let event = EventId::of_step("delay-told", &told);
+        let cause = Cause::new(names[0].clone(), event.clone(), self.now);
+        settle(
+            apply(self.store, &cause, async |view| {
+                let mut states = view.read(&names).await?;
+                let (Some(order), Some(locker), Some(compartment)) = (
+                    states.take::<Order>(&names[0]),
+                    states.take::<Locker>(&names[1]),
+                    states.take::<Compartment>(&names[2]),
+                ) else {
+                    return Ok(Decision::new(()));
+                };
+                let told = tell_delay(order, &locker, &compartment, by, &event, self.now);
+                Ok(told.unwrap_or_else(|| Decision::new(())))
+            })
+            .await,
+        )
+        .map(drop)
     }
 
     async fn give_all_clear(&self, compartment: &Compartment, was_shut: Option<ShutTime>) -> Result<(), Unavailable> {

@@ -1,5 +1,7 @@
-//! Support sees in one call what is true, and what the customer was told.
-//! Trigger: HTTP, support. Samples: events/support-view.
+//! Support sees in one call what is true, and what the customer was told; operators see how well lockers work.
+//! Trigger: HTTP, support and operator. Samples: events/support-view.
+
+mod figures;
 
 use std::collections::BTreeMap;
 
@@ -23,14 +25,18 @@ use domain::presence::{Link, Presence};
 use domain::work_order::WorkOrder;
 use domain::{Refusal, StateKey, Timestamp};
 use futures_util::future::try_join;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::incidents;
 use crate::trapped_parcels::find_trapped;
 
 /// The routes of this function.
-pub const ROUTES: &[&str] =
-    &["GET /support/orders/{order_id}", "GET /support/lockers/{locker_id}", "GET /support/drivers/{driver_id}"];
+pub const ROUTES: &[&str] = &[
+    "GET /support/orders/{order_id}",
+    "GET /support/lockers/{locker_id}",
+    "GET /support/drivers/{driver_id}",
+    "GET /figures",
+];
 
 /// How many entries of a history, of the ledger or of a driver's deliveries are shown.
 const ENTRIES_MAX: usize = 200;
@@ -38,9 +44,10 @@ const ENTRIES_MAX: usize = 200;
 /// Answers a request.
 pub async fn handle<S: Store>(store: &S, request: &Request, now: Timestamp) -> Response {
     let outcome = match request.route_key.as_str() {
-        "GET /support/orders/{order_id}" => show_order(store, request).await,
+        "GET /support/orders/{order_id}" => show_order(store, request, now).await,
         "GET /support/lockers/{locker_id}" => show_locker(store, request, now).await,
         "GET /support/drivers/{driver_id}" => show_driver(store, request).await,
+        "GET /figures" => figures::show(store, request, now).await,
         _ => Err(Problem::NotFound),
     };
     outcome.unwrap_or_else(Response::from)
@@ -56,7 +63,7 @@ async fn told<S: Store>(store: &S, name: &StateKey) -> Result<(Vec<HistoryEntry>
     Ok((history, notices))
 }
 
-async fn show_order<S: Store>(store: &S, request: &Request) -> Result<Response, Problem> {
+async fn show_order<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
     let id: OrderId = request.path("order_id")?;
     let (order, feedback) = (StateKey::Order(id.clone()), StateKey::Feedback(id));
     let names = [order.clone(), feedback.clone()];
@@ -82,6 +89,7 @@ async fn show_order<S: Store>(store: &S, request: &Request) -> Result<Response, 
             }
         }
     }
+    let closed = locker.as_ref().zip(compartment.as_ref()).is_some_and(|(own, door)| is_closed(own, door));
     Ok(Response::json(
         200,
         &json!({
@@ -90,13 +98,18 @@ async fn show_order<S: Store>(store: &S, request: &Request) -> Result<Response, 
             "compartment": compartment,
             "permissions": locker.as_ref().zip(compartment.as_ref()).map(|(own, door)| permissions(own, door)),
             "work_order": work_order,
-            "expected_back_at": Value::Null,
+            "expected_back_at": work_order.as_ref().filter(|_| closed).and_then(|it| it.expected_at(now)),
             "notices": notices,
             "history": history,
             "feedback": feedback,
             "case": case,
         }),
     ))
+}
+
+/// Whether a fault closes the compartment or its whole locker.
+fn is_closed(locker: &Locker, compartment: &Compartment) -> bool {
+    locker.closed_by().or(compartment.closed_by()).is_some()
 }
 
 async fn show_locker<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
@@ -122,6 +135,7 @@ async fn show_locker<S: Store>(store: &S, request: &Request, now: Timestamp) -> 
     let repaired: Vec<FaultRecord> = list(store, &keys::fault_records(&id, ENTRIES_MAX)).await?;
     let (history, notices) = told(store, &names[0]).await?;
     let work_order: Option<WorkOrder> = states.take(&names[2]);
+    let expected_back_at = work_order.as_ref().and_then(|it| it.expected_at(now));
     let incident = match work_order.as_ref().and_then(|it| it.incident.as_ref()) {
         Some(membership) => incidents::read(store, &membership.id).await?,
         None => None,
@@ -137,6 +151,7 @@ async fn show_locker<S: Store>(store: &S, request: &Request, now: Timestamp) -> 
             "trapped_parcels": trapped,
             "work_order": work_order,
             "incident": incident,
+            "expected_back_at": expected_back_at,
             "repaired_faults": repaired,
             "history": history,
             "notices": notices,

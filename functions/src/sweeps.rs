@@ -1,6 +1,7 @@
 //! Everything that is due: lockers whose grace is over or that have fallen silent, doors that did not open, suspicions
 //! to be judged, notices that were not sent, incidents whose people were not all dealt with, work orders that nobody
-//! reacts to, windows of maintenance that begin or end.
+//! reacts to, estimates that have not come true, windows of maintenance that begin or end. And what only has to be
+//! counted: repairs, and each hour what the doors of a locker did.
 //! Trigger: a schedule, every minute. Sample: events/sweeps.
 
 use aws::apply::{Cause, apply, settle};
@@ -15,19 +16,25 @@ use domain::id::{CompartmentNumber, EventId, LockerId};
 use domain::locker::{Locker, judge_suspicions, report_faults};
 use domain::maintenance::{self, PlanScene};
 use domain::presence::{Presence, find_offline};
+use domain::preventive::SERVICED_AFTER_OPENINGS;
 use domain::seeded::bug;
 use domain::{Refusal, StateKey, Timestamp};
-use futures_util::future::join_all;
+use futures_util::future::{join_all, join4};
 use serde::Serialize;
 
 use crate::escalations;
+use crate::expected_back;
 use crate::fault_scene;
 use crate::incidents;
 use crate::notification_fan_out::Sender;
 use crate::rerouting;
+use crate::sweeps::repairs::count_the_repaired;
 use crate::sweeps::silence::find_the_silent;
+use crate::sweeps::usage::look_at_lockers;
 
+mod repairs;
 mod silence;
+mod usage;
 
 pub use silence::{SILENCES_HELD_FOR, SILENT_AT_ONCE_MAX};
 
@@ -38,6 +45,19 @@ const TABLES: [Table; 3] = [Table::Network, Table::Orders, Table::Cases];
 /// a Germany-sized network going dark within a minute is 1,500 lockers, some 190 a shard; each takes three round
 /// trips of some 10 ms, so that all of them are found well within the sweep's 50 s.
 const ITEMS_PER_SHARD_MAX: usize = 200;
+
+/// What the operator of a network may want otherwise.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// After how many openings a door is due for preventive work.
+    pub serviced_after_openings: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { serviced_after_openings: SERVICED_AFTER_OPENINGS }
+    }
+}
 
 /// What a sweep did.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -62,15 +82,20 @@ pub struct SweepFailure {
 pub async fn handle<S: Store, P: Publisher>(
     store: &S,
     sender: &Sender<P>,
+    settings: &Settings,
     now: Timestamp,
 ) -> Result<Swept, SweepFailure> {
     let shards: Vec<(Table, u32)> =
         TABLES.iter().flat_map(|table| (0..DUE_SHARDS).map(move |shard| (*table, shard))).collect();
     let swept = join_all(shards.into_iter().map(|(table, shard)| sweep(store, sender, table, shard, now)));
-    let (mut outcomes, silent) = futures_util::future::join(swept, find_the_silent(store, now)).await;
+    let (silent, counted) = (find_the_silent(store, now), count_the_repaired(store, now));
+    let (mut outcomes, silent, counted, looked) =
+        join4(swept, silent, counted, look_at_lockers(store, settings, now)).await;
     outcomes.push(silent);
     let due = outcomes.iter().map(|(due, _)| due).sum();
     let mut failures: Vec<Unavailable> = outcomes.into_iter().flat_map(|(_, failures)| failures).collect();
+    // What is only counted waits for nobody, and is not among what was due.
+    failures.extend(counted.into_iter().chain(looked));
     let failed = failures.len();
     match failures.pop() {
         None => Ok(Swept { due, failed }),
@@ -125,6 +150,7 @@ async fn deal_with<S: Store, P: Publisher>(
             if !bug("nobody_escalates") {
                 escalations::escalate_due(store, &locker, now).await?;
             }
+            expected_back::renew_due(store, &locker, now).await?;
             worked_off
         }
         Some(LockerPart::ServicePlan(locker)) => {

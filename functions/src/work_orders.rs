@@ -1,21 +1,24 @@
-//! Technicians see what there is to repair, acknowledge, start, hold and report repaired.
+//! Technicians see what there is to repair, acknowledge, start, hold and report repaired; and what is due for preventive
+//! work.
 //! Trigger: HTTP, technician. Samples: events/work-orders.
 
 use aws::apply::{Cause, apply, list, list_pages, look};
 use aws::http::{Problem, Request, Response};
 use aws::keys;
 use aws::store::Store;
+use domain::door::Door;
 use domain::fault::{Severity, Unit};
-use domain::id::{EventId, PersonId, RegionId, TeamId, WorkOrderId};
+use domain::id::{EventId, LockerId, PersonId, RegionId, TeamId, WorkOrderId};
 use domain::incident::IncidentId;
+use domain::preventive::{PreventiveWork, record_service};
 use domain::priority::BlastRadius;
 use domain::reference::Reference;
 use domain::team::Team;
 use domain::work_order::{REFERENCES_MAX, Step, WorkOrder, WorkOrderStatus, take_step};
 use domain::{Refusal, StateKey, Timestamp};
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::incidents;
 
@@ -25,6 +28,7 @@ pub const ROUTES: &[&str] = &[
     "GET /work-orders/{work_order_id}",
     "POST /work-orders/{work_order_id}/{step}",
     "GET /incidents/{incident_id}",
+    "POST /lockers/{locker_id}/preventive-work",
 ];
 
 /// How many teams of a region are looked at.
@@ -45,6 +49,12 @@ const PARTS_MAX: usize = 50;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NothingBody {}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoteBody {
+    note: String,
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,6 +86,7 @@ pub async fn handle<S: Store>(store: &S, request: &Request, now: Timestamp) -> R
     let outcome = match request.route_key.as_str() {
         "GET /work-orders" => list_open(store, request, now).await,
         "GET /incidents/{incident_id}" => show_incident(store, request, now).await,
+        "POST /lockers/{locker_id}/preventive-work" => record_preventive_work(store, request, now).await,
         "GET /work-orders/{work_order_id}" => show(store, request).await,
         "POST /work-orders/{work_order_id}/{step}" => step(store, request, now).await,
         _ => Err(Problem::NotFound),
@@ -128,13 +139,50 @@ async fn list_open<S: Store>(store: &S, request: &Request, now: Timestamp) -> Re
         return Err(Problem::NotFound);
     }
     let queries = teams.iter().map(|team| keys::open_work_orders(&team.region, &team.id, WEIGHED_MAX));
-    let loads: Vec<Vec<WorkOrder>> = try_join_all(queries.map(|query| list_pages(store, query))).await?;
+    // What still works comes after everything that does not, and is any team's of the region.
+    let preventive = keys::preventive_work(&region, LISTED_MAX);
+    let loads = try_join_all(queries.map(|query| list_pages::<S, WorkOrder>(store, query)));
+    let (loads, mut preventive): (_, Vec<PreventiveWork>) = try_join(loads, list(store, &preventive)).await?;
+    if teams.is_empty() {
+        preventive.clear();
+    }
+    preventive.sort_by(|a, b| (a.due_since, &a.locker).cmp(&(b.due_since, &b.locker)));
     let mut listed: Vec<Listed> = loads.into_iter().flatten().map(|it| Listed::new(it, now)).collect();
     // The longer waiting first where nothing else tells them apart.
     listed.sort_by(|a, b| b.priority.cmp(&a.priority).then_with(|| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id))));
     let open = listed.len();
     listed.truncate(LISTED_MAX);
-    Ok(Response::json(200, &json!({ "open": open, "work_orders": listed })))
+    let preventive: Vec<Value> = preventive.iter().map(shown).collect();
+    Ok(Response::json(200, &json!({ "open": open, "work_orders": listed, "preventive_work": preventive })))
+}
+
+fn shown(work: &PreventiveWork) -> Value {
+    json!({
+        "locker_id": work.locker,
+        "locker_name": work.locker_name,
+        "doors": work.due,
+        "due_since": work.due_since,
+        "last_serviced": work.last_serviced,
+    })
+}
+
+/// Every door of a locker that was due has been serviced.
+async fn record_preventive_work<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
+    let technician = request.person()?;
+    let locker: LockerId = request.path("locker_id")?;
+    let NoteBody { note } = request.json()?;
+    let note = short("note", note)?;
+    let event = EventId::of_step("serviced", &request.id());
+    let cause = Cause::new(StateKey::Locker(locker.clone()), event, now).by(&technician);
+    let name = StateKey::PreventiveWork(locker.clone());
+    let done = apply(store, &cause, async |view| {
+        let work: Option<PreventiveWork> = view.read(std::slice::from_ref(&name)).await?.take(&name);
+        let work = work.ok_or(Refusal::wrong_state("nothing_due"))?;
+        let doors: Vec<Door> = view.query(&keys::doors(&locker)).await?;
+        Ok(record_service(work, &doors, technician.clone(), note.clone(), now)?)
+    })
+    .await?;
+    Ok(Response::json(200, &shown(&done.answer())))
 }
 
 /// An incident, and the work orders that belong to it: the one to go to first is first.
@@ -156,15 +204,16 @@ async fn show<S: Store>(store: &S, request: &Request) -> Result<Response, Proble
     Ok(Response::json(200, &work_order.ok_or(Refusal::UnknownWorkOrder)?))
 }
 
+fn short(field: &str, text: String) -> Result<String, Problem> {
+    let length = text.trim().chars().count();
+    if (1..=NOTE_CHARS_MAX).contains(&length) {
+        Ok(text)
+    } else {
+        Err(Problem::invalid(field, format!("has 1 to {NOTE_CHARS_MAX} characters")))
+    }
+}
+
 fn read_step(request: &Request) -> Result<Step, Problem> {
-    let short = |field: &str, text: String| {
-        let length = text.trim().chars().count();
-        if (1..=NOTE_CHARS_MAX).contains(&length) {
-            Ok(text)
-        } else {
-            Err(Problem::invalid(field, format!("has 1 to {NOTE_CHARS_MAX} characters")))
-        }
-    };
     let few = |references: Vec<Reference>| {
         if references.len() <= REFERENCES_MAX {
             Ok(references)

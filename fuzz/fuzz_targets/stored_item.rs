@@ -17,7 +17,7 @@ fn id<T: std::str::FromStr>(text: &str) -> T {
 }
 
 /// One name of each kind.
-fn names() -> [StateKey; 13] {
+fn names() -> [StateKey; 17] {
     let number = CompartmentNumber::try_from(7).expect("a number");
     let work_order = WorkOrderId { locker: id("mz-03"), number: 2 };
     [
@@ -30,6 +30,10 @@ fn names() -> [StateKey; 13] {
             code: FaultCode::LockJammed,
             raised_at: at(0),
         },
+        StateKey::Usage(id("mz-03")),
+        StateKey::PreventiveWork(id("mz-03")),
+        StateKey::LockerDay(id("mainz"), id("mz-03"), domain::day::Day::of(at(0))),
+        StateKey::RepairTimes(FaultCode::LockJammed),
         StateKey::WorkOrder(id("mz-03")),
         StateKey::ArchivedWorkOrder(work_order),
         StateKey::Team(id("mainz"), id("mechanics-1")),

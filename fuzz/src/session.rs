@@ -65,7 +65,7 @@ pub fn play(network: &Network, lines: &str) {
                 true
             }
             ["sweep"] => {
-                let swept = run(sweeps::handle(&network.store, &network.sender, network.now()));
+                let swept = run(sweeps::handle(&network.store, &network.sender, &Default::default(), network.now()));
                 swept.map(drop).unwrap_or_else(|failure| panic!("line {number}: a sweep fails: {failure}"));
                 true
             }

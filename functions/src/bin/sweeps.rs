@@ -7,7 +7,7 @@ use aws::start::{report, serve};
 use aws::store::dynamodb::{DynamoDb, Tables};
 use domain::Timestamp;
 use functions::notification_fan_out::Sender;
-use functions::sweeps;
+use functions::sweeps::{self, Settings};
 use serde::de::IgnoredAny;
 
 #[tokio::main(flavor = "current_thread")]
@@ -17,6 +17,10 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let store = DynamoDb::new(clients.dynamodb(), Tables::new(&environment)?);
     let signer = LinkSigner::new(environment.require("LINK_SECRET")?).ok_or("LINK_SECRET is too short")?;
     let public_url = environment.require("PUBLIC_URL")?.trim_end_matches('/').to_owned();
+    let serviced_after = environment.require_number("SERVICED_AFTER_OPENINGS")?;
+    let serviced_after_openings = u32::try_from(serviced_after).map_err(|_| "SERVICED_AFTER_OPENINGS is below zero")?;
+    let settings = Settings { serviced_after_openings };
     let sender = Sender { publisher: Sns::new(clients.sns()), signer, public_url };
-    serve(async |_: IgnoredAny| sweeps::handle(&store, &sender, Timestamp::now()).await.map_err(report)).await
+    serve(async |_: IgnoredAny| sweeps::handle(&store, &sender, &settings, Timestamp::now()).await.map_err(report))
+        .await
 }

@@ -19,7 +19,7 @@ use domain::shop::Shop;
 use domain::size::Needs;
 use domain::{Decision, StateKey};
 
-use super::Step;
+use super::{List, Step};
 use crate::places::{Found, find_places};
 
 /// How often those are planned again whose new place was taken meanwhile. Each time at least one door more is known to
@@ -198,8 +198,12 @@ impl<S: Store> Step<'_, S> {
             let (preferences, shop) = self.wishes(view, &order, &found).await?;
             let reachable = order.reachable || preferences.as_ref().is_some_and(|it| it.reachable);
             let needs = Needs { reachable, ..order.needs() };
-            let mut scene =
-                DisplacedScene { order, locker, compartment, preferences, rooms: vec![], shop, why: why.clone() };
+            let expected_by = match &self.list {
+                List::WorkOrder(it) => it.expected_by(self.now),
+                List::ServicePlan(_) => None,
+            };
+            let (rooms, why) = (vec![], why.clone());
+            let mut scene = DisplacedScene { order, locker, compartment, preferences, rooms, shop, why, expected_by };
             if let Found::Room { distance_m, .. } = &found {
                 let (locker, door) = (states.take::<Locker>(&names[3]), states.take::<Compartment>(&names[4]));
                 let room = locker.zip(door).and_then(|(locker, door)| room_now(&locker, door, &needs));

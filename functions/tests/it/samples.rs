@@ -9,9 +9,11 @@ use aws::http::Request;
 use aws::link::LinkSigner;
 use domain::SignedDuration;
 use domain::compartment::{Compartment, Occupancy};
+use domain::door::{Door, Openings};
 use domain::notice::LinkPurpose;
 use domain::order::{Order, OrderStatus};
 use domain::place::Place;
+use domain::preventive::{SERVICED_AFTER_OPENINGS, find_worn};
 use domain::size::Size;
 use functions::{
     fault_intake, heartbeat_intake, locker_commands, notification_fan_out, parcel_events, presence, rerouting,
@@ -213,6 +215,15 @@ async fn requests_are_answered() {
                 "hold" | "report-repaired" => with_second_work_order(&network, &["start"]).await,
                 "read-incident" => {
                     network.happens("fault_intake", faults("mz-03", "w-1", &[("locker", "network_lost")])).await;
+                }
+                "record-preventive-work" => {
+                    let locker = network.locker("mz-03");
+                    let worn = [Door {
+                        openings: Openings { deposits: SERVICED_AFTER_OPENINGS, ..Openings::default() },
+                        ..Door::new(locker.id.clone(), 7.try_into().unwrap())
+                    }];
+                    let due = find_worn(None, &locker, &worn, SERVICED_AFTER_OPENINGS, network.now()).unwrap();
+                    put_hidden(&network.store, &[due.into()]).await.unwrap();
                 }
                 _ => {}
             }

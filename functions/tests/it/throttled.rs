@@ -168,7 +168,7 @@ async fn what_is_due_stays_due() {
     let before = network.kept();
     for kinds in [EVERYTHING, &[Asked::Read], &[Asked::Commit]] {
         let throttled = Throttled { store: &network.store, kinds };
-        sweeps::handle(&throttled, &network.sender, network.now()).await.unwrap_err();
+        sweeps::handle(&throttled, &network.sender, &network.settings, network.now()).await.unwrap_err();
     }
     assert_eq!(network.kept(), before);
     assert_eq!(network.sweep().await.unwrap().due, 1);

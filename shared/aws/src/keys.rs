@@ -8,15 +8,19 @@
 //! | a locker | network | `LOCKER#<id>` | `STATE` |
 //! | a compartment; all of a locker | network | `LOCKER#<id>` | `COMPARTMENT#<nnn>` |
 //! | how often a door was opened, and whether it is awaited | network | `LOCKER#<id>` | `DOOR#<nnn>` |
+//! | how its doors are used, and when that is looked at | network | `LOCKER#<id>` | `USAGE` |
+//! | what is due at doors that still work | network | `LOCKER#<id>` | `PREVENTIVE` |
 //! | is it on the network | network | `LOCKER#<id>` | `PRESENCE` |
 //! | what people decided about its service and is to be done | network | `LOCKER#<id>` | `SERVICE` |
 //! | what it last said of itself | network | `LOCKER#<id>` | `HEARTBEAT` |
 //! | the latest work order of a locker | network | `LOCKER#<id>` | `WORK_ORDER` |
 //! | an earlier work order | network | `LOCKER#<id>` | `WORK_ORDER#<nnnnnn>` |
 //! | repaired faults, by time | network | `LOCKER#<id>` | `FAULT#<raised at>#<unit>#<code>` |
+//! | how long repairs of a fault code take | network | `REPAIRS#<code>` | `STATE` |
 //! | the latest incident of a region and fault code | network | `INCIDENT#<region>#<code>` | `STATE` |
 //! | an earlier incident | network | `INCIDENT#<region>#<code>` | `STATE#<nnnnnn>` |
 //! | the teams of a region | network | `REGION#<id>` | `TEAM#<id>` |
+//! | the days of the lockers of a region, or of one of them | network | `DAYS#<region>#<month>` | `<locker>#<day>` |
 //! | unreadable messages of a day | network | `QUARANTINE#<day>` | `<time>#<id>` |
 //! | an order | orders | `ORDER#<id>` | `STATE` |
 //! | which orders stay together | orders | `BUNDLE#<id>` | `STATE` |
@@ -28,10 +32,13 @@
 //! | the history of any of them | same | same | `EVENT#<event id>` |
 //! | who was told what about it | same | same | `NOTICE#<notice id>` |
 //! | what is due | network, orders, cases: `due` | `DUE#<shard>` | due time |
+//! | which repairs are to be counted | network: `due` | `COUNT#<shard>` | due time |
+//! | which lockers' usage is to be looked at | network: `due` | `USAGE#<shard>` | due time |
 //! | which heartbeats are overdue | network: `due` | `HEARTBEAT#<shard>` | due time |
 //! | lockers near a point | network: `near` | `<row>#<column>` of the map | `LOCKER#<id>` |
 //! | free compartments that fit, smallest first | network: `bookable` | `LOCKER#<id>` | `<size>#<nnn>` |
 //! | open work orders of a team | network: `team_load` | `TEAM#<region>#<id>` | `LOCKER#<id>` |
+//! | lockers of a region where preventive work is due | network: `team_load` | `PREVENTIVE#<region>` | `LOCKER#<id>` |
 //! | a driver's deliveries, by time | cases: `by_driver` | `DRIVER#<id>` | time |
 //!
 //! The indexes are sparse: an item has their attributes only while it belongs there. What is due is spread over
@@ -40,6 +47,7 @@
 
 use std::collections::HashMap;
 
+use domain::day::Day;
 use domain::fault::FaultCode;
 use domain::id::{CompartmentNumber, EventId, LockerId, NoticeId, PersonId, RegionId, TeamId, WorkOrderId};
 use domain::place::Cell;
@@ -158,9 +166,16 @@ pub fn of_state(key: &StateKey) -> Key {
         StateKey::Door(locker, number) => {
             Key::new(Table::Network, locker_pk(locker), format!("DOOR#{:03}", number.get()))
         }
+        StateKey::Usage(locker) => Key::new(Table::Network, locker_pk(locker), "USAGE"),
+        StateKey::PreventiveWork(locker) => Key::new(Table::Network, locker_pk(locker), "PREVENTIVE"),
+        StateKey::LockerDay(region, locker, day) => {
+            let day = day.to_string();
+            Key::new(Table::Network, days_pk(region, &day[..7]), format!("{locker}#{}", &day[8..]))
+        }
         StateKey::FaultRecord { locker, unit, code, raised_at } => {
             Key::new(Table::Network, locker_pk(locker), format!("FAULT#{}#{unit}#{code}", instant(*raised_at)))
         }
+        StateKey::RepairTimes(code) => Key::new(Table::Network, format!("REPAIRS#{code}"), "STATE"),
         StateKey::WorkOrder(locker) => Key::new(Table::Network, locker_pk(locker), "WORK_ORDER"),
         StateKey::ArchivedWorkOrder(WorkOrderId { locker, number }) => {
             Key::new(Table::Network, locker_pk(locker), format!("WORK_ORDER#{number:06}"))
@@ -196,8 +211,14 @@ pub fn index_attributes(key: &Key, state: Option<&State>, due_at: Option<Timesta
     let mut attributes = HashMap::new();
     if let Some(due_at) = due_at {
         let shard = key.pk.bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % DUE_SHARDS;
-        // Heartbeats apart: when all of them are overdue, nothing else has to wait behind them.
-        let bucket = if let Some(State::Heartbeat(_)) = state { heartbeat_bucket(shard) } else { due_bucket(shard) };
+        // Heartbeats apart: when all of them are overdue, nothing else has to wait behind them. And what is only counted
+        // waits behind nobody and for nobody.
+        let bucket = match state {
+            Some(State::Heartbeat(_)) => heartbeat_bucket(shard),
+            Some(State::FaultRecord(_)) => count_bucket(shard),
+            Some(State::Usage(_)) => usage_bucket(shard),
+            _ => due_bucket(shard),
+        };
         attributes.insert("due_bucket", bucket);
         attributes.insert("due_at", instant(due_at));
     }
@@ -214,6 +235,9 @@ pub fn index_attributes(key: &Key, state: Option<&State>, due_at: Option<Timesta
                 attributes.insert("team_load", team_load(region, team));
             }
         }
+        Some(State::PreventiveWork(work)) if work.is_due() => {
+            attributes.insert("team_load", preventive(&work.region));
+        }
         Some(State::Delivery(delivery)) => {
             attributes.insert("driver_key", driver(&delivery.driver));
             attributes.insert("delivered_key", instant(delivery.delivered_at));
@@ -229,6 +253,22 @@ fn due_bucket(shard: u32) -> String {
 
 fn heartbeat_bucket(shard: u32) -> String {
     format!("HEARTBEAT#{shard}")
+}
+
+fn count_bucket(shard: u32) -> String {
+    format!("COUNT#{shard}")
+}
+
+fn usage_bucket(shard: u32) -> String {
+    format!("USAGE#{shard}")
+}
+
+fn days_pk(region: &RegionId, month: &str) -> String {
+    format!("DAYS#{region}#{month}")
+}
+
+fn preventive(region: &RegionId) -> String {
+    format!("PREVENTIVE#{region}")
 }
 
 fn cell(cell: Cell) -> String {
@@ -287,6 +327,47 @@ pub fn due(table: Table, shard: u32, now: Timestamp, limit: usize) -> Query {
 /// The heartbeats that are overdue at `now` in one shard, longest silent first.
 pub fn overdue_heartbeats(shard: u32, now: Timestamp, limit: usize) -> Query {
     Query::index(Table::Network, Index::Due, heartbeat_bucket(shard), Range::UpTo(instant(now)), limit)
+}
+
+/// The lockers whose usage is to be looked at at `now` in one shard, longest waiting first.
+pub fn unlooked(shard: u32, now: Timestamp, limit: usize) -> Query {
+    Query::index(Table::Network, Index::Due, usage_bucket(shard), Range::UpTo(instant(now)), limit)
+}
+
+/// The doors of a locker.
+pub fn doors(locker: &LockerId) -> Query {
+    let range = Range::Prefix("DOOR#".to_owned());
+    Query::partition(Table::Network, locker_pk(locker), range, CompartmentNumber::MAX as usize)
+}
+
+/// The days of the lockers of a region, or of one of them, from one day to another, both included: a query for each
+/// month. Without a locker they hold whole months: whoever asks leaves out the days before and after.
+pub fn days(region: &RegionId, locker: Option<&LockerId>, from: Day, until: Day, limit: usize) -> Vec<Query> {
+    let (mut months, mut day) = (Vec::<(String, Day, Day)>::new(), from);
+    while day <= until {
+        let month = day.to_string()[..7].to_owned();
+        match months.last_mut() {
+            Some((latest, _, last)) if *latest == month => *last = day,
+            _ => months.push((month, day, day)),
+        }
+        day = day.next();
+    }
+    let query = |(month, first, last): (String, Day, Day)| {
+        let sk = |locker: &LockerId, day: Day| format!("{locker}#{}", &day.to_string()[8..]);
+        let range = locker.map_or(Range::All, |locker| Range::Between(sk(locker, first), sk(locker, last)));
+        Query::partition(Table::Network, days_pk(region, &month), range, limit)
+    };
+    months.into_iter().map(query).collect()
+}
+
+/// The lockers of a region where preventive work is due.
+pub fn preventive_work(region: &RegionId, limit: usize) -> Query {
+    Query::index(Table::Network, Index::TeamLoad, preventive(region), Range::All, limit)
+}
+
+/// The repairs that are to be counted at `now` in one shard, longest waiting first.
+pub fn uncounted(shard: u32, now: Timestamp, limit: usize) -> Query {
+    Query::index(Table::Network, Index::Due, count_bucket(shard), Range::UpTo(instant(now)), limit)
 }
 
 /// The lockers in one cell of the map.

@@ -262,7 +262,7 @@ fn put_in(
     let message = match deadline {
         Some(deadline) if first => Message::ReadyForPickup { order: id, locker_name, compartment: number, deadline },
         Some(deadline) => Message::BroughtElsewhere { order: id, locker_name, compartment: number, deadline },
-        None => Message::PickupDelayed { order: id, locker_name, compartment: number },
+        None => Message::PickupDelayed { order: id, locker_name, compartment: number, expected_by: None },
     };
     let notice = order.tell(message, event, now);
     let inside = compartment.with(Occupancy::Occupied { order: order.id.clone() }, now);

@@ -144,6 +144,11 @@ pub enum Event {
         level: u8,
         to: EscalateTo,
     },
+    /// What was expected has not come true. Without a time nobody knows.
+    ExpectedLater {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expected_at: Option<Timestamp>,
+    },
     RepairReported {
         by: PersonId,
         note: String,
@@ -154,6 +159,11 @@ pub enum Event {
     },
     TestOpeningFailed {
         unit: Unit,
+    },
+    /// Doors that were due for preventive work.
+    DoorsServiced {
+        by: PersonId,
+        doors: Vec<CompartmentNumber>,
     },
     RepairVerified {
         cleared: Vec<(Unit, FaultCode)>,
@@ -181,6 +191,10 @@ pub enum Event {
     },
     PickupDelayed {
         code: FaultCode,
+    },
+    /// The customer was told that it takes longer.
+    DelayTold {
+        order: OrderId,
     },
     PickupResumed {
         order: OrderId,

@@ -186,6 +186,16 @@ pub struct FaultRecord {
     pub fault: OpenFault,
     /// When the repair was proven. Until then the fault is an [`OpenFault`] of its unit.
     pub cleared_at: Timestamp,
+    /// Since when it waits to be counted among the repairs of its code. Nothing once it has been, exactly once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count_at: Option<Timestamp>,
+}
+
+impl FaultRecord {
+    /// The record of a fault that has just been cleared.
+    pub fn cleared(locker: LockerId, unit: Unit, code: FaultCode, fault: OpenFault, now: Timestamp) -> Self {
+        Self { locker, unit, code, fault, cleared_at: now, count_at: Some(now) }
+    }
 }
 
 /// One fault as a device or the network itself reports it.

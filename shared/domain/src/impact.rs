@@ -41,9 +41,25 @@ pub enum ImpactTask {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         done_to: Option<CompartmentNumber>,
     },
+    /// The unit works again later than customers were told: tell those who wait at its doors.
+    TellDelay {
+        unit: Unit,
+        /// By when it is expected now, if anybody knows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Timestamp>,
+        /// How often it is told anew, this time included: each order is told once of each.
+        update: u8,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        done_to: Option<CompartmentNumber>,
+    },
 }
 
 impl ImpactTask {
+    /// What a delay of the repair of this unit means, from the start.
+    pub fn tell_delay(unit: Unit, by: Option<Timestamp>, update: u8) -> Self {
+        ImpactTask::TellDelay { unit, by, update, done_to: None }
+    }
+
     /// What a closure of this unit means, from the start.
     pub fn displace(unit: Unit) -> Self {
         ImpactTask::Displace { unit, done_to: None }

@@ -362,7 +362,7 @@ impl Judging {
                 of_unit.faults.remove(&code);
                 self.work_order.strike_fault(unit, code);
                 let locker = self.locker.id.clone();
-                self.records.push(FaultRecord { locker, unit, code, fault, cleared_at: self.now });
+                self.records.push(FaultRecord::cleared(locker, unit, code, fault, self.now));
                 self.outcome.cleared.push((unit, code));
             } else {
                 fault.gone_at = Some(fault.gone_at.map_or(at, |gone_at| gone_at.min(at)));

@@ -30,7 +30,21 @@ pub enum Message {
     /// To a customer: the parcel is in the compartment.
     ReadyForPickup { order: OrderId, locker_name: String, compartment: CompartmentNumber, deadline: Timestamp },
     /// To a customer: the door cannot be opened for now; the deadline waits.
-    PickupDelayed { order: OrderId, locker_name: String, compartment: CompartmentNumber },
+    PickupDelayed {
+        order: OrderId,
+        locker_name: String,
+        compartment: CompartmentNumber,
+        /// By when it most likely works again, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expected_by: Option<Timestamp>,
+    },
+    /// To a customer: the door works again later than was said; without a time, nobody knows when.
+    RepairTakesLonger {
+        order: OrderId,
+        locker_name: String,
+        compartment: CompartmentNumber,
+        expected_by: Option<Timestamp>,
+    },
     /// To a customer: the door works again, and until when to come.
     AllClear { order: OrderId, locker_name: String, compartment: CompartmentNumber, deadline: Timestamp },
     /// To a customer: there is more time, until then; without a time while the door cannot be opened.
@@ -126,6 +140,7 @@ impl Message {
         match self {
             Message::ReadyForPickup { .. } => "ready_for_pickup",
             Message::PickupDelayed { .. } => "pickup_delayed",
+            Message::RepairTakesLonger { .. } => "repair_takes_longer",
             Message::AllClear { .. } => "all_clear",
             Message::PickupExtended { .. } => "pickup_extended",
             Message::RecoveryStarted { .. } => "recovery_started",
@@ -153,6 +168,7 @@ impl Message {
         match self {
             Message::ReadyForPickup { order, .. }
             | Message::PickupDelayed { order, .. }
+            | Message::RepairTakesLonger { order, .. }
             | Message::AllClear { order, .. }
             | Message::PickupExtended { order, .. }
             | Message::RecoveryStarted { order, .. }
@@ -180,6 +196,7 @@ impl Message {
         match self {
             Message::ReadyForPickup { .. } | Message::AllClear { .. } | Message::BroughtElsewhere { .. } => true,
             Message::PickupDelayed { .. }
+            | Message::RepairTakesLonger { .. }
             | Message::PickupExtended { .. }
             | Message::RecoveryStarted { .. }
             | Message::ParcelMissing { .. }
@@ -212,6 +229,7 @@ impl Message {
             Message::FeedbackRequested { order } => Some(LinkPurpose::GiveFeedback { order: order.clone() }),
             Message::ReadyForPickup { .. }
             | Message::PickupDelayed { .. }
+            | Message::RepairTakesLonger { .. }
             | Message::AllClear { .. }
             | Message::PickupExtended { .. }
             | Message::RecoveryStarted { .. }
@@ -409,12 +427,13 @@ mod tests {
     }
 
     /// Every message without a link.
-    fn that_only_tell() -> [Message; 14] {
+    fn that_only_tell() -> [Message; 15] {
         let (order, name, case) = (|| id("o1"), || "Dom".to_owned(), || id("C-1"));
         let (compartment, deadline) = (number(7), at(90));
         [
             Message::ReadyForPickup { order: order(), locker_name: name(), compartment, deadline },
-            Message::PickupDelayed { order: order(), locker_name: name(), compartment },
+            Message::PickupDelayed { order: order(), locker_name: name(), compartment, expected_by: None },
+            Message::RepairTakesLonger { order: order(), locker_name: name(), compartment, expected_by: None },
             Message::AllClear { order: order(), locker_name: name(), compartment, deadline },
             Message::PlaceConfirmed { order: order(), locker_name: None, shop_name: None },
             Message::PickupExtended { order: order(), locker_name: name(), compartment, hours: 24, deadline: None },

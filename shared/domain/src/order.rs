@@ -640,6 +640,8 @@ pub struct DisplacedScene {
     pub rooms: Vec<(u32, Room)>,
     pub shop: Option<Shop>,
     pub why: Option<Why>,
+    /// By when its place most likely works again, where that is known.
+    pub expected_by: Option<Timestamp>,
 }
 
 /// Deals with one order whose compartment has been closed. On its way: it gets another place by the customer's
@@ -647,7 +649,7 @@ pub struct DisplacedScene {
 /// its deadline stops. The customer learns it in the same commit. Nothing where the place works again, or the
 /// order is no longer there, or it has been dealt with: each learns it once.
 pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestamp) -> Option<Decision<()>> {
-    let DisplacedScene { mut order, locker, compartment, preferences, rooms, shop, why } = scene;
+    let DisplacedScene { mut order, locker, compartment, preferences, rooms, shop, why, expected_by } = scene;
     if !order.is_at(&compartment) {
         return None;
     }
@@ -663,7 +665,7 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
         if order.pickup_stopped_at.is_some() || compartment.open_for_pickups(&locker) || bug("deadline_runs_on") {
             return None;
         }
-        return Some(stop_pickup(order, &locker, &compartment, event, now));
+        return Some(stop_pickup(order, &locker, &compartment, expected_by, event, now));
     }
     if !order.is_underway() || bug("displaced_order_stays") {
         return None;
@@ -727,6 +729,7 @@ fn stop_pickup(
     mut order: Order,
     locker: &Locker,
     compartment: &Compartment,
+    expected_by: Option<Timestamp>,
     event: &EventId,
     now: Timestamp,
 ) -> Decision<()> {
@@ -743,10 +746,40 @@ fn stop_pickup(
         order: order.id.clone(),
         locker_name: locker.name.clone(),
         compartment: compartment.number,
+        expected_by,
     };
     decision.tell(order.tell(message, event, now));
     decision.change(order);
     decision
+}
+
+/// Tells a customer who waits at a shut door that it takes longer than was said. Nothing for an order that does not
+/// wait there any more.
+pub fn tell_delay(
+    mut order: Order,
+    locker: &Locker,
+    compartment: &Compartment,
+    expected_by: Option<Timestamp>,
+    event: &EventId,
+    now: Timestamp,
+) -> Option<Decision<()>> {
+    let waits = order.is_at(compartment) && order.status == OrderStatus::Deposited && order.pickup_stopped_at.is_some();
+    if !waits || compartment.open_for_pickups(locker) {
+        return None;
+    }
+    let mut decision = Decision::new(());
+    decision.require_unchanged(StateKey::Locker(locker.id.clone()));
+    decision.require_unchanged(StateKey::Compartment(compartment.locker.clone(), compartment.number));
+    decision.record(Event::DelayTold { order: order.id.clone() });
+    let message = Message::RepairTakesLonger {
+        order: order.id.clone(),
+        locker_name: locker.name.clone(),
+        compartment: compartment.number,
+        expected_by,
+    };
+    decision.tell(order.tell(message, event, now));
+    decision.change(order);
+    Some(decision)
 }
 
 /// Keeps what is owed to a parcel whose deadline stands still behind a door that is shut still: nobody is told again.
@@ -776,7 +809,7 @@ pub fn resume_pickup(
     if !compartment.open_for_pickups(locker) {
         return match (owes, order.pickup_stopped_at) {
             (false, _) => None,
-            (true, None) => Some(stop_pickup(order, locker, compartment, event, now)),
+            (true, None) => Some(stop_pickup(order, locker, compartment, None, event, now)),
             (true, Some(_)) => Some(keep_owed(order, locker, compartment)),
         };
     }

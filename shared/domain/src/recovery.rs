@@ -292,7 +292,7 @@ pub fn abandon_recovery(
     let (id, locker_name, number) = (order.id.clone(), locker.name.clone(), compartment.number);
     let message = match resumed.flatten() {
         Some(deadline) => Message::AllClear { order: id, locker_name, compartment: number, deadline },
-        None => Message::PickupDelayed { order: id, locker_name, compartment: number },
+        None => Message::PickupDelayed { order: id, locker_name, compartment: number, expected_by: None },
     };
     let notice = order.tell(message, event, now);
     let mut decision = Decision::new(order.clone());

@@ -3,10 +3,13 @@
 use crate::bundle::Bundle;
 use crate::case::Case;
 use crate::compartment::Compartment;
+use crate::day::Day;
 use crate::delivery::Delivery;
 use crate::door::Door;
+use crate::expected_back::RepairTimes;
 use crate::fault::{FaultRecord, Unit};
 use crate::feedback::Feedback;
+use crate::figures::LockerDay;
 use crate::heartbeat::Heartbeat;
 use crate::id::{
     BundleId, CaseId, CompartmentNumber, LockerId, OrderId, PersonId, RegionId, ShopId, TeamId, WorkOrderId,
@@ -16,10 +19,12 @@ use crate::locker::Locker;
 use crate::order::Order;
 use crate::person::{Person, Preferences};
 use crate::presence::Presence;
+use crate::preventive::PreventiveWork;
 use crate::service::ServicePlan;
 use crate::shop::Shop;
 use crate::suspicion;
 use crate::team::Team;
+use crate::usage::Usage;
 use crate::work_order::WorkOrder;
 use crate::{Timestamp, fault::FaultCode};
 
@@ -33,12 +38,20 @@ pub enum StateKey {
     ServicePlan(LockerId),
     Heartbeat(LockerId),
     Door(LockerId, CompartmentNumber),
+    /// How the doors of a locker are used, looked at once an hour.
+    Usage(LockerId),
+    /// What is due at doors that still work.
+    PreventiveWork(LockerId),
+    /// One day of a locker, for figures.
+    LockerDay(RegionId, LockerId, Day),
     FaultRecord {
         locker: LockerId,
         unit: Unit,
         code: FaultCode,
         raised_at: Timestamp,
     },
+    /// How long repairs of a fault code have taken in the whole network.
+    RepairTimes(FaultCode),
     /// The latest work order of a locker, whatever its number.
     WorkOrder(LockerId),
     /// A work order that a later one has replaced.
@@ -67,7 +80,11 @@ pub enum State {
     ServicePlan(ServicePlan),
     Heartbeat(Heartbeat),
     Door(Door),
+    Usage(Usage),
+    PreventiveWork(PreventiveWork),
+    LockerDay(LockerDay),
     FaultRecord(FaultRecord),
+    RepairTimes(RepairTimes),
     WorkOrder(WorkOrder),
     ArchivedWorkOrder(WorkOrder),
     Incident(Incident),
@@ -93,12 +110,16 @@ impl State {
             State::ServicePlan(it) => StateKey::ServicePlan(it.locker.clone()),
             State::Heartbeat(it) => StateKey::Heartbeat(it.locker.clone()),
             State::Door(it) => StateKey::Door(it.locker.clone(), it.number),
+            State::Usage(it) => StateKey::Usage(it.locker.clone()),
+            State::PreventiveWork(it) => StateKey::PreventiveWork(it.locker.clone()),
+            State::LockerDay(it) => StateKey::LockerDay(it.region.clone(), it.locker.clone(), it.day),
             State::FaultRecord(it) => StateKey::FaultRecord {
                 locker: it.locker.clone(),
                 unit: it.unit,
                 code: it.code,
                 raised_at: it.fault.raised_at,
             },
+            State::RepairTimes(it) => StateKey::RepairTimes(it.code),
             State::WorkOrder(it) => StateKey::WorkOrder(it.id.locker.clone()),
             State::ArchivedWorkOrder(it) => StateKey::ArchivedWorkOrder(it.id.clone()),
             State::Incident(it) => StateKey::Incident(it.id.region.clone(), it.id.code),
@@ -127,7 +148,11 @@ impl State {
             State::Incident(it) => it.look_at,
             State::Locker(it) => suspicion::judged_at(&it.suspicions),
             State::Compartment(it) => suspicion::judged_at(&it.suspicions),
-            State::FaultRecord(_)
+            State::FaultRecord(it) => it.count_at,
+            State::Usage(it) => it.look_at,
+            State::RepairTimes(_)
+            | State::PreventiveWork(_)
+            | State::LockerDay(_)
             | State::ArchivedWorkOrder(_)
             | State::ArchivedIncident(_)
             | State::Team(_)
@@ -163,7 +188,7 @@ macro_rules! states {
     )*};
 }
 
-states! { Locker Compartment Presence ServicePlan Heartbeat Door FaultRecord Team Order Bundle Shop Preferences Delivery Feedback Case Person }
+states! { Locker Compartment Presence ServicePlan Heartbeat Door Usage PreventiveWork LockerDay FaultRecord RepairTimes Team Order Bundle Shop Preferences Delivery Feedback Case Person }
 
 impl From<WorkOrder> for State {
     fn from(it: WorkOrder) -> State {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::compartment::Compartment;
 use crate::decision::{Decision, Event};
 use crate::escalation::{Clock, Wait};
+use crate::expected_back::{ExpectedBack, Told};
 use crate::fault::{FaultClass, FaultCode, FaultRecord, OpenFaults, Severity, Unit, shut_since};
 use crate::id::{LockerId, NoticeId, PersonId, RegionId, TeamId, WorkOrderId};
 use crate::impact::{self, ImpactTask, ShutTime};
@@ -170,6 +171,12 @@ pub struct WorkOrder {
     /// When to look whether that was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub impact_due_at: Option<Timestamp>,
+    /// When it is expected to be done, since its team was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_back: Option<Box<ExpectedBack>>,
+    /// What customers were told about that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_customers: Option<Told>,
     /// The latest call of the team: an earlier one, which names less, is not sent any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest_call: Option<NoticeId>,
@@ -202,6 +209,8 @@ impl WorkOrder {
             notes: Vec::new(),
             impact: Vec::new(),
             impact_due_at: None,
+            expected_back: None,
+            told_customers: None,
             latest_call: None,
         }
     }
@@ -294,7 +303,31 @@ impl WorkOrder {
     /// When somebody has to look at it again: for people who are still to be dealt with, or because nobody reacts.
     pub fn due_at(&self) -> Option<Timestamp> {
         let escalates_at = self.clock().and_then(|clock| clock.next(self.severity)).map(|(at, _)| at);
-        [self.impact_due_at, escalates_at].into_iter().flatten().min()
+        [self.impact_due_at, escalates_at, self.estimate_due_at()].into_iter().flatten().min()
+    }
+
+    /// When what was expected, or what customers were told, has not come true.
+    pub fn estimate_due_at(&self) -> Option<Timestamp> {
+        let expected_at = self.expected_back.as_ref().and_then(|it| it.due_at());
+        [expected_at, self.told_customers.map(|it| it.by)].into_iter().flatten().min().filter(|_| self.is_open())
+    }
+
+    /// When it is expected to be done, as people are told: never a time that has passed.
+    pub fn expected_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let expected_at = self.expected_back.as_ref().and_then(|it| it.expected_at);
+        expected_at.filter(|at| *at > now && self.is_open())
+    }
+
+    /// By when customers are told that it is done, as long as that may come true.
+    pub fn expected_by(&self, now: Timestamp) -> Option<Timestamp> {
+        self.told_customers.map(|it| it.by).filter(|by| *by > now && self.is_open())
+    }
+
+    /// Takes an estimate on. What customers were told stays until it has not come true.
+    pub fn expect_back(&mut self, expected_back: Option<ExpectedBack>) {
+        let by = expected_back.as_ref().and_then(|it| it.latest_at);
+        self.told_customers = self.told_customers.or(by.map(|by| Told { by, updates: 0 }));
+        self.expected_back = expected_back.map(Box::new);
     }
 
     /// Weighs it anew: by what is broken now, and by whom it concerns.
@@ -511,13 +544,7 @@ pub fn prove_network(scene: RepairScene, now: Timestamp) -> Option<Decision<Work
     if repair.codes.is_empty() {
         work_order.units.remove(&Unit::Locker);
     }
-    let record = FaultRecord {
-        locker: locker.id.clone(),
-        unit: Unit::Locker,
-        code: FaultCode::NetworkLost,
-        fault,
-        cleared_at: now,
-    };
+    let record = FaultRecord::cleared(locker.id.clone(), Unit::Locker, FaultCode::NetworkLost, fault, now);
     let all_proven = work_order.units.values().all(UnitRepair::is_proven);
     let mut decision = if work_order.status == WorkOrderStatus::Repaired && all_proven {
         // The doors were proven while the locker was away; its return was the last proof that was missing.
@@ -544,10 +571,11 @@ fn verify(scene: RepairScene, now: Timestamp) -> Decision<WorkOrderStatus> {
     work_order.status = WorkOrderStatus::Verified;
     work_order.verified_at = Some(now);
     work_order.clock = None;
+    work_order.impact.retain(|task| !matches!(task, ImpactTask::TellDelay { .. }));
     let mut records = Vec::new();
     let mut clear = |unit: Unit, faults: &mut OpenFaults| {
         for (code, fault) in std::mem::take(faults) {
-            records.push(FaultRecord { locker: work_order.id.locker.clone(), unit, code, fault, cleared_at: now });
+            records.push(FaultRecord::cleared(work_order.id.locker.clone(), unit, code, fault, now));
         }
     };
     let mut reopened: Vec<State> = Vec::new();

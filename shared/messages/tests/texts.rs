@@ -42,6 +42,16 @@ fn pickup_delayed(locker_name: &str) -> Message {
         order: id("A-4711"),
         locker_name: locker_name.to_owned(),
         compartment: 7.try_into().unwrap(),
+        expected_by: None,
+    }
+}
+
+fn repair_takes_longer(locker_name: &str, expected_by: Option<domain::Timestamp>) -> Message {
+    Message::RepairTakesLonger {
+        order: id("A-4711"),
+        locker_name: locker_name.to_owned(),
+        compartment: 7.try_into().unwrap(),
+        expected_by,
     }
 }
 
@@ -112,6 +122,8 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
     let mut messages = vec![
         ready_for_pickup(locker_name),
         pickup_delayed(locker_name),
+        repair_takes_longer(locker_name, None),
+        repair_takes_longer(locker_name, Some("2026-11-23T13:30:00Z".parse().unwrap())),
         Message::AllClear {
             order: id("A-4711"),
             locker_name: name.clone(),
@@ -416,6 +428,53 @@ fn who_complains_learns_by_when_a_person_answers() {
     // Receipts of before said no time.
     let push = rendered(&receipt(None), Language::German, None).push;
     assert!(push.starts_with("Wir haben Ihre Beschwerde erhalten und antworten. "), "{push}");
+}
+
+#[test]
+fn a_delayed_pickup_says_by_when_the_door_works_where_that_is_known() {
+    let Message::PickupDelayed { order, locker_name, compartment, .. } = pickup_delayed("Mainz Hauptbahnhof") else {
+        unreachable!()
+    };
+    let expected_by = Some("2026-11-23T13:30:00Z".parse().unwrap());
+    let message = Message::PickupDelayed { order, locker_name, compartment, expected_by };
+    let german = rendered(&message, Language::German, None).email;
+    let said = "Wir kümmern uns darum. Voraussichtlich bis Mo., 23.11., 14:30 Uhr funktioniert die Tür wieder.\n";
+    assert!(german.contains(said), "{german}");
+    let english = rendered(&message, Language::English, None).email;
+    let said = "We are seeing to it. We expect the door to work again by Mon 23 Nov, 14:30.\n";
+    assert!(english.contains(said), "{english}");
+}
+
+#[test]
+fn a_repair_that_takes_longer_says_until_when_and_that_nothing_is_lost() {
+    let message = repair_takes_longer("Mainz Hauptbahnhof", Some("2026-11-23T13:30:00Z".parse().unwrap()));
+    let german = Rendered {
+        subject: "Es dauert länger: Fach 7 lässt sich noch nicht öffnen, Mainz Hauptbahnhof".to_owned(),
+        email: "Guten Tag,\n\n\
+            die Reparatur am Paketautomaten Mainz Hauptbahnhof dauert länger, als wir Ihnen gesagt haben. Fach 7 mit \
+            Ihrem Paket (Bestellung A-4711) lässt sich noch nicht öffnen. Wir rechnen jetzt damit, dass die Tür bis \
+            Mo., 23.11., 14:30 Uhr wieder funktioniert.\n\n\
+            Ihre Abholfrist steht weiter still. Wir schreiben Ihnen, sobald die Tür wieder funktioniert, und nennen die \
+            neue Frist: Es bleiben Ihnen mindestens 24 Stunden.\n\n\
+            Sie müssen nichts tun. Bitte sparen Sie sich den Weg, bis wir uns melden.\n\n\
+            Freundliche Grüße\n\
+            Ihr Team der Paketautomaten"
+            .to_owned(),
+        push: "Fach 7, Mainz Hauptbahnhof: Die Reparatur dauert länger, voraussichtlich bis Mo., 23.11., 14:30 Uhr. \
+            Ihre Frist steht still, wir melden uns."
+            .to_owned(),
+    };
+    assert_eq!(rendered(&message, Language::German, None), german);
+    let english = rendered(&message, Language::English, None);
+    assert_eq!(english.subject, "It takes longer: compartment 7 cannot be opened yet, Mainz Hauptbahnhof");
+    assert!(english.email.contains("We now expect the door to work again by Mon 23 Nov, 14:30."), "{}", english.email);
+    assert_eq!(
+        english.push,
+        "Compartment 7, Mainz Hauptbahnhof: the repair takes longer, probably until Mon 23 Nov, 14:30. Your deadline \
+         stands still, we will write."
+    );
+    let unknown = rendered(&repair_takes_longer("Mainz Hauptbahnhof", None), Language::English, None);
+    assert!(unknown.email.contains("We cannot say yet when the door will work again."), "{}", unknown.email);
 }
 
 #[test]

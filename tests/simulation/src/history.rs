@@ -12,12 +12,16 @@ use domain::case::Case;
 use domain::compartment::Compartment;
 use domain::delivery::Delivery;
 use domain::door::Door;
+use domain::expected_back::RepairTimes;
 use domain::feedback::Feedback;
+use domain::figures::LockerDay;
 use domain::heartbeat::Heartbeat;
 use domain::id::{CompartmentNumber, LockerId, OrderId};
 use domain::locker::Locker;
 use domain::order::Order;
 use domain::presence::Presence;
+use domain::preventive::PreventiveWork;
+use domain::usage::Usage;
 use domain::work_order::WorkOrder;
 use domain::{State, StateKey, Timestamp};
 
@@ -79,6 +83,10 @@ impl Committed {
         presences Presence;
         heartbeats Heartbeat;
         doors Door;
+        repair_times RepairTimes;
+        usages Usage;
+        days LockerDay;
+        preventive_works PreventiveWork;
         work_orders WorkOrder;
         orders Order;
         deliveries Delivery;

@@ -950,7 +950,16 @@ impl Traveller {
             let orders: Vec<OrderId> = self.world.history.borrow().orders().map(|order| order.id.clone()).collect();
             let order = self.any_of(&orders);
             let agent = self.one_of(&AGENTS);
-            let request = match (self.below(7), order) {
+            let request = match (self.below(9), order) {
+                (7, _) => call("GET /figures")
+                    .by(agent)
+                    .query("region", "mainz")
+                    .query("by", self.one_of(&["region", "locker", "firmware"])),
+                (8, _) => {
+                    let note = json!({ "note": "hinges oiled" });
+                    let serviced = call("POST /lockers/{locker_id}/preventive-work").by(self.one_of(&TECHNICIANS));
+                    serviced.path("locker_id", locker.as_str()).json(note)
+                }
                 (5, _) => call("GET /work-orders").by(self.one_of(&TECHNICIANS)).query("region", "mainz"),
                 (6, _) => call("GET /lockers/{locker_id}/availability")
                     .by_order_system()

@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use domain::fault::Unit;
+use domain::Timestamp;
+use domain::expected_back::RepairTimes;
+use domain::fault::{FaultCode, Unit};
 use domain::id::LockerId;
 use serde_json::{Value, json};
 
@@ -84,6 +86,15 @@ fn door(at: usize, size: &str) -> Value {
         1 => json!({ "number": at + 1, "size": size, "handle_height_mm": 1_600 }),
         _ => json!({ "number": at + 1, "size": size }),
     }
+}
+
+/// After how many openings doors are due here: few, so that some are before a run is over.
+pub const SERVICED_AFTER_OPENINGS: u32 = 6;
+
+/// What this network has learnt of repairs before the run begins: of every other code, forty, from a minute to two days.
+pub fn past() -> Vec<RepairTimes> {
+    let codes = FaultCode::ALL.into_iter().step_by(2);
+    codes.map(|code| RepairTimes { code, counts: vec![1; 40], latest_at: Timestamp::UNIX_EPOCH }).collect()
 }
 
 /// Registers everything through the registry, as an operator does, and connects the devices.

@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 use crate::invariants;
 use crate::invocation::{Asked, Cause, Invocation, Ports};
 use crate::registrars;
+use crate::site;
 use crate::trouble::DUPLICATES_IN_A_THOUSAND;
 use crate::world::{PUBLIC_URL, World};
 
@@ -59,6 +60,9 @@ pub const STREAM_ATTEMPTS_MAX: u32 = 11;
 
 /// How often the schedule calls.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// For how long after the beginning the hourly look at lockers alone is a reason for a sweep.
+const LOOKED_AT_FOR: Duration = Duration::from_secs(6 * 3_600);
 
 /// How many partitions of a stream are read at once.
 const SHARDS: u64 = 2;
@@ -434,8 +438,11 @@ impl Triggers {
 impl Triggers {
     /// A sweep runs every minute. Those that would find nothing due are left out: they would change nothing.
     pub fn wait_for_due(&self, world: &Rc<World>) {
-        let Some(due_at) = world.history.borrow().due.first().map(|(at, _)| *at) else { return };
         let now = world.executor.now();
+        // Lockers are looked at each hour for ever: for some days sweeps come because of that alone.
+        let of_the_clock = |key: &Key| key.sk == "USAGE" && now > LOOKED_AT_FOR;
+        let due = world.history.borrow().due.iter().find(|(_, key)| !of_the_clock(key)).map(|(at, _)| *at);
+        let Some(due_at) = due else { return };
         let waits = due_at.duration_since(world.now()).max(SignedDuration::ZERO).unsigned_abs();
         let minute = |at: Duration| SWEEP_EVERY * (at.as_secs() / SWEEP_EVERY.as_secs()) as u32;
         let next = minute(now + waits).max(minute(now)) + SWEEP_EVERY;
@@ -467,7 +474,12 @@ impl Triggers {
         let by = Invocation::new(world, "sweeps", name, Cause::Due);
         world.tell(|| format!("  sweeps [{:04x}] runs", by.id & 0xffff));
         let (ports, now) = (Ports(by.clone()), by.now);
-        let swept = by.run(timeout_of("sweeps"), async { sweeps::handle(&ports, &sender(&by), now).await }).await;
+        let swept = by
+            .run(timeout_of("sweeps"), async {
+                let settings = sweeps::Settings { serviced_after_openings: site::SERVICED_AFTER_OPENINGS };
+                sweeps::handle(&ports, &sender(&by), &settings, now).await
+            })
+            .await;
         if let Ok(Ok(_)) = swept {
             world.hold(invariants::AT_SWEEP, &by.now);
         }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
 
+use aws::items;
 use aws::keys::{self, Key};
 use aws::link::LinkSigner;
 use aws::publisher::PublishError;
@@ -27,6 +28,7 @@ use crate::executor::Executor;
 use crate::history::{Committed, History};
 use crate::invariants::{self, Invariant};
 use crate::invocation::Invocation;
+use crate::site;
 use crate::triggers::{SUPPORT_HOURS, Triggers};
 use crate::trouble::{Plan, Trouble};
 
@@ -153,12 +155,18 @@ pub struct World {
 impl World {
     /// A world in which nothing has happened yet.
     pub fn new(seed: u64, plan: Plan, explain: bool) -> Rc<Self> {
+        let (store, history) = (Memory::default(), RefCell::<History>::default());
+        for times in site::past() {
+            let state = State::from(times);
+            store.put(keys::of_state(&state.key()), items::of_state(&state, 1));
+            history.borrow_mut().states.insert(state.key(), state);
+        }
         Rc::new(Self {
             seed,
             executor: Executor::default(),
             trouble: Trouble::new(plan),
             triggers: Triggers::new(),
-            history: RefCell::default(),
+            history,
             trace: RefCell::default(),
             counts: RefCell::default(),
             violation: RefCell::default(),
@@ -174,7 +182,7 @@ impl World {
             rests: Cell::new(false),
             signer: LinkSigner::new("a secret of thirty-two characters").expect("it is long enough"),
             support: SUPPORT_HOURS.parse().expect("it is a calendar"),
-            store: Memory::default(),
+            store,
             replica: RefCell::default(),
             under_way: RefCell::default(),
             running: Cell::new(0),

@@ -25,7 +25,7 @@ use domain::work_order::WorkOrder;
 use domain::{State, StateKey, Timestamp};
 use functions::notification_fan_out::{self, Sender};
 use functions::registry::Registrars;
-use functions::sweeps::{SweepFailure, Swept};
+use functions::sweeps::{Settings, SweepFailure, Swept};
 use functions::{
     complaints, deposit_authorisation, fault_intake, fault_reports, feedback_submission, heartbeat_intake,
     locker_commands, order_choices, order_placement, parcel_events, presence, registry, rerouting, support_view,
@@ -46,6 +46,7 @@ pub struct Network {
     pub sender: Sender<Mailbox>,
     pub aws: FakeAws,
     registrars: Registrars,
+    pub settings: Settings,
     now: Cell<Timestamp>,
     /// What the streams have brought to the handlers.
     streamed: RefCell<BTreeMap<Key, Item>>,
@@ -77,6 +78,7 @@ impl Network {
                 public_url: "https://example.org".to_owned(),
             },
             registrars: aws.registrars(),
+            settings: Settings::default(),
             aws,
             now: Cell::new(at(0)),
             streamed: RefCell::default(),
@@ -207,7 +209,7 @@ impl Network {
 
     /// The same, over another store.
     pub async fn sweep_over<S: Store>(&self, store: &S) -> Result<Swept, SweepFailure> {
-        sweeps::handle(store, &self.sender, self.now()).await
+        sweeps::handle(store, &self.sender, &self.settings, self.now()).await
     }
 
     /// Brings every item that has changed to the functions fed by streams, until nothing changes any more.
@@ -276,7 +278,7 @@ impl Network {
     /// Places an order, and returns its id and its compartment in `mz-03`.
     pub async fn place_order(&self, customer: &str, size: &str) -> (String, u16) {
         let body = json!({ "customer_id": customer, "locker_id": "mz-03", "size": size });
-        let key = format!("{customer}-{size}-{}", self.store.snapshot().len());
+        let key = format!("{customer}-{size}-{}", self.kept().len());
         let placed =
             self.call(call("POST /orders").by_order_system().header("idempotency-key", &key).json(body)).await.ok();
         self.drain().await;
@@ -302,7 +304,7 @@ impl Network {
         order
     }
 
-    fn state<T: TryFrom<State>>(&self, name: StateKey) -> Option<T> {
+    pub fn state<T: TryFrom<State>>(&self, name: StateKey) -> Option<T> {
         let item = self.store.snapshot().remove(&keys::of_state(&name))?;
         T::try_from(items::read_state(&name, item).unwrap().state).ok()
     }
@@ -396,8 +398,10 @@ impl Network {
         kept.map(|(key, item)| items::read(&key, item).unwrap().state).collect()
     }
 
-    /// Everything that is kept except what is in quarantine.
+    /// Everything that is kept except what is in quarantine, and what is written each hour or day whatever happens.
     pub fn kept(&self) -> BTreeMap<Key, Item> {
-        self.store.snapshot().into_iter().filter(|(key, _)| !key.pk.starts_with("QUARANTINE#")).collect()
+        let by_the_clock = |key: &Key| key.sk == "USAGE" || key.pk.starts_with("DAYS#");
+        let kept = self.store.snapshot().into_iter().filter(|(key, _)| !by_the_clock(key));
+        kept.filter(|(key, _)| !key.pk.starts_with("QUARANTINE#")).collect()
     }
 }

@@ -78,6 +78,7 @@ fn states() -> BTreeMap<&'static str, State> {
         ("delivery", state("delivery", State::Delivery)),
         ("door", state("door", State::Door)),
         ("fault-record", state("fault-record", State::FaultRecord)),
+        ("fault-record-uncounted", state("fault-record-uncounted", State::FaultRecord)),
         ("feedback", state("feedback", State::Feedback)),
         ("heartbeat", state("heartbeat", State::Heartbeat)),
         ("heartbeat-silent", state("heartbeat-silent", State::Heartbeat)),
@@ -101,9 +102,14 @@ fn states() -> BTreeMap<&'static str, State> {
         ("service-plan", state("service-plan", State::ServicePlan)),
         ("compartment-blocked", state("compartment-blocked", State::Compartment)),
         ("locker-in-maintenance", state("locker-in-maintenance", State::Locker)),
+        ("usage", state("usage", State::Usage)),
+        ("preventive-work", state("preventive-work", State::PreventiveWork)),
+        ("locker-day", state("locker-day", State::LockerDay)),
+        ("repair-times", state("repair-times", State::RepairTimes)),
         ("team", state("team", State::Team)),
         ("team-operations", state("team-operations", State::Team)),
         ("work-order-archived", state("work-order-archived", State::ArchivedWorkOrder)),
+        ("work-order-expected", state("work-order-expected", State::WorkOrder)),
         ("work-order-on-hold", state("work-order-on-hold", State::WorkOrder)),
         ("work-order-proven", state("work-order-proven", State::WorkOrder)),
         ("work-order-open", state("work-order-open", State::WorkOrder)),
@@ -124,6 +130,10 @@ fn has_a_golden_item(state: &State) -> bool {
         | State::Heartbeat(_)
         | State::Door(_)
         | State::FaultRecord(_)
+        | State::Usage(_)
+        | State::PreventiveWork(_)
+        | State::LockerDay(_)
+        | State::RepairTimes(_)
         | State::WorkOrder(_)
         | State::ArchivedWorkOrder(_)
         | State::Incident(_)

@@ -397,13 +397,7 @@ fn a_fault_that_closes_nothing_ends_by_the_devices_word_and_with_it_the_work_ord
     assert_eq!(decision.answer, FaultOutcome { cleared: vec![(Unit::Locker, DisplayFault)], ..outcome() });
     let ended = WorkOrder { status: WorkOrderStatus::Verified, units: [].into(), ..open };
     let bright = Locker { checks: checks(DisplayFault, &[Some(30)]), ..locker() };
-    let record = FaultRecord {
-        locker: locker_id(),
-        unit: Unit::Locker,
-        code: DisplayFault,
-        fault: open_fault(at(0)),
-        cleared_at: at(30),
-    };
+    let record = FaultRecord::cleared(locker_id(), Unit::Locker, DisplayFault, open_fault(at(0)), at(30));
     assert_eq!(decision.changes, vec![ended.into(), bright.into(), record.into()]);
 }
 

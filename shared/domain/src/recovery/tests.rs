@@ -260,8 +260,12 @@ fn given_up() -> Option<Box<Recovery>> {
 
 #[test]
 fn a_run_that_is_given_up_leaves_the_parcel_where_it_is_with_its_deadline_standing_still() {
-    let message =
-        Message::PickupDelayed { order: id("o1"), locker_name: "Hauptbahnhof".to_owned(), compartment: number(7) };
+    let message = Message::PickupDelayed {
+        order: id("o1"),
+        locker_name: "Hauptbahnhof".to_owned(),
+        compartment: number(7),
+        expected_by: None,
+    };
     let notice = told(message, at(3 * 3_600));
     let after = Order { recovery: given_up(), ..waiting().told(&notice) };
     let expected = Decision {

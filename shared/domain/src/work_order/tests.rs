@@ -43,7 +43,7 @@ fn shut() -> Option<ShutTime> {
 }
 
 fn cleared(unit: Unit, code: FaultCode) -> State {
-    FaultRecord { locker: locker_id(), unit, code, fault: open_fault(at(0)), cleared_at: at(90) }.into()
+    FaultRecord::cleared(locker_id(), unit, code, open_fault(at(0)), at(90)).into()
 }
 
 const STATUSES: [WorkOrderStatus; 6] = [Open, Acknowledged, InProgress, OnHold, Repaired, Verified];

@@ -203,6 +203,8 @@ impl Call {
             notes: self.notes.clone(),
             impact,
             impact_due_at,
+            expected_back: None,
+            told_customers: None,
             latest_call: None,
         }
     }
@@ -394,7 +396,10 @@ impl Model {
             ImpactTask::AllClear { unit: Unit::Locker, was_shut, done_to: None } if !whole => {
                 Some(ImpactTask::AllClear { unit: Unit::Locker, was_shut: *was_shut, done_to })
             }
-            ImpactTask::TellTeam | ImpactTask::Displace { .. } | ImpactTask::AllClear { .. } => None,
+            ImpactTask::TellTeam
+            | ImpactTask::Displace { .. }
+            | ImpactTask::TellDelay { .. }
+            | ImpactTask::AllClear { .. } => None,
         }
     }
 

@@ -75,7 +75,10 @@ pub fn a_connected_locker_that_says_nothing_is_found(world: &World, now: &Timest
         let presence = world.known_since(&StateKey::Presence(heartbeat.locker.clone()));
         let Some(known) = world.known_since(&state.key()).max(presence) else { continue };
         let deadline = since + SILENT_AFTER;
-        if heartbeat.silent_at.is_some() && deadline.max(known) + seen <= *now {
+        let Some(silent_at) = heartbeat.silent_at else { continue };
+        // Looked at while it was taken to be away, it has as long as any other once its return is heard of, late.
+        let looked_at = silent_at.min(known + SILENT_AFTER);
+        if deadline.max(known).max(looked_at) + seen <= *now {
             let key = (heartbeat.locker.clone(), deadline);
             let count = unheard.get(&key).copied().unwrap_or_default() + 1;
             holds(count <= 2, || {

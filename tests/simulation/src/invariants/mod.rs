@@ -9,6 +9,7 @@ pub mod cases;
 pub mod doors;
 pub mod escalations;
 pub mod faults;
+pub mod figures;
 pub mod heartbeats;
 pub mod incidents;
 pub mod model;
@@ -17,6 +18,7 @@ pub mod orders;
 pub mod places;
 pub mod presence;
 pub mod recoveries;
+pub mod repairs;
 pub mod service;
 pub mod system;
 
@@ -56,9 +58,12 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I6 system::stale_or_duplicate_messages_change_nothing,
     I6 heartbeats::a_late_heartbeat_changes_nothing,
     I6 doors::a_door_that_opened_is_not_suspected,
+    I6 repairs::each_repair_is_counted_once,
+    I6 figures::no_opening_is_counted_twice,
     I7 faults::each_fault_belongs_to_one_work_order,
     I9 faults::only_legal_transitions,
     I9 service::a_window_that_is_over_gives_its_locker_back,
+    I9 figures::a_door_is_due_for_its_wear,
     I9 incidents::an_incident_goes_its_way,
     I10 escalations::each_level_fires_once_and_never_early,
     I11 incidents::an_incident_tells_its_team_of_changes_alone,
@@ -67,6 +72,8 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I13 orders::a_new_state_and_its_notice_are_one_commit,
     I14 notices::the_ledger_goes_only_forward,
     I15 notices::a_notice_is_for_whom_it_concerns,
+    I15 repairs::nothing_is_expected_in_the_past,
+    I15 repairs::who_hears_of_a_delay_waits,
     I17 orders::a_choice_moves_an_order_whole,
     I17 orders::an_undone_choice_leads_back,
     I2 orders::a_shop_takes_what_it_has_room_for,
@@ -79,6 +86,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I21 cases::no_measure_without_evidence_and_a_person,
     I22 cases::a_lockers_fault_never_counts_against_a_driver,
     I24 system::what_a_locker_says_changes_only_what_is_its_own,
+    I26 figures::a_day_is_what_happened_in_it,
     I27 system::no_commit_is_too_large,
 };
 
@@ -109,12 +117,14 @@ pub const AT_ANSWER: &[Invariant<Answer>] = invariants! {
     I20 cases::an_acknowledged_complaint_exists,
     I22 cases::counters_equal_the_fold,
     I24 system::nobody_sees_what_is_anothers,
+    I26 figures::figures_equal_the_fold,
 };
 
 /// Asked once everything has come to rest.
 pub const AT_END: &[Invariant<()>] = invariants! {
     I11 faults::the_team_was_told_of_every_change,
     I9 service::no_window_is_left_behind,
+    I10 repairs::no_estimate_is_left_behind,
     I11 incidents::nobody_is_left_in_an_incident,
     I13 orders::everybody_has_been_dealt_with,
     I14 notices::every_notice_was_sent_or_has_failed,
@@ -126,6 +136,7 @@ pub const AT_END: &[Invariant<()>] = invariants! {
     I24 system::devices_are_told_what_is_so,
     I25 system::no_personal_data_but_in_the_people_table,
     I26 model::the_final_state_is_the_models,
+    I26 repairs::what_is_known_of_repairs_is_the_fold_over_them,
 };
 
 /// What is promised, by number: the sentence, and what is missing where it cannot be held to yet.

@@ -88,6 +88,7 @@ fn says_where(message: &Message) -> bool {
     match message {
         Message::ReadyForPickup { .. }
         | Message::PickupDelayed { .. }
+        | Message::RepairTakesLonger { .. }
         | Message::AllClear { .. }
         | Message::PickupExtended { .. }
         | Message::RecoveryStarted { .. }

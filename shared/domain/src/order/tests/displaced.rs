@@ -10,6 +10,7 @@ fn underway() -> DisplacedScene {
         rooms: vec![(400, room("mz-02")), (900, room("mz-03"))],
         shop: None,
         why: None,
+        expected_by: None,
     }
 }
 
@@ -146,8 +147,12 @@ fn a_displaced_order_leaves_a_compartment_that_another_holds_alone() {
 
 #[test]
 fn given_a_shut_door_then_the_deadline_stops_where_the_fault_began_and_the_customer_is_told() {
-    let message =
-        Message::PickupDelayed { order: id("o1"), locker_name: "Hauptbahnhof".to_owned(), compartment: number(7) };
+    let message = Message::PickupDelayed {
+        order: id("o1"),
+        locker_name: "Hauptbahnhof".to_owned(),
+        compartment: number(7),
+        expected_by: None,
+    };
     let notice = told(message, at(90));
     let stopped = Order {
         pickup_stopped_at: Some(at(30)),
@@ -399,8 +404,12 @@ fn a_deadline_that_ran_on_before_is_moved_on_only_for_the_time_since() {
 
 #[test]
 fn given_another_fault_before_the_all_clear_then_the_deadline_stops_with_it_and_the_time_before_is_owed() {
-    let message =
-        Message::PickupDelayed { order: id("o1"), locker_name: "Hauptbahnhof".to_owned(), compartment: number(7) };
+    let message = Message::PickupDelayed {
+        order: id("o1"),
+        locker_name: "Hauptbahnhof".to_owned(),
+        compartment: number(7),
+        expected_by: None,
+    };
     let notice = told(message, at(0) + hours(6));
     let stopped = Order {
         pickup_stopped_at: Some(at(5 * 3_600 + 60)),
@@ -546,8 +555,12 @@ fn what_two_closures_have_in_common_is_owed_once() {
 fn a_door_that_people_keep_shut_after_its_repair_stops_the_deadline_and_owes_the_time_before() {
     let blocked = Compartment { service: Service::Blocked, ..compartment(7).occupied_by("o1") };
     let resume = |order, was_shut| resume_pickup(order, &locker(), &blocked, was_shut, &event(), at(0) + hours(6));
-    let message =
-        Message::PickupDelayed { order: id("o1"), locker_name: "Hauptbahnhof".to_owned(), compartment: number(7) };
+    let message = Message::PickupDelayed {
+        order: id("o1"),
+        locker_name: "Hauptbahnhof".to_owned(),
+        compartment: number(7),
+        expected_by: None,
+    };
     let notice = told(message, at(0) + hours(6));
     let stopped = Order {
         pickup_stopped_at: Some(at(0) + hours(6)),

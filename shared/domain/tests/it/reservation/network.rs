@@ -157,6 +157,7 @@ impl Network {
             preferences: Some(preferences),
             shop: None,
             why: None,
+            expected_by: None,
         };
         match deal_with_displaced(scene, &event(self.second), self.now()) {
             Some(decision) => self.commit(decision),
@@ -181,7 +182,7 @@ impl Network {
         let mut told = vec![];
         for door in doors_concerned(locker, &task) {
             told.extend(match task {
-                ImpactTask::TellTeam => vec![],
+                ImpactTask::TellTeam | ImpactTask::TellDelay { .. } => vec![],
                 ImpactTask::Displace { .. } => self.displace(door)?,
                 ImpactTask::AllClear { was_shut, .. } => self.give_all_clear(door, was_shut)?,
             });
