@@ -9,7 +9,8 @@
 //! busiest of those weeks are left out, so that a fair next door makes no expectation. How unlikely the silence is adds up
 //! over the hours it lasts, until it is less likely than one in [`FALSE_ALARM_ODDS`]; hours of the night add nothing. Of
 //! the hours of a healthy locker, then, at most that share ends in a false suspicion; a suspicion of a whole locker keeps
-//! nobody from booking.
+//! nobody from booking. Hours are those of UTC and weeks know no holidays: a day on which the whole town stays at home is
+//! taken for a silence.
 
 use serde::{Deserialize, Serialize};
 
@@ -197,7 +198,7 @@ impl Usage {
             locker: locker.id.clone(),
             event: EventId::of_step("nobody-comes", &now.as_second()),
             received_at: now,
-            signal: Signal::Silence,
+            signal: if bug("silence_is_certain") { Signal::Device } else { Signal::Silence },
             gone: Vec::new(),
             faults: vec![ReportedFault { unit: Unit::Locker, code: FaultCode::ReaderFault, vendor_text: None }],
         })

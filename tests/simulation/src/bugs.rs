@@ -94,6 +94,7 @@ bugs! {
     missed_estimate_is_kept_quiet: "customers are not told that it takes longer than they were told",
     a_dark_lockers_doors_are_up: "a door counts as up while its whole locker is down",
     openings_are_counted_each_hour_anew: "each look counts what the looks before have counted",
+    silence_is_certain: "that nobody comes is a fault at once",
     serviced_doors_stay_due: "doors that were serviced are due for what they were opened before",
     receipt_is_forgotten: "a complaint gets no receipt",
     safety_words_are_overlooked: "a complaint about somebody's safety is one like any other",

@@ -142,6 +142,7 @@ impl History {
         locker(id: &LockerId) -> Locker = StateKey::Locker(id.clone());
         compartment(id: &LockerId, number: CompartmentNumber) -> Compartment = StateKey::Compartment(id.clone(), number);
         presence(id: &LockerId) -> Presence = StateKey::Presence(id.clone());
+        usage(id: &LockerId) -> Usage = StateKey::Usage(id.clone());
         heartbeat(id: &LockerId) -> Heartbeat = StateKey::Heartbeat(id.clone());
         work_order(id: &LockerId) -> WorkOrder = StateKey::WorkOrder(id.clone());
         order(id: &OrderId) -> Order = StateKey::Order(id.clone());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::decision::Event;
 use domain::door::Door;
-use domain::fault::{Closure, Unit};
+use domain::fault::{Closure, FaultCode, Unit};
 use domain::figures::LockerDay;
 use domain::id::{CompartmentNumber, LockerId};
 use domain::{State, StateKey, Timestamp};
@@ -128,6 +128,23 @@ pub fn a_door_is_due_for_its_wear(world: &World, commit: &Committed) -> Verdict 
         })?;
         let closes = commit.compartments().next().is_some() || commit.work_orders().next().is_some();
         holds(!closes, || format!("{}: preventive work closes something", after.locker))?;
+    }
+    Ok(())
+}
+
+/// I5: that nobody comes is a suspicion of the whole locker: it closes nothing and calls nobody.
+pub fn that_nobody_comes_closes_nothing(_: &World, commit: &Committed) -> Verdict {
+    for (before, after) in commit.usages() {
+        if !after.reported || before.is_none_or(|it| it.reported) {
+            continue;
+        }
+        let suspected = commit.lockers().any(|(before, own)| {
+            let same = before.is_some_and(|before| before.faults == own.faults);
+            same && own.id == after.locker && own.suspicions.contains_key(&FaultCode::ReaderFault)
+        });
+        holds(suspected && commit.work_orders().next().is_none(), || {
+            format!("nobody comes to {}, and that is more than a suspicion", after.locker)
+        })?;
     }
     Ok(())
 }

@@ -55,6 +55,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I18 recoveries::what_was_fetched_has_its_time,
     I5 faults::nothing_reopens_without_evidence,
     I5 faults::nothing_is_a_fault_before_it_is_certain,
+    I5 figures::that_nobody_comes_closes_nothing,
     I6 system::stale_or_duplicate_messages_change_nothing,
     I6 heartbeats::a_late_heartbeat_changes_nothing,
     I6 doors::a_door_that_opened_is_not_suspected,
