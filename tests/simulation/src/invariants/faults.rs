@@ -204,10 +204,12 @@ pub fn only_legal_transitions(_: &World, commit: &Committed) -> Verdict {
     }
     for (before, after) in commit.cases() {
         use domain::case::CaseStatus::*;
-        let legal = matches!(
-            (before.map(|it| it.status), after.status),
-            (None, Received) | (Some(Received | Assigned), Assigned | Decided) | (Some(Decided), Closed)
-        );
+        let sorted = commit.events.iter().any(|(_, entry)| matches!(entry.event, Event::CaseSorted { .. }));
+        let legal = match (before.map(|it| it.status), after.status) {
+            (None, Received) | (Some(Received | Assigned), Assigned | Decided) | (Some(Decided), Closed) => true,
+            (Some(Received), Received) => sorted,
+            _ => false,
+        };
         holds(legal, || format!("case {}: {:?} became {}", after.id, before.map(|it| it.status), after.status))?;
     }
     for (before, after) in commit.compartments() {
