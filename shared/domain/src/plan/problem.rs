@@ -22,8 +22,13 @@ struct Origin {
 /// One order, as it is planned.
 struct Wish {
     group: u32,
+    whither: Whither,
+}
+
+/// Where somebody goes: who agrees in all of this has the same ways.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Whither {
     origin: u32,
-    urgency: Urgency,
     /// Nothing where no locker but preferred ones will do.
     radius_m: Option<u32>,
     /// Lockers by their number, sorted.
@@ -141,17 +146,16 @@ impl<'a> Planning<'a> {
         let mut needs: HashMap<Need, u32> = HashMap::new();
         let mut groups: HashMap<(u32, u32, u32, Option<Way>, i64), u32> = HashMap::new();
         // Own lists: by origin, radius and the lockers that make a difference.
-        let mut lists: HashMap<(u32, Option<u32>, Vec<u32>, Vec<u32>, Option<u32>), u32> = HashMap::new();
+        let mut lists: HashMap<Whither, u32> = HashMap::new();
         for seeker in self.seekers.clone() {
             let origin = origin_of[&(seeker.from.latitude_e6, seeker.from.longitude_e6)];
             let preferences = seeker.preferences.as_ref();
             let numbers = |lockers: Option<&std::collections::BTreeSet<LockerId>>| -> Vec<u32> {
                 lockers.into_iter().flatten().filter_map(|it| self.site(it)).collect()
             };
-            let wish = Wish {
-                group: 0,
+            let urgency = Urgency::of(seeker.promised_at, now);
+            let wish = Whither {
                 origin,
-                urgency: Urgency::of(seeker.promised_at, now),
                 radius_m: preferences.and_then(|it| it.other_locker_within_m),
                 never: numbers(preferences.map(|it| &it.never)),
                 preferred: numbers(preferences.map(|it| &it.preferred)),
@@ -168,13 +172,12 @@ impl<'a> Planning<'a> {
             let (list, ways) = if plain {
                 (shared, self.near(&wish).len() as u32)
             } else {
-                let key = (origin, wish.radius_m, wish.never.clone(), wish.preferred.clone(), wish.together_at);
-                let list = match lists.get(&key) {
+                let list = match lists.get(&wish) {
                     Some(list) => *list,
                     None => {
                         self.problem.lists.push(self.own_ways(&wish, seeker.from));
                         let list = self.problem.lists.len() as u32 - 1;
-                        lists.insert(key, list);
+                        lists.insert(wish.clone(), list);
                         list
                     }
                 };
@@ -183,25 +186,25 @@ impl<'a> Planning<'a> {
             let shop = preferences.and_then(|it| it.shop.as_ref()).and_then(|shop| self.way_to(shop, seeker.from));
             let otherwise = match preferences {
                 Some(it) if it.home => units(HOME_M),
-                Some(_) | None => units(wish.urgency.asked_m()),
+                Some(_) | None => units(urgency.asked_m()),
             };
             let group = *groups.entry((list, ways, need, shop, otherwise)).or_insert_with(|| {
                 self.problem.groups.push(Group { count: 0, list, ways, need, shop, otherwise });
                 self.problem.groups.len() as u32 - 1
             });
-            self.wishes.push(Wish { group, ..wish });
+            self.wishes.push(Wish { group, whither: wish });
         }
     }
 
     /// The ways to the lockers with room that are near enough.
-    fn near(&self, wish: &Wish) -> &[Way] {
+    fn near(&self, wish: &Whither) -> &[Way] {
         let shared = &self.problem.lists[self.origins[wish.origin as usize].list as usize];
         let reaches = |way: &Way| wish.radius_m.is_some_and(|radius_m| way.cost <= units(radius_m.into()));
         &shared[..shared.partition_point(reaches)]
     }
 
     /// The ways of who has lockers that will never do, or that will do better.
-    fn own_ways(&self, wish: &Wish, from: Position) -> Vec<Way> {
+    fn own_ways(&self, wish: &Whither, from: Position) -> Vec<Way> {
         let near = self.near(wish).iter().copied();
         let open = |site: &u32| self.sites[*site as usize].bookable;
         let liked = wish.preferred.iter().filter(|it| open(it)).map(|site| {
@@ -292,7 +295,7 @@ impl<'a> Planning<'a> {
                         None => Destination::Asked,
                     };
                     let lacks = match self.bundles.is_empty() || seeker.bundle.is_none() {
-                        true => *lacks.entry((wish.group, wish.radius_m)).or_insert_with(|| self.lack(order)),
+                        true => *lacks.entry((wish.group, wish.whither.radius_m)).or_insert_with(|| self.lack(order)),
                         false => self.lack(order),
                     };
                     (to, Why::NoRoom { lacks })
@@ -304,7 +307,7 @@ impl<'a> Planning<'a> {
     }
 
     /// The open lockers that an order's customer agreed to, nearest first.
-    fn agreed<'b>(&'b self, wish: &'b Wish) -> impl Iterator<Item = (u32, u32)> + 'b {
+    fn agreed<'b>(&'b self, wish: &'b Whither) -> impl Iterator<Item = (u32, u32)> + 'b {
         let around = self.origins[wish.origin as usize].around.iter().copied();
         around
             .take_while(|(distance_m, _)| wish.radius_m.is_some_and(|radius_m| *distance_m <= radius_m))
@@ -317,23 +320,24 @@ impl<'a> Planning<'a> {
 
     fn why_there(&self, wish: &Wish, chosen: u32, distance_m: u32) -> Why {
         let (mut nearer_full, mut nearer_given, mut nearest_m) = (0, 0, distance_m);
-        for (nearer_m, site) in self.agreed(wish).take_while(|(nearer_m, _)| *nearer_m < distance_m) {
+        let Whither { preferred, together_at, .. } = &wish.whither;
+        for (nearer_m, site) in self.agreed(&wish.whither).take_while(|(nearer_m, _)| *nearer_m < distance_m) {
             nearest_m = nearest_m.min(nearer_m);
             match self.has_room(wish, site) {
                 true => nearer_given += 1,
                 false => nearer_full += 1,
             }
         }
-        let preferred = wish.preferred.contains(&chosen);
+        let preferred = preferred.contains(&chosen);
         // A nearer one that it did not want is not one that it did not get.
-        let given = if preferred || wish.together_at.is_some() { 0 } else { nearer_given };
+        let given = if preferred || together_at.is_some() { 0 } else { nearer_given };
         Why::Room {
             distance_m,
             nearer_full,
             nearer_given: given,
             farther_m: distance_m - nearest_m,
             preferred,
-            together: wish.together_at == Some(chosen),
+            together: *together_at == Some(chosen),
         }
     }
 
@@ -343,8 +347,9 @@ impl<'a> Planning<'a> {
         if !seeker.preferences.as_ref().is_some_and(agrees) {
             return Lack::Consent;
         }
-        let liked = wish.preferred.iter().filter(|it| self.sites[**it as usize].bookable && !wish.never.contains(it));
-        let near = self.agreed(wish).map(|(_, site)| site);
+        let Whither { preferred, never, .. } = &wish.whither;
+        let liked = preferred.iter().filter(|it| self.sites[**it as usize].bookable && !never.contains(it));
+        let near = self.agreed(&wish.whither).map(|(_, site)| site);
         let agreed: Vec<u32> = near.chain(liked.copied()).collect();
         let lockers = agreed.len() as u32;
         if agreed.is_empty() {
