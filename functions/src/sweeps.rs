@@ -1,11 +1,12 @@
 //! Everything that is due: lockers whose grace is over or that have fallen silent, doors that did not open, suspicions
-//! to be judged, notices that were not sent, incidents whose people were not all dealt with, work orders that nobody
+//! to be judged, devices that do not answer, notices that were not sent, incidents whose people were not all dealt with, work orders that nobody
 //! reacts to, windows of maintenance that begin or end.
 //! Trigger: a schedule, every minute. Sample: events/sweeps.
 
-use aws::apply::{Cause, apply, settle};
+use aws::apply::{Applied, Cause, apply, settle};
 use aws::items;
 use aws::keys::{self, DUE_SHARDS, Key, LockerPart, Table};
+use aws::metric::{self, Metric};
 use aws::publisher::Publisher;
 use aws::store::{Item, Store, Unavailable};
 use domain::decision::Event;
@@ -15,7 +16,9 @@ use domain::id::{CompartmentNumber, EventId, LockerId};
 use domain::locker::{Locker, judge_suspicions, report_faults};
 use domain::maintenance::{self, PlanScene};
 use domain::presence::{Presence, find_offline};
+use domain::remote_recovery::time_out_attempts;
 use domain::seeded::bug;
+use domain::work_order::WorkOrder;
 use domain::{Refusal, StateKey, Timestamp};
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -120,6 +123,8 @@ async fn deal_with<S: Store, P: Publisher>(
         Some(LockerPart::Door(..)) if bug("unopened_door_is_forgotten") => Ok(()),
         Some(LockerPart::Door(locker, number)) => find_shut(store, &locker, number, now).await,
         Some(LockerPart::WorkOrder(locker)) => {
+            // What was awaited from the device first: the team may have to be called.
+            time_out_remote_recoveries(store, &locker, now).await?;
             // What follows for people first: it finds the team whose lead is told. That nobody reacts is told even so.
             let worked_off = rerouting::work_off(store, &locker, now).await;
             if !bug("nobody_escalates") {
@@ -198,6 +203,26 @@ async fn end_grace<S: Store>(store: &S, locker: &LockerId, now: Timestamp) -> Re
     .await;
     // Refused where it has come back, or another sweep was quicker.
     settle(outcome).map(drop)
+}
+
+/// A device was asked to try something, and has not said or shown in time that it works.
+async fn time_out_remote_recoveries<S: Store>(store: &S, locker: &LockerId, now: Timestamp) -> Result<(), Unavailable> {
+    let name = [StateKey::WorkOrder(locker.clone())];
+    let (mut states, _) = aws::apply::look(store, &name).await?;
+    let Some(work_order) = states.take::<WorkOrder>(&name[0]) else { return Ok(()) };
+    let Some(until) = work_order.attempts_due_at().filter(|until| *until <= now) else { return Ok(()) };
+    // What is asked next is due later: no two have one name.
+    let event = EventId::of_step("not-answered", &format!("{}-{}", work_order.id.number, until.as_millisecond()));
+    let cause = Cause::new(StateKey::Locker(locker.clone()), event, now);
+    let outcome = apply(store, &cause, async |view| {
+        let latest: Option<WorkOrder> = view.read(&name).await?.take(&name[0]);
+        Ok(time_out_attempts(latest.ok_or(Refusal::UnknownWorkOrder)?, now)?)
+    })
+    .await;
+    if let Some(Applied::Now(())) = settle(outcome)? {
+        metric::count(Metric::RemoteRecoveriesTimedOut, 1);
+    }
+    Ok(())
 }
 
 /// A lock has taken a command and its door has not opened: where it still has not, its lock is suspected.

@@ -22,6 +22,7 @@ mod presence;
 mod priorities;
 mod region_outages;
 mod registry;
+mod remote_recoveries;
 mod repairs;
 mod round_trips;
 mod samples;

@@ -123,6 +123,9 @@ async fn what_happens_at_doors_is_recorded() {
         if name.starts_with("test-opening") {
             with_second_work_order(&network, &["start", "report-repaired"]).await;
         }
+        if name.starts_with("recovery") {
+            with_second_work_order(&network, &[]).await;
+        }
         let before = network.kept();
         let batch: QueueBatch = serde_json::from_value(sample).unwrap();
         let answer = parcel_events::handle(&network.store, batch, at(20)).await;

@@ -154,6 +154,22 @@ pub enum Event {
     TestOpeningFailed {
         unit: Unit,
     },
+    /// What a device says came of what it was asked from afar, and what is over by its word.
+    RemoteRecoveryAnswered {
+        code: FaultCode,
+        attempt: u8,
+        worked: bool,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cleared: Vec<(Unit, FaultCode)>,
+    },
+    /// A device has not answered, or has not shown what it said.
+    RemoteRecoveryTimedOut {
+        codes: Vec<FaultCode>,
+    },
+    /// A test opening has shown that what was mended from afar is not.
+    RemoteRecoveryRejected {
+        unit: Unit,
+    },
     RepairVerified {
         cleared: Vec<(Unit, FaultCode)>,
     },

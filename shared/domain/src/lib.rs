@@ -29,6 +29,7 @@ pub mod priority;
 pub mod recovery;
 pub mod reference;
 pub mod refusal;
+pub mod remote_recovery;
 pub mod seeded;
 pub mod service;
 pub mod size;

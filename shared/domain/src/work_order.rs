@@ -17,6 +17,7 @@ use crate::notice::{Message, Notice, Recipient};
 use crate::priority::{BlastRadius, is_unweighed, priority};
 use crate::reference::Reference;
 use crate::refusal::Refusal;
+use crate::remote_recovery::{Attempts, Progress};
 use crate::seeded::bug;
 use crate::{SignedDuration, State, StateKey, Timestamp};
 
@@ -141,7 +142,8 @@ pub struct WorkOrder {
     /// Which skills its team lacks, where no team of the region has them: others may have to help.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub skills_missing: BTreeSet<FaultClass>,
-    /// How often a repair was reported: each is to be proven by test openings of its own.
+    /// How often a repair was reported, by a technician or as mended from afar: each is to be proven by test openings of
+    /// its own.
     #[serde(default)]
     pub repairs_reported: u32,
     /// How often the device has shown that a reported repair was none.
@@ -156,6 +158,12 @@ pub struct WorkOrder {
     /// The incident it is a part of, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<Membership>,
+    /// What has been tried from afar, by fault.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attempts: BTreeMap<FaultCode, Attempts>,
+    /// Whether the device is to prove what was mended from afar, as the latest of the reported repairs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proof_from_afar: bool,
     /// The technician who has taken it on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assigned_to: Option<PersonId>,
@@ -197,6 +205,8 @@ impl WorkOrder {
             verified_at: None,
             follows: None,
             incident: None,
+            attempts: BTreeMap::new(),
+            proof_from_afar: false,
             assigned_to: None,
             clock: None,
             notes: Vec::new(),
@@ -229,6 +239,11 @@ impl WorkOrder {
     /// Whether the repair is still to be proven.
     pub fn is_open(&self) -> bool {
         self.status != WorkOrderStatus::Verified
+    }
+
+    /// Whether its doors are to be tried, for a repair that was reported or for what was mended from afar.
+    pub fn is_being_proven(&self) -> bool {
+        self.status == WorkOrderStatus::Repaired || self.proof_from_afar
     }
 
     /// Whether it can take on this fault of a compartment as well, or has it already.
@@ -291,10 +306,11 @@ impl WorkOrder {
         self.clock = self.clock().map(|clock| Clock::new(clock.wait, now));
     }
 
-    /// When somebody has to look at it again: for people who are still to be dealt with, or because nobody reacts.
+    /// When somebody has to look at it again: for people who are still to be dealt with, because nobody reacts, or
+    /// because what is tried from afar takes too long.
     pub fn due_at(&self) -> Option<Timestamp> {
         let escalates_at = self.clock().and_then(|clock| clock.next(self.severity)).map(|(at, _)| at);
-        [self.impact_due_at, escalates_at].into_iter().flatten().min()
+        [self.impact_due_at, escalates_at, self.attempts_due_at()].into_iter().flatten().min()
     }
 
     /// Weighs it anew: by what is broken now, and by whom it concerns.
@@ -388,6 +404,7 @@ pub fn take_step(
         }
         Step::Start => {
             work_order.status = InProgress;
+            work_order.end_attempts(Progress::Stopped { at: now });
             work_order.assigned_to.get_or_insert_with(|| by.clone());
             work_order.clock = None;
             Event::WorkOrderStarted { by }
@@ -435,7 +452,8 @@ pub struct TestOpening {
 
 /// Judges a test opening, and reopens everything once every unit has passed [`TEST_OPENINGS_REQUIRED`] in a row.
 ///
-/// Only a repair that a technician has reported can be proven. A failed opening sends the work order back to
+/// Only a repair that a technician has reported can be proven, or what was mended from afar, which is tried again where it
+/// was not. A failed opening sends the work order back to
 /// the team, which is told; everything stays closed. After [`PROOFS_FAILED_MAX`] of them it waits for somebody else to
 /// look, see [`crate::escalation`]. Reopening, the end of the work order and the all-clear
 /// for those who waited are one decision.
@@ -456,10 +474,17 @@ pub fn record_test_opening(
         return Err(Refusal::UnknownWorkOrder);
     }
     let of_this_repair = work_order.repairs_reported == opening.attempt || bug("openings_of_an_earlier_repair_count");
-    if work_order.status != WorkOrderStatus::Repaired || !of_this_repair {
+    if !work_order.is_being_proven() || !of_this_repair {
         return Err(Refusal::wrong_state(work_order.status));
     }
     let repair = work_order.units.get_mut(&opening.unit).ok_or(Refusal::UnknownCompartment)?;
+    if !opening.passed && work_order.proof_from_afar {
+        work_order.reject_proof_from_afar(now);
+        let mut decision = Decision::new(work_order.status);
+        decision.change(work_order);
+        decision.record(Event::RemoteRecoveryRejected { unit: opening.unit });
+        return Ok(decision);
+    }
     if !opening.passed {
         for repair in work_order.units.values_mut() {
             repair.openings_passed = 0;
@@ -519,6 +544,7 @@ pub fn prove_network(scene: RepairScene, now: Timestamp) -> Option<Decision<Work
         cleared_at: now,
     };
     let all_proven = work_order.units.values().all(UnitRepair::is_proven);
+    work_order.settle_attempts(false, now);
     let mut decision = if work_order.status == WorkOrderStatus::Repaired && all_proven {
         // The doors were proven while the locker was away; its return was the last proof that was missing.
         locker.reopened_at = Some(now);
@@ -544,6 +570,7 @@ fn verify(scene: RepairScene, now: Timestamp) -> Decision<WorkOrderStatus> {
     work_order.status = WorkOrderStatus::Verified;
     work_order.verified_at = Some(now);
     work_order.clock = None;
+    work_order.end_attempts(Progress::Over { at: now });
     let mut records = Vec::new();
     let mut clear = |unit: Unit, faults: &mut OpenFaults| {
         for (code, fault) in std::mem::take(faults) {

@@ -424,7 +424,8 @@ impl Traveller {
                 let unit = site::any_unit(locker, &mut self.chance.borrow_mut());
                 let code = match self.below(10) {
                     0..4 => FaultCode::LockJammed,
-                    4..6 => FaultCode::DoorNotClosing,
+                    4 => FaultCode::DoorNotClosing,
+                    5 => self.one_of(&[FaultCode::ReaderFault, FaultCode::DisplayFault, FaultCode::ControllerFault]),
                     _ => self.one_of(&FaultCode::ALL),
                 };
                 (unit, code)
@@ -455,6 +456,19 @@ impl Traveller {
         }
     }
 
+    /// A device does what is asked of it from afar: mostly in time, sometimes with success, and proves it.
+    async fn restart_as_asked(&self, locker: &LockerId) {
+        for _ in 0..self.below(8) {
+            self.wait_up_to(Duration::from_secs(self.one_of(&[5, 5, 60, 300]))).await;
+            let (helps, lies) = (self.often(70), self.often(10));
+            self.world.restart_as_asked(locker, &self.name(), helps, lies);
+            self.wait_up_to(Duration::from_secs(20)).await;
+            if self.often(80) {
+                self.world.try_doors(locker, &self.name());
+            }
+        }
+    }
+
     async fn breakdown(self: Rc<Self>) {
         let locker = self.any_locker();
         if self.often(12) {
@@ -468,6 +482,9 @@ impl Traveller {
         self.world.at_device(&locker, |device| device.break_down(&broken));
         let id = format!("fault-{}", self.name());
         self.world.report_faults(&locker, &id, &faults);
+        if broken.iter().any(|(_, code)| code.listed().recovery.is_some()) {
+            self.restart_as_asked(&locker).await;
+        }
         // A team that does not react for hours, or for days.
         if self.often(15) {
             let hours = self.one_of(&[1, 3, 30, 200]);
@@ -739,9 +756,12 @@ impl Traveller {
                 self.say_how_it_is(&locker, &json!({})).await;
             }
         }
-        // Once it is found, somebody comes.
+        // Once it is found, it is tried from afar, and somebody comes.
         let found_by = domain::heartbeat::SILENT_AFTER.unsigned_abs() + Duration::from_secs(120);
         self.world.executor.sleep(found_by).await;
+        if self.often(40) {
+            self.restart_as_asked(&locker).await;
+        }
         if self.often(90) {
             self.repair(&locker).await;
         }

@@ -48,7 +48,7 @@ const CODES: [FaultCode; 6] = [
     FaultCode::LockJammed,
     FaultCode::NetworkLost,
     FaultCode::CompartmentDirtyOrDamaged,
-    FaultCode::DisplayFault,
+    FaultCode::NetworkWeak,
 ];
 
 const HOUR_S: i64 = 3_600;

@@ -30,7 +30,7 @@ const CODES: [FaultCode; 5] = [
     FaultCode::PowerLoss,
     FaultCode::LockJammed,
     FaultCode::CompartmentDirtyOrDamaged,
-    FaultCode::DisplayFault,
+    FaultCode::NetworkWeak,
     FaultCode::NetworkLost,
 ];
 
@@ -198,6 +198,8 @@ impl Call {
             verified_at: self.verified_at,
             follows: self.follows.map(|number| WorkOrderId { locker: locker_id(), number }),
             incident: None,
+            attempts: BTreeMap::new(),
+            proof_from_afar: false,
             assigned_to: self.taken_on.then(|| id("tom")),
             clock: self.waits.map(|(wait, since)| Clock::new(wait, since)),
             notes: self.notes.clone(),

@@ -7,7 +7,6 @@ use domain::compartment::Service;
 use domain::decision::Event;
 use domain::fault::{Closure, FaultCode, OpenFaults, Unit};
 use domain::id::{EventId, LockerId, WorkOrderId};
-use domain::locker::FaultOutcome;
 use domain::notice::{Message, Recipient};
 use domain::order::OrderStatus;
 use domain::service::Lifecycle;
@@ -36,9 +35,10 @@ fn changed_faults(commit: &Committed) -> Vec<(LockerId, Unit, OpenFaults, OpenFa
 }
 
 /// What the devices have said no more to see, as the history of a commit tells it, with the broker's time.
-fn said_to_be_gone(commit: &Committed) -> Option<(Timestamp, &FaultOutcome)> {
+fn said_to_be_gone(commit: &Committed) -> Option<(Timestamp, Vec<(Unit, FaultCode)>)> {
     commit.events.iter().find_map(|(_, entry)| match &entry.event {
-        Event::FaultsReported { at, outcome } => Some((*at, outcome)),
+        Event::FaultsReported { at, outcome } => Some((*at, outcome.cleared.clone())),
+        Event::RemoteRecoveryAnswered { cleared, .. } => Some((entry.at, cleared.clone())),
         _ => None,
     })
 }
@@ -57,8 +57,8 @@ pub fn nothing_reopens_without_evidence(world: &World, commit: &Committed) -> Ve
             }
             // What closes nothing ends by the word of the device, if that is newer than what it has said before.
             if closes(&[(*code, fault.clone())].into()) == Closure::Nothing
-                && let Some((at, outcome)) = said_to_be_gone(commit)
-                && outcome.cleared.contains(&(unit, *code))
+                && let Some((at, cleared)) = said_to_be_gone(commit)
+                && cleared.contains(&(unit, *code))
             {
                 let said = world.said_gone.borrow().contains(&(locker.clone(), unit, *code));
                 holds(said && at >= fault.last_at, || {
@@ -254,16 +254,22 @@ fn legal_work_order(before: Option<&WorkOrder>, after: &WorkOrder) -> Verdict {
         (OnHold, InProgress) => true,
         (Repaired, InProgress | Verified) => true,
         // What was wrong has ended by itself: the network came back, or a condition that closes nothing is gone.
-        (Open | Acknowledged | InProgress | OnHold, Verified) => before
+        (Open | Acknowledged | InProgress | OnHold, Verified) => {
+            before
             .units
             .values()
             .flat_map(|repair| &repair.codes)
-            .all(|code| *code == FaultCode::NetworkLost || code.closes() == Closure::Nothing),
+            .all(|code| *code == FaultCode::NetworkLost || code.closes() == Closure::Nothing)
+            // Or the device has mended it, and proven that.
+            || before.proof_from_afar
+        }
         _ => false,
     };
     holds(legal, || format!("{id}: {} became {}", before.status, after.status))?;
     let reported = after.repairs_reported - before.repairs_reported.min(after.repairs_reported);
-    holds(reported == u32::from(before.status != Repaired && after.status == Repaired), || {
+    let by_technician = before.status != Repaired && after.status == Repaired;
+    let from_afar = !before.proof_from_afar && after.proof_from_afar;
+    holds(reported == u32::from(by_technician || from_afar), || {
         format!("{id} went from {} to {} and counted {reported} repairs", before.status, after.status)
     })?;
     if before.status == Verified {

@@ -17,6 +17,7 @@ pub mod orders;
 pub mod places;
 pub mod presence;
 pub mod recoveries;
+pub mod remote_recoveries;
 pub mod service;
 pub mod system;
 
@@ -53,6 +54,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I18 recoveries::what_was_fetched_has_its_time,
     I5 faults::nothing_reopens_without_evidence,
     I5 faults::nothing_is_a_fault_before_it_is_certain,
+    I5 remote_recoveries::only_what_is_listed_is_tried_from_afar,
     I6 system::stale_or_duplicate_messages_change_nothing,
     I6 heartbeats::a_late_heartbeat_changes_nothing,
     I6 doors::a_door_that_opened_is_not_suspected,
@@ -91,6 +93,7 @@ pub const AT_ACKNOWLEDGEMENT: &[Invariant<Message>] = invariants! {
 /// Asked after every sweep that did not fail, with the time it ran at.
 pub const AT_SWEEP: &[Invariant<Timestamp>] = invariants! {
     I10 escalations::no_level_is_more_than_two_sweeps_late,
+    I11 remote_recoveries::no_call_waits_longer_than_it_may,
     I19 presence::a_silent_locker_is_found,
     I19 heartbeats::a_connected_locker_that_says_nothing_is_found,
     I19 doors::a_door_that_stays_shut_is_found,

@@ -155,6 +155,12 @@ impl Model {
                     became(site, "verified");
                 }
             }
+            Event::RemoteRecoveryAnswered { cleared, .. } => {
+                site.faults.retain(|fault| !cleared.contains(fault));
+                if !cleared.is_empty() && site.faults.is_empty() {
+                    became(site, "verified");
+                }
+            }
             Event::OccupancyDisagreed { outcome, .. } => raise(site, &outcome.raised),
             Event::FoundOffline => {
                 site.link = Some("down");
