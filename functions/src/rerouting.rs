@@ -289,14 +289,20 @@ impl<S: Store> Step<'_, S> {
             }
             let radius = self.blast_radius(&work_order).await?;
             let people_waiting = radius.people_waiting();
-            let opens = match self.join_incident(view, &mut decision, &mut work_order, &locker, radius).await? {
+            // What is put aside is given to a team, and nobody is told of it.
+            let aside = work_order.is_shelved();
+            let joined = match aside {
+                true => Joined::Alone,
+                false => self.join_incident(view, &mut decision, &mut work_order, &locker, radius).await?,
+            };
+            let opens = match joined {
                 Joined::Joins => return Ok(decision),
                 Joined::Opens(incident, finished) => Some((incident, finished)),
                 Joined::Alone => None,
             };
             let extended = work_order.latest_call.is_some();
             // Something else is broken as well: it is told of by itself from now on.
-            if opens.is_none() && work_order.incident.is_some() {
+            if opens.is_none() && work_order.incident.is_some() && !aside {
                 work_order.release(self.now);
             }
             let team = match &work_order.team {
@@ -316,6 +322,10 @@ impl<S: Store> Step<'_, S> {
             work_order.people_waiting = people_waiting;
             work_order.weigh(radius, self.now);
             work_order.advance_impact(None, self.now);
+            if aside {
+                decision.change(work_order);
+                return Ok(decision);
+            }
             let (region, team) = team;
             let message = Message::WorkOrderCalled {
                 work_order: work_order.id.clone(),

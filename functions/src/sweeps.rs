@@ -1,5 +1,6 @@
 //! Everything that is due: lockers whose grace is over or that have fallen silent, doors that did not open, suspicions
-//! to be judged, devices that do not answer, notices that were not sent, incidents whose people were not all dealt with, work orders that nobody
+//! to be judged, devices that do not answer, faults
+//! that were put aside, notices that were not sent, incidents whose people were not all dealt with, work orders that nobody
 //! reacts to, windows of maintenance that begin or end.
 //! Trigger: a schedule, every minute. Sample: events/sweeps.
 
@@ -9,6 +10,7 @@ use aws::keys::{self, DUE_SHARDS, Key, LockerPart, Table};
 use aws::metric::{self, Metric};
 use aws::publisher::Publisher;
 use aws::store::{Item, Store, Unavailable};
+use domain::acknowledgement::end_shelving;
 use domain::decision::Event;
 use domain::door::{Door, not_opened, suspect_silent_lock};
 use domain::fault::Unit;
@@ -123,8 +125,9 @@ async fn deal_with<S: Store, P: Publisher>(
         Some(LockerPart::Door(..)) if bug("unopened_door_is_forgotten") => Ok(()),
         Some(LockerPart::Door(locker, number)) => find_shut(store, &locker, number, now).await,
         Some(LockerPart::WorkOrder(locker)) => {
-            // What was awaited from the device first: the team may have to be called.
+            // What was awaited from the device, and what was put aside, first: the team may have to be called.
             time_out_remote_recoveries(store, &locker, now).await?;
+            unshelve(store, &locker, now).await?;
             // What follows for people first: it finds the team whose lead is told. That nobody reacts is told even so.
             let worked_off = rerouting::work_off(store, &locker, now).await;
             if !bug("nobody_escalates") {
@@ -223,6 +226,23 @@ async fn time_out_remote_recoveries<S: Store>(store: &S, locker: &LockerId, now:
         metric::count(Metric::RemoteRecoveriesTimedOut, 1);
     }
     Ok(())
+}
+
+/// The time of what was put aside is over.
+async fn unshelve<S: Store>(store: &S, locker: &LockerId, now: Timestamp) -> Result<(), Unavailable> {
+    let name = [StateKey::WorkOrder(locker.clone())];
+    let (mut states, _) = aws::apply::look(store, &name).await?;
+    let Some(work_order) = states.take::<WorkOrder>(&name[0]) else { return Ok(()) };
+    let Some(until) = work_order.shelved_until().filter(|until| *until <= now) else { return Ok(()) };
+    // What is put aside next comes back later: no two have one name.
+    let event = EventId::of_step("unshelved", &format!("{}-{}", work_order.id.number, until.as_millisecond()));
+    let cause = Cause::new(StateKey::Locker(locker.clone()), event, now);
+    let outcome = apply(store, &cause, async |view| {
+        let latest: Option<WorkOrder> = view.read(&name).await?.take(&name[0]);
+        Ok(end_shelving(latest.ok_or(Refusal::UnknownWorkOrder)?, now)?)
+    })
+    .await;
+    settle(outcome).map(drop)
 }
 
 /// A lock has taken a command and its door has not opened: where it still has not, its lock is suspected.

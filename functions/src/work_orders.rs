@@ -1,4 +1,4 @@
-//! Technicians see what there is to repair, acknowledge, start, hold and report repaired.
+//! Technicians see what there is to repair, acknowledge, start, hold and report repaired, and put single faults aside.
 //! Trigger: HTTP, technician. Samples: events/work-orders.
 
 use aws::apply::{Cause, apply, list, list_pages, look};
@@ -19,11 +19,15 @@ use serde_json::json;
 
 use crate::incidents;
 
+mod faults;
+
 /// The routes of this function.
 pub const ROUTES: &[&str] = &[
     "GET /work-orders",
     "GET /work-orders/{work_order_id}",
     "POST /work-orders/{work_order_id}/{step}",
+    "POST /work-orders/{work_order_id}/faults/{unit}/{code}/{step}",
+    "GET /shelved-faults",
     "GET /incidents/{incident_id}",
 ];
 
@@ -78,6 +82,8 @@ pub async fn handle<S: Store>(store: &S, request: &Request, now: Timestamp) -> R
         "GET /incidents/{incident_id}" => show_incident(store, request, now).await,
         "GET /work-orders/{work_order_id}" => show(store, request).await,
         "POST /work-orders/{work_order_id}/{step}" => step(store, request, now).await,
+        "POST /work-orders/{work_order_id}/faults/{unit}/{code}/{step}" => faults::step(store, request, now).await,
+        "GET /shelved-faults" => faults::list_shelved(store, request).await,
         _ => Err(Problem::NotFound),
     };
     outcome.unwrap_or_else(Response::from)
@@ -97,12 +103,15 @@ struct Listed {
     assigned_to: Option<PersonId>,
     follows: Option<WorkOrderId>,
     incident: Option<IncidentId>,
+    /// Whether all that is wrong is put aside for now.
+    shelved: bool,
 }
 
 impl Listed {
     fn new(work_order: WorkOrder, now: Timestamp) -> Self {
         Self {
             priority: work_order.priority_at(now),
+            shelved: work_order.is_shelved(),
             id: work_order.id,
             status: work_order.status,
             severity: work_order.severity,
@@ -130,8 +139,11 @@ async fn list_open<S: Store>(store: &S, request: &Request, now: Timestamp) -> Re
     let queries = teams.iter().map(|team| keys::open_work_orders(&team.region, &team.id, WEIGHED_MAX));
     let loads: Vec<Vec<WorkOrder>> = try_join_all(queries.map(|query| list_pages(store, query))).await?;
     let mut listed: Vec<Listed> = loads.into_iter().flatten().map(|it| Listed::new(it, now)).collect();
-    // The longer waiting first where nothing else tells them apart.
-    listed.sort_by(|a, b| b.priority.cmp(&a.priority).then_with(|| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id))));
+    // What is put aside last, and the longer waiting first where nothing else tells them apart.
+    listed.sort_by(|a, b| {
+        let by_priority = (a.shelved, b.priority).cmp(&(b.shelved, a.priority));
+        by_priority.then_with(|| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id)))
+    });
     let open = listed.len();
     listed.truncate(LISTED_MAX);
     Ok(Response::json(200, &json!({ "open": open, "work_orders": listed })))
@@ -156,15 +168,16 @@ async fn show<S: Store>(store: &S, request: &Request) -> Result<Response, Proble
     Ok(Response::json(200, &work_order.ok_or(Refusal::UnknownWorkOrder)?))
 }
 
+fn short(field: &str, text: String) -> Result<String, Problem> {
+    let length = text.trim().chars().count();
+    if (1..=NOTE_CHARS_MAX).contains(&length) {
+        Ok(text)
+    } else {
+        Err(Problem::invalid(field, format!("has 1 to {NOTE_CHARS_MAX} characters")))
+    }
+}
+
 fn read_step(request: &Request) -> Result<Step, Problem> {
-    let short = |field: &str, text: String| {
-        let length = text.trim().chars().count();
-        if (1..=NOTE_CHARS_MAX).contains(&length) {
-            Ok(text)
-        } else {
-            Err(Problem::invalid(field, format!("has 1 to {NOTE_CHARS_MAX} characters")))
-        }
-    };
     let few = |references: Vec<Reference>| {
         if references.len() <= REFERENCES_MAX {
             Ok(references)

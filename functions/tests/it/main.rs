@@ -27,6 +27,7 @@ mod repairs;
 mod round_trips;
 mod samples;
 mod service;
+mod shelving;
 mod streams;
 mod throttled;
 mod trapped_parcels;

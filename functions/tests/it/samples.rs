@@ -211,6 +211,14 @@ async fn requests_are_answered() {
                 "acknowledge" | "list-work-orders" | "read-work-order" | "start" | "trapped-by-work-order" => {
                     with_second_work_order(&network, &[]).await
                 }
+                "acknowledge-fault" | "shelve-fault" | "list-shelved-faults" => {
+                    with_second_work_order(&network, &[]).await
+                }
+                "unshelve-fault" => {
+                    with_second_work_order(&network, &[]).await;
+                    let shelve = samples("work-orders").into_iter().find(|(name, _)| name == "shelve-fault").unwrap().1;
+                    network.call(crate::support::requests::sampled(shelve)).await.ok();
+                }
                 "hold" | "report-repaired" => with_second_work_order(&network, &["start"]).await,
                 "read-incident" => {
                     network.happens("fault_intake", faults("mz-03", "w-1", &[("locker", "network_lost")])).await;

@@ -174,6 +174,7 @@ fn status_of(refusal: &Refusal) -> u16 {
         | Refusal::UnknownCompartment
         | Refusal::UnknownOrder
         | Refusal::UnknownWorkOrder
+        | Refusal::UnknownFault
         | Refusal::UnknownCase
         | Refusal::UnknownPerson
         | Refusal::NoTeam
@@ -187,6 +188,7 @@ fn status_of(refusal: &Refusal) -> u16 {
         | Refusal::OtherPlace
         | Refusal::WrongState { .. }
         | Refusal::TooLong
+        | Refusal::TooSevere
         | Refusal::NotTrapped
         | Refusal::NotTheHolder
         | Refusal::AlreadyExists

@@ -143,6 +143,26 @@ pub enum Event {
         level: u8,
         to: EscalateTo,
     },
+    /// Somebody has seen it.
+    FaultAcknowledged {
+        unit: Unit,
+        code: FaultCode,
+        by: PersonId,
+    },
+    /// Somebody has put it aside.
+    FaultShelved {
+        unit: Unit,
+        code: FaultCode,
+        by: PersonId,
+        until: Timestamp,
+        reason: String,
+    },
+    /// What was put aside is back: by nobody where its time is over.
+    FaultsUnshelved {
+        faults: Vec<(Unit, FaultCode)>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonId>,
+    },
     RepairReported {
         by: PersonId,
         note: String,

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::list::{FaultCode, LIST_VERSION, ListedFault, Sentence};
 use crate::Timestamp;
-use crate::id::{CompartmentNumber, EventId, LockerId, WorkOrderId};
+use crate::acknowledgement::Acknowledged;
+use crate::id::{CompartmentNumber, EventId, LockerId, PersonId, WorkOrderId};
 use crate::suspicion::Signal;
 
 /// What part of a locker is broken: decides which skill a team needs.
@@ -186,6 +187,12 @@ pub struct FaultRecord {
     pub fault: OpenFault,
     /// When the repair was proven. Until then the fault is an [`OpenFault`] of its unit.
     pub cleared_at: Timestamp,
+    /// Who had seen it, if anybody had said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Acknowledged>,
+    /// Who reported the repair that was proven; nobody where it ended by itself or was mended from afar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleared_by: Option<PersonId>,
 }
 
 /// One fault as a device or the network itself reports it.

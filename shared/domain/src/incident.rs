@@ -17,7 +17,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decision, Event};
-use crate::escalation::{Clock, Wait};
+use crate::escalation::Clock;
 use crate::fault::{FaultCode, Unit};
 use crate::id::{EventId, InvalidId, NoticeId, RegionId, TeamId, WorkOrderId};
 use crate::impact::ImpactTask;
@@ -331,7 +331,7 @@ impl WorkOrder {
             return;
         }
         if with_others {
-            self.clock = Some(Clock::new(Wait::ForReaction, now));
+            self.clock = Some(Clock::new(self.waits_open_for(), now));
         }
         // One that led for a moment was not called for alone either.
         if (with_others || self.latest_call.is_none()) && !self.impact.contains(&ImpactTask::TellTeam) {
@@ -345,7 +345,7 @@ impl WorkOrder {
             membership.role = Role::Leads;
         }
         if self.status == WorkOrderStatus::Open {
-            self.clock = Some(Clock::new(Wait::ForReaction, now));
+            self.clock = Some(Clock::new(self.waits_open_for(), now));
         }
     }
 }
@@ -353,6 +353,7 @@ impl WorkOrder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::escalation::Wait;
     use crate::testing::*;
 
     fn incident_id(number: u32) -> IncidentId {

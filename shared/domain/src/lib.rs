@@ -4,6 +4,7 @@
 //! Nothing is left to decide outside it, and nothing here reaches a clock, a network or a source of chance:
 //! whoever calls a rule commits its decision whole or not at all.
 
+pub mod acknowledgement;
 pub mod case;
 pub mod compartment;
 pub mod contents;

@@ -258,6 +258,8 @@ struct Judging {
     touched: BTreeSet<Unit>,
     /// Whether the call of the team was held so far.
     was_held: bool,
+    /// Whether everything that was wrong so far is put aside.
+    was_shelved: bool,
     /// Whether what is tried from afar has changed.
     attempts_changed: bool,
 }
@@ -286,6 +288,7 @@ impl Judging {
             outcome: FaultOutcome::default(),
             touched: BTreeSet::new(),
             was_held: work_order.is_held(),
+            was_shelved: work_order.is_shelved(),
             attempts_changed: false,
             work_order,
         })
@@ -406,9 +409,12 @@ impl Judging {
             if clears {
                 let fault = fault.clone();
                 of_unit.faults.remove(&code);
+                let marks = self.work_order.units.get(&unit);
+                let acknowledged = marks.and_then(|it| it.acknowledged.get(&code)).cloned();
                 self.work_order.strike_fault(unit, code);
-                let locker = self.locker.id.clone();
-                self.records.push(FaultRecord { locker, unit, code, fault, cleared_at: self.now });
+                let (locker, cleared_at) = (self.locker.id.clone(), self.now);
+                let record = FaultRecord { locker, unit, code, fault, cleared_at, acknowledged, cleared_by: None };
+                self.records.push(record);
                 self.outcome.cleared.push((unit, code));
             } else {
                 fault.gone_at = Some(fault.gone_at.map_or(at, |gone_at| gone_at.min(at)));
@@ -429,7 +435,7 @@ impl Judging {
 
     fn conclude(self) -> Decision<FaultOutcome> {
         let Self { now, locker, compartments, mut work_order, severity_before, archived, records, .. } = self;
-        let Self { outcome, touched, was_held, attempts_changed, .. } = self;
+        let Self { outcome, touched, was_held, was_shelved, attempts_changed, .. } = self;
         let mut decision = Decision::new(outcome);
         let FaultOutcome { raised, cleared, .. } = &decision.answer;
         let closing = raised.iter().filter(|(_, code)| code.closes() > Closure::Nothing);
@@ -449,6 +455,7 @@ impl Judging {
         }
         if any_raised || any_cleared || attempts_changed {
             work_order.settle_attempts(was_held, now);
+            work_order.wait_anew(was_shelved, now);
             decision.change(work_order);
             if let Some(archived) = archived {
                 decision.change(State::ArchivedWorkOrder(archived));

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::acknowledgement::{Acknowledged, Shelved};
 use crate::compartment::Compartment;
 use crate::decision::{Decision, Event};
 use crate::escalation::{Clock, Wait};
@@ -89,6 +90,12 @@ pub struct UnitRepair {
     pub codes: BTreeSet<FaultCode>,
     /// Test openings passed in a row since the technician reported the repair.
     pub openings_passed: u8,
+    /// Which of them were seen, and by whom.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub acknowledged: BTreeMap<FaultCode, Acknowledged>,
+    /// Which of them are put aside for now.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shelved: BTreeMap<FaultCode, Shelved>,
 }
 
 impl UnitRepair {
@@ -146,6 +153,9 @@ pub struct WorkOrder {
     /// its own.
     #[serde(default)]
     pub repairs_reported: u32,
+    /// Who reported the latest of them, where it was a technician.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repaired_by: Option<PersonId>,
     /// How often the device has shown that a reported repair was none.
     #[serde(default, skip_serializing_if = "never")]
     pub proofs_failed: u32,
@@ -201,6 +211,7 @@ impl WorkOrder {
             priority: 0,
             skills_missing: BTreeSet::new(),
             repairs_reported: 0,
+            repaired_by: None,
             proofs_failed: 0,
             verified_at: None,
             follows: None,
@@ -268,6 +279,8 @@ impl WorkOrder {
     pub fn strike_fault(&mut self, unit: Unit, code: FaultCode) {
         if let Some(repair) = self.units.get_mut(&unit) {
             repair.codes.remove(&code);
+            repair.acknowledged.remove(&code);
+            repair.shelved.remove(&code);
             if repair.codes.is_empty() {
                 self.units.remove(&unit);
             }
@@ -287,9 +300,12 @@ impl WorkOrder {
         }
     }
 
-    /// What it waits for, if anything. One that nobody has touched waits for a reaction since it was opened, unless
+    /// What it waits for, if anything: nothing while all that is wrong is put aside. One that nobody has touched waits for a reaction since it was opened, unless
     /// another one is waited for in its place.
     pub fn clock(&self) -> Option<Clock> {
+        if self.is_shelved() && !bug("what_is_shelved_escalates") {
+            return None;
+        }
         match self.status {
             WorkOrderStatus::Open if self.is_told_with_others() => None,
             WorkOrderStatus::Open => Some(self.clock.unwrap_or(Clock::new(Wait::ForReaction, self.opened_at))),
@@ -306,11 +322,11 @@ impl WorkOrder {
         self.clock = self.clock().map(|clock| Clock::new(clock.wait, now));
     }
 
-    /// When somebody has to look at it again: for people who are still to be dealt with, because nobody reacts, or
-    /// because what is tried from afar takes too long.
+    /// When somebody has to look at it again: for people who are still to be dealt with, because nobody reacts,
+    /// because what is tried from afar takes too long, or because what was put aside comes back.
     pub fn due_at(&self) -> Option<Timestamp> {
         let escalates_at = self.clock().and_then(|clock| clock.next(self.severity)).map(|(at, _)| at);
-        [self.impact_due_at, escalates_at, self.attempts_due_at()].into_iter().flatten().min()
+        [self.impact_due_at, escalates_at, self.attempts_due_at(), self.shelved_until()].into_iter().flatten().min()
     }
 
     /// Weighs it anew: by what is broken now, and by whom it concerns.
@@ -419,6 +435,7 @@ pub fn take_step(
             work_order.status = Repaired;
             work_order.clock = Some(Clock::new(Wait::ForProof, now));
             work_order.repairs_reported += 1;
+            work_order.repaired_by = Some(by.clone());
             for repair in work_order.units.values_mut() {
                 repair.openings_passed = 0;
             }
@@ -531,18 +548,19 @@ pub fn prove_network(scene: RepairScene, now: Timestamp) -> Option<Decision<Work
     }
     let RepairScene { mut work_order, mut locker, compartments } = scene;
     let fault = locker.faults.remove(&FaultCode::NetworkLost)?;
-    let repair = work_order.units.get_mut(&Unit::Locker)?;
-    repair.codes.remove(&FaultCode::NetworkLost);
-    if repair.codes.is_empty() {
-        work_order.units.remove(&Unit::Locker);
-    }
+    let repair = work_order.units.get(&Unit::Locker)?;
     let record = FaultRecord {
         locker: locker.id.clone(),
         unit: Unit::Locker,
         code: FaultCode::NetworkLost,
         fault,
         cleared_at: now,
+        acknowledged: repair.acknowledged.get(&FaultCode::NetworkLost).cloned(),
+        cleared_by: None,
     };
+    let was_shelved = work_order.is_shelved();
+    work_order.strike_fault(Unit::Locker, FaultCode::NetworkLost);
+    work_order.wait_anew(was_shelved, now);
     let all_proven = work_order.units.values().all(UnitRepair::is_proven);
     work_order.settle_attempts(false, now);
     let mut decision = if work_order.status == WorkOrderStatus::Repaired && all_proven {
@@ -567,14 +585,19 @@ pub fn prove_network(scene: RepairScene, now: Timestamp) -> Option<Decision<Work
 /// Reopens every unit of a work order whose repair is proven.
 fn verify(scene: RepairScene, now: Timestamp) -> Decision<WorkOrderStatus> {
     let RepairScene { mut work_order, mut locker, mut compartments } = scene;
+    let by_technician = work_order.status == WorkOrderStatus::Repaired;
+    let cleared_by = work_order.repaired_by.clone().filter(|_| by_technician);
     work_order.status = WorkOrderStatus::Verified;
     work_order.verified_at = Some(now);
     work_order.clock = None;
+    work_order.units.values_mut().for_each(|it| it.shelved.clear());
     work_order.end_attempts(Progress::Over { at: now });
     let mut records = Vec::new();
     let mut clear = |unit: Unit, faults: &mut OpenFaults| {
         for (code, fault) in std::mem::take(faults) {
-            records.push(FaultRecord { locker: work_order.id.locker.clone(), unit, code, fault, cleared_at: now });
+            let acknowledged = work_order.units.get(&unit).and_then(|it| it.acknowledged.get(&code)).cloned();
+            let (locker, cleared_by) = (work_order.id.locker.clone(), cleared_by.clone());
+            records.push(FaultRecord { locker, unit, code, fault, cleared_at: now, acknowledged, cleared_by });
         }
     };
     let mut reopened: Vec<State> = Vec::new();

@@ -59,6 +59,8 @@ bugs! {
     held_call_is_forgotten: "a team that was not called is not called either when nothing helps from afar",
     any_remote_answer_counts: "an answer counts although nobody waits for it any more",
     restart_reopens_the_locker: "a locker that was restarted is open without having proven it",
+    what_is_shelved_escalates: "what is put aside is waited for all the same",
+    what_comes_back_calls_nobody: "what was put aside is back, and nobody is called",
     two_openings_prove_a_repair: "one opening less proves a repair",
     openings_of_an_earlier_repair_count: "openings made for an earlier repair prove a later one",
     returning_clears_every_fault: "a locker that comes back has no faults any more",

@@ -485,6 +485,10 @@ impl Traveller {
         if broken.iter().any(|(_, code)| code.listed().recovery.is_some()) {
             self.restart_as_asked(&locker).await;
         }
+        if self.often(10) {
+            self.wait().await;
+            self.mark_a_fault(self.one_of(&TECHNICIANS), &locker).await;
+        }
         // A team that does not react for hours, or for days.
         if self.often(15) {
             let hours = self.one_of(&[1, 3, 30, 200]);
@@ -538,6 +542,9 @@ impl Traveller {
             let known =
                 call("GET /work-orders/{work_order_id}").by(technician).path("work_order_id", &work_order.to_string());
             let Some(seen) = self.ask(&known).await else { continue };
+            if self.often(12) {
+                self.mark_a_fault(technician, locker).await;
+            }
             match seen.body["status"].as_str().unwrap_or_default() {
                 "open" if self.often(70) => self.step(technician, &work_order, "acknowledge").await,
                 "open" | "acknowledged" | "on_hold" => self.step(technician, &work_order, "start").await,
@@ -561,6 +568,23 @@ impl Traveller {
                 _ => return,
             }
         }
+    }
+
+    /// Somebody says of one fault that it was seen, puts it aside, or takes that back.
+    async fn mark_a_fault(&self, by: &str, locker: &LockerId) {
+        let known = self.world.history.borrow().work_order(locker).cloned();
+        let Some(known) = known else { return };
+        let faults: Vec<(Unit, FaultCode)> =
+            known.units.iter().flat_map(|(unit, repair)| repair.codes.iter().map(|code| (*unit, *code))).collect();
+        let Some((unit, code)) = self.any_of(&faults) else { return };
+        let (step, body) = match self.below(6) {
+            0..2 => ("acknowledge", json!({})),
+            2..5 => ("shelve", json!({ "hours": self.one_of(&[1, 1, 2, 60]), "reason": "the part is ordered" })),
+            _ => ("unshelve", json!({})),
+        };
+        let request = call("POST /work-orders/{work_order_id}/faults/{unit}/{code}/{step}").by(by);
+        let request = request.path("work_order_id", &known.id.to_string()).path("unit", &unit.to_string());
+        self.ask(&request.path("code", code.as_str()).path("step", step).json(body)).await;
     }
 
     async fn step(&self, technician: &str, work_order: &WorkOrderId, step: &str) {
@@ -903,6 +927,9 @@ impl Traveller {
             self.step(self.one_of(&TECHNICIANS), &work_order, step).await;
             self.wait_up_to(Duration::from_secs(2)).await;
         }
+        for _ in 0..2 {
+            self.mark_a_fault(self.one_of(&[TECHNICIANS[0], OPERATOR]), &locker).await;
+        }
         let orders: Vec<OrderId> = self.world.history.borrow().orders().map(|order| order.id.clone()).collect();
         if let Some(order) = self.any_of(&orders) {
             let body = json!({ "order_id": order, "locker_id": locker });
@@ -917,7 +944,8 @@ impl Traveller {
             let orders: Vec<OrderId> = self.world.history.borrow().orders().map(|order| order.id.clone()).collect();
             let order = self.any_of(&orders);
             let agent = self.one_of(&AGENTS);
-            let request = match (self.below(7), order) {
+            let request = match (self.below(8), order) {
+                (7, _) => call("GET /shelved-faults").by(agent).query("region", "mainz"),
                 (5, _) => call("GET /work-orders").by(self.one_of(&TECHNICIANS)).query("region", "mainz"),
                 (6, _) => call("GET /lockers/{locker_id}/availability")
                     .by_order_system()

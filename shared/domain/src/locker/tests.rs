@@ -403,6 +403,8 @@ fn a_fault_that_closes_nothing_ends_by_the_devices_word_and_with_it_the_work_ord
         code: DisplayFault,
         fault: open_fault(at(0)),
         cleared_at: at(30),
+        acknowledged: None,
+        cleared_by: None,
     };
     assert_eq!(decision.changes, vec![ended.into(), bright.into(), record.into()]);
 }

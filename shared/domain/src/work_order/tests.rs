@@ -43,7 +43,16 @@ fn shut() -> Option<ShutTime> {
 }
 
 fn cleared(unit: Unit, code: FaultCode) -> State {
-    FaultRecord { locker: locker_id(), unit, code, fault: open_fault(at(0)), cleared_at: at(90) }.into()
+    FaultRecord {
+        locker: locker_id(),
+        unit,
+        code,
+        fault: open_fault(at(0)),
+        cleared_at: at(90),
+        acknowledged: None,
+        cleared_by: None,
+    }
+    .into()
 }
 
 const STATUSES: [WorkOrderStatus; 6] = [Open, Acknowledged, InProgress, OnHold, Repaired, Verified];
@@ -126,6 +135,7 @@ fn given_a_reported_repair_then_nothing_reopens_and_the_proof_begins_anew() {
     let after = WorkOrder {
         status: Repaired,
         repairs_reported: 2,
+        repaired_by: Some(technician()),
         clock: waits(Wait::ForProof),
         notes: vec![Note { parts: vec!["lock".to_owned()], ..words("new lock") }],
         ..claimed(0, 0).work_order
@@ -429,7 +439,7 @@ fn given_a_door_that_is_not_proven_yet_when_the_locker_returns_then_it_stays_clo
     };
     let claimed = claimed(3, 2).work_order;
     let mut in_an_outage = claimed.clone();
-    in_an_outage.units.insert(Unit::Locker, UnitRepair { codes: [NetworkLost].into(), openings_passed: 0 });
+    in_an_outage.units.insert(Unit::Locker, UnitRepair { codes: [NetworkLost].into(), ..UnitRepair::default() });
     let decision = prove_network(scene(in_an_outage, locker().faulted(NetworkLost)), at(90)).unwrap();
     assert_eq!(decision.answer, Repaired);
     assert_eq!(decision.changes, vec![claimed.into(), locker().into(), cleared(Unit::Locker, NetworkLost)]);

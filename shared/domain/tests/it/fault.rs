@@ -183,7 +183,15 @@ impl Model {
         });
         let records = self.past.iter().map(|(unit, code, fault, cleared_at)| {
             let (locker, fault) = (locker_id(), fault.kept());
-            State::from(FaultRecord { locker, unit: *unit, code: *code, fault, cleared_at: *cleared_at })
+            State::from(FaultRecord {
+                locker,
+                unit: *unit,
+                code: *code,
+                fault,
+                cleared_at: *cleared_at,
+                acknowledged: None,
+                cleared_by: None,
+            })
         });
         let locker =
             Locker { faults: self.faults(Unit::Locker), reopened_at: reopened_at(Unit::Locker), ..locker.clone() };

@@ -181,7 +181,8 @@ impl Call {
     }
 
     fn kept(&self, impact: Vec<ImpactTask>, impact_due_at: Option<Timestamp>) -> WorkOrder {
-        let repair = |it: &Broken| UnitRepair { codes: it.codes(), openings_passed: it.passed };
+        let repair =
+            |it: &Broken| UnitRepair { codes: it.codes(), openings_passed: it.passed, ..UnitRepair::default() };
         WorkOrder {
             id: self.id(),
             status: self.status,
@@ -194,6 +195,7 @@ impl Call {
             priority: priority_of(self.worst),
             skills_missing: BTreeSet::new(),
             repairs_reported: self.claims,
+            repaired_by: (self.claims > 0).then(|| id("tom")),
             proofs_failed: self.failures,
             verified_at: self.verified_at,
             follows: self.follows.map(|number| WorkOrderId { locker: locker_id(), number }),

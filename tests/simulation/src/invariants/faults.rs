@@ -317,6 +317,11 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
             told.taken_on |= after.assigned_to.is_some();
         }
         for (_, entry) in &commit.events {
+            if let Event::FaultsUnshelved { .. } = entry.event
+                && let Some((_, after)) = commit.work_orders().next()
+            {
+                all.entry(after.id.clone()).or_default().raised += 1;
+            }
             if let Event::TestOpeningFailed { .. } = entry.event
                 && let Some((_, after)) = commit.work_orders().next()
             {

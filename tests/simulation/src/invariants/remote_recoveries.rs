@@ -62,6 +62,7 @@ fn is_held(it: &WorkOrder) -> bool {
         && it.latest_call.is_none()
         && it.incident.is_none()
         && !it.impact.contains(&ImpactTask::TellTeam)
+        && !it.is_shelved()
 }
 
 /// I11: a call waits for what is tried from afar no longer than it may, and none for a critical fault.
