@@ -1,17 +1,20 @@
-//! Technicians see what there is to repair, acknowledge, start, hold and report repaired, and put single faults aside.
+//! Technicians see what there is to repair, acknowledge, start, hold and report repaired, cancel what needs no
+//! repair, merge what is one visit, and put single faults aside.
 //! Trigger: HTTP, technician. Samples: events/work-orders.
 
-use aws::apply::{Cause, apply, list, list_pages, look};
+use aws::apply::{Cause, Stop, View, apply, list, list_pages, look};
 use aws::http::{Problem, Request, Response};
 use aws::keys;
 use aws::store::Store;
 use domain::fault::{Severity, Unit};
 use domain::id::{EventId, PersonId, RegionId, TeamId, WorkOrderId};
 use domain::incident::IncidentId;
+use domain::locker::Locker;
 use domain::priority::BlastRadius;
 use domain::reference::Reference;
 use domain::team::Team;
-use domain::work_order::{REFERENCES_MAX, Step, WorkOrder, WorkOrderStatus, take_step};
+use domain::visit::{MergeScene, merge, separate};
+use domain::work_order::{REFERENCES_MAX, RepairScene, Step, WorkOrder, WorkOrderStatus, cancel, take_step};
 use domain::{Refusal, StateKey, Timestamp};
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
@@ -75,6 +78,18 @@ struct RepairedBody {
     references: Vec<Reference>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CancelBody {
+    reason: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MergeBody {
+    into: WorkOrderId,
+}
+
 /// Answers a request.
 pub async fn handle<S: Store>(store: &S, request: &Request, now: Timestamp) -> Response {
     let outcome = match request.route_key.as_str() {
@@ -103,6 +118,8 @@ struct Listed {
     assigned_to: Option<PersonId>,
     follows: Option<WorkOrderId>,
     incident: Option<IncidentId>,
+    /// The one on the way to which it is repaired.
+    visit: Option<WorkOrderId>,
     /// Whether all that is wrong is put aside for now.
     shelved: bool,
 }
@@ -122,6 +139,7 @@ impl Listed {
             assigned_to: work_order.assigned_to,
             follows: work_order.follows,
             incident: work_order.incident.map(|it| it.id),
+            visit: work_order.visit,
         }
     }
 }
@@ -206,9 +224,15 @@ fn read_step(request: &Request) -> Result<Step, Problem> {
 async fn step<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
     let technician = request.person()?;
     let id: WorkOrderId = request.path("work_order_id")?;
-    let step = read_step(request)?;
     let event = EventId::of_step("technician", &request.id());
     let cause = Cause::new(StateKey::Locker(id.locker.clone()), event, now).by(&technician);
+    match request.path::<String>("step")?.as_str() {
+        "cancel" => return cancel_one(store, request, &id, &technician, &cause).await,
+        "merge" => return merge_two(store, request, &id, &technician, &cause).await,
+        "separate" => return separate_one(store, request, &id, &technician, &cause).await,
+        _ => {}
+    }
+    let step = read_step(request)?;
     let name = StateKey::WorkOrder(id.locker.clone());
     let taken = apply(store, &cause, async |view| {
         let latest: Option<WorkOrder> = view.read(std::slice::from_ref(&name)).await?.take(&name);
@@ -217,4 +241,73 @@ async fn step<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<
     })
     .await?;
     Ok(Response::json(200, &taken.answer()))
+}
+
+/// The work order of that number, where it is the latest of its locker.
+async fn read_latest<S: Store>(view: &View<'_, S>, id: &WorkOrderId) -> Result<WorkOrder, Stop> {
+    let name = StateKey::WorkOrder(id.locker.clone());
+    let latest: Option<WorkOrder> = view.read(std::slice::from_ref(&name)).await?.take(&name);
+    Ok(latest.filter(|it| it.id == *id).ok_or(Refusal::UnknownWorkOrder)?)
+}
+
+async fn read_locker<S: Store>(view: &View<'_, S>, id: &WorkOrderId) -> Result<Locker, Stop> {
+    let name = StateKey::Locker(id.locker.clone());
+    Ok(view.read(std::slice::from_ref(&name)).await?.take(&name).ok_or(Refusal::UnknownLocker)?)
+}
+
+/// Nothing has to be repaired.
+async fn cancel_one<S: Store>(
+    store: &S,
+    request: &Request,
+    id: &WorkOrderId,
+    by: &PersonId,
+    cause: &Cause,
+) -> Result<Response, Problem> {
+    let CancelBody { reason } = request.json()?;
+    let reason = short("reason", reason)?;
+    let cancelled = apply(store, cause, async |view| {
+        let work_order = read_latest(view, id).await?;
+        let locker = read_locker(view, id).await?;
+        let names = work_order.compartments();
+        let compartments = view.read(&names).await?.take_each(&names);
+        Ok(cancel(RepairScene { work_order, locker, compartments }, reason.clone(), by.clone(), cause.now)?)
+    })
+    .await?;
+    Ok(Response::json(200, &cancelled.answer()))
+}
+
+/// It is repaired on the way to another one.
+async fn merge_two<S: Store>(
+    store: &S,
+    request: &Request,
+    id: &WorkOrderId,
+    by: &PersonId,
+    cause: &Cause,
+) -> Result<Response, Problem> {
+    let MergeBody { into } = request.json()?;
+    let merged = apply(store, cause, async |view| {
+        let work_order = read_latest(view, id).await?;
+        if into.locker == id.locker {
+            return Err(Refusal::NotOneSite.into());
+        }
+        let (locker, leads) = (read_locker(view, id).await?, read_latest(view, &into).await?);
+        let leads_locker = read_locker(view, &into).await?;
+        Ok(merge(MergeScene { work_order, locker, leads, leads_locker }, by.clone(), cause.now)?)
+    })
+    .await?;
+    Ok(Response::json(200, &merged.answer()))
+}
+
+/// It is not repaired on the way to another one.
+async fn separate_one<S: Store>(
+    store: &S,
+    request: &Request,
+    id: &WorkOrderId,
+    by: &PersonId,
+    cause: &Cause,
+) -> Result<Response, Problem> {
+    request.json::<NothingBody>()?;
+    let separated =
+        apply(store, cause, async |view| Ok(separate(read_latest(view, id).await?, by.clone(), cause.now)?)).await?;
+    Ok(Response::json(200, &separated.answer()))
 }

@@ -32,6 +32,7 @@ fn names() -> [StateKey; 13] {
         },
         StateKey::WorkOrder(id("mz-03")),
         StateKey::ArchivedWorkOrder(work_order),
+        StateKey::SiteVisit(id("mainz"), id("station")),
         StateKey::Team(id("mainz"), id("mechanics-1")),
         StateKey::Order(id("o-1001")),
         StateKey::Preferences(id("anna")),

@@ -31,3 +31,4 @@ mod shelving;
 mod streams;
 mod throttled;
 mod trapped_parcels;
+mod visits;

@@ -211,6 +211,18 @@ async fn requests_are_answered() {
                 "acknowledge" | "list-work-orders" | "read-work-order" | "start" | "trapped-by-work-order" => {
                     with_second_work_order(&network, &[]).await
                 }
+                "cancel" => {
+                    network.happens("fault_intake", faults("mz-03", "w-1", &[("locker", "network_weak")])).await;
+                }
+                "merge" | "separate" => {
+                    network.register_locker("mz-09", 100, &[(1, "M")]).await;
+                    network.happens("fault_intake", faults("mz-09", "w-1", &[("1", "lock_jammed")])).await;
+                    network.happens("fault_intake", faults("mz-03", "w-2", &[("7", "lock_jammed")])).await;
+                    if name == "separate" {
+                        let merge = samples("work-orders").into_iter().find(|(name, _)| name == "merge").unwrap().1;
+                        network.call(crate::support::requests::sampled(merge)).await.ok();
+                    }
+                }
                 "acknowledge-fault" | "shelve-fault" | "list-shelved-faults" => {
                     with_second_work_order(&network, &[]).await
                 }

@@ -189,6 +189,8 @@ fn status_of(refusal: &Refusal) -> u16 {
         | Refusal::WrongState { .. }
         | Refusal::TooLong
         | Refusal::TooSevere
+        | Refusal::NotProven
+        | Refusal::NotOneSite
         | Refusal::NotTrapped
         | Refusal::NotTheHolder
         | Refusal::AlreadyExists

@@ -69,6 +69,7 @@ fn kind(state: &State) -> &'static str {
         State::FaultRecord(_) => "fault_record",
         State::WorkOrder(_) | State::ArchivedWorkOrder(_) => "work_order",
         State::Incident(_) | State::ArchivedIncident(_) => "incident",
+        State::SiteVisit(_) => "site_visit",
         State::Team(_) => "team",
         State::Order(_) => "order",
         State::Preferences(_) => "preferences",
@@ -106,6 +107,7 @@ pub fn of_state(state: &State, version: u64) -> Item {
         State::FaultRecord(it) => body(it),
         State::WorkOrder(it) | State::ArchivedWorkOrder(it) => body(it),
         State::Incident(it) | State::ArchivedIncident(it) => body(it),
+        State::SiteVisit(it) => body(it),
         State::Team(it) => body(it),
         State::Order(it) => body(it),
         State::Preferences(it) => body(it),
@@ -188,6 +190,7 @@ pub fn read_state(name: &StateKey, item: Item) -> Result<Versioned<State>, Unrea
         StateKey::ArchivedWorkOrder(_) => typed(&key, item, State::ArchivedWorkOrder),
         StateKey::Incident(..) => typed(&key, item, State::Incident),
         StateKey::ArchivedIncident(_) => typed(&key, item, State::ArchivedIncident),
+        StateKey::SiteVisit(..) => typed(&key, item, State::SiteVisit),
         StateKey::Team(..) => typed(&key, item, State::Team),
         StateKey::Order(_) => typed(&key, item, State::Order),
         StateKey::Preferences(_) => typed(&key, item, State::Preferences),
@@ -237,6 +240,7 @@ pub fn read_kept(key: &Key, item: Item) -> Result<Versioned<Kept>, Unreadable> {
             let latest = keys::of_state(&StateKey::Incident(it.id.region.clone(), it.id.code)) == *key;
             Kept::State(if latest { State::Incident(it) } else { State::ArchivedIncident(it) })
         }),
+        "site_visit" => typed(key, item, |it| Kept::State(State::SiteVisit(it))),
         "team" => typed(key, item, |it| Kept::State(State::Team(it))),
         "order" => typed(key, item, |it| Kept::State(State::Order(it))),
         "preferences" => typed(key, item, |it| Kept::State(State::Preferences(it))),

@@ -137,6 +137,9 @@ pub fn take_fault_step(
             let until = now + SignedDuration::from_hours(hours.into());
             repair.shelved.insert(code, Shelved { by: by.clone(), at: now, until, reason: reason.clone() });
             work_order.wait_anew(was_shelved, now);
+            if work_order.is_shelved() {
+                work_order.end_visit(now);
+            }
             Event::FaultShelved { unit, code, by, until, reason }
         }
         FaultStep::Unshelve if !shelved => return Err(Refusal::wrong_state("not_shelved")),
@@ -293,7 +296,7 @@ mod tests {
     fn a_fault_that_is_cleared_takes_with_it_who_had_seen_it_and_that_it_was_put_aside() {
         let mut seen = step(&jammed(WorkOrderStatus::Open), LockJammed, FaultStep::Acknowledge, 60).unwrap();
         seen = step(&seen, LockJammed, shelve(2), 70).unwrap();
-        seen.strike_fault(unit(7), LockJammed);
+        seen.strike_fault(unit(7), LockJammed, at(80));
         assert_eq!((seen.units.len(), seen.shelved_until()), (0, None));
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::compartment::Service;
 use crate::escalation::{EscalateTo, Wait};
 use crate::fault::{FaultCode, Unit};
-use crate::id::{CompartmentNumber, OrderId, PersonId, TeamId};
+use crate::id::{CompartmentNumber, OrderId, PersonId, TeamId, WorkOrderId};
 use crate::incident::{IncidentId, Stage};
 use crate::locker::FaultOutcome;
 use crate::notice::Notice;
@@ -137,6 +137,23 @@ pub enum Event {
     WorkOrderHeld {
         by: PersonId,
         reason: String,
+    },
+    /// By a person, because nothing had to be repaired.
+    WorkOrderCancelled {
+        by: PersonId,
+        reason: String,
+        cleared: Vec<(Unit, FaultCode)>,
+    },
+    /// It is repaired on the way to another one; by nobody where it joined by itself.
+    VisitJoined {
+        leads: WorkOrderId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonId>,
+    },
+    VisitLeft {
+        leads: WorkOrderId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonId>,
     },
     WorkOrderEscalated {
         wait: Wait,

@@ -40,6 +40,7 @@ pub mod team;
 #[cfg(test)]
 mod testing;
 pub mod trapped;
+pub mod visit;
 pub mod work_order;
 
 pub use decision::Decision;

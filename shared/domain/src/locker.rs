@@ -10,7 +10,7 @@ use crate::fault::{
     Clearing, Closure, FaultCode, FaultRecord, FaultReport, OpenFault, OpenFaults, ReportedFault, Severity, Unit,
     closed_by,
 };
-use crate::id::{LockerId, RegionId, WorkOrderId};
+use crate::id::{LockerId, RegionId, SiteId, WorkOrderId};
 use crate::impact::ImpactTask;
 use crate::place::Position;
 use crate::refusal::{ClosedBy, Refusal};
@@ -62,6 +62,9 @@ pub struct Locker {
     pub service: LockerService,
     #[serde(default, skip_serializing_if = "Build::is_unknown")]
     pub build: Build,
+    /// Where it stands together with others, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<SiteId>,
     /// Faults of the whole locker. Those of its compartments are with them.
     #[serde(default)]
     pub faults: OpenFaults,
@@ -229,7 +232,7 @@ pub(crate) fn clear_by_its_word(
     judging.see_no_more(Unit::Locker, code, at);
     if bug("restart_reopens_the_locker") {
         judging.locker.faults.remove(&code);
-        judging.work_order.strike_fault(Unit::Locker, code);
+        judging.work_order.strike_fault(Unit::Locker, code, now);
     }
     if judging.outcome.outdated.is_empty() {
         judging.work_order.claim_from_afar(code, at, now);
@@ -411,7 +414,7 @@ impl Judging {
                 of_unit.faults.remove(&code);
                 let marks = self.work_order.units.get(&unit);
                 let acknowledged = marks.and_then(|it| it.acknowledged.get(&code)).cloned();
-                self.work_order.strike_fault(unit, code);
+                self.work_order.strike_fault(unit, code, self.now);
                 let (locker, cleared_at) = (self.locker.id.clone(), self.now);
                 let record = FaultRecord { locker, unit, code, fault, cleared_at, acknowledged, cleared_by: None };
                 self.records.push(record);

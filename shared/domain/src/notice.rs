@@ -79,7 +79,12 @@ pub enum Message {
         /// The one before, whose proven repair did not last.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         follows: Option<WorkOrderId>,
+        /// Those of the same site that are to be repaired on the way.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        visited_with: BTreeSet<WorkOrderId>,
     },
+    /// To a team: nobody has to go there any more, by a person's word or because the fault is over by itself.
+    WorkOrderEnded { work_order: WorkOrderId, locker_name: String, cancelled: bool },
     /// To whoever leads a team, or watches over a region: nobody reacts.
     WorkOrderEscalated {
         work_order: WorkOrderId,
@@ -127,6 +132,7 @@ impl Message {
             Message::CaseReceived { .. } => "case_received",
             Message::CaseAnswered { .. } => "case_answered",
             Message::WorkOrderCalled { .. } => "work_order_called",
+            Message::WorkOrderEnded { .. } => "work_order_ended",
             Message::WorkOrderEscalated { .. } => "work_order_escalated",
             Message::IncidentReported { .. } => "incident_reported",
             Message::RepairRejected { .. } => "repair_rejected",
@@ -150,9 +156,9 @@ impl Message {
             | Message::ChoosePlace { order, .. }
             | Message::PlaceConfirmed { order, .. }
             | Message::FeedbackRequested { order } => Some(StateKey::Order(order.clone())),
-            Message::WorkOrderCalled { work_order, .. } | Message::WorkOrderEscalated { work_order, .. } => {
-                Some(StateKey::WorkOrder(work_order.locker.clone()))
-            }
+            Message::WorkOrderCalled { work_order, .. }
+            | Message::WorkOrderEnded { work_order, .. }
+            | Message::WorkOrderEscalated { work_order, .. } => Some(StateKey::WorkOrder(work_order.locker.clone())),
             Message::IncidentReported { incident, .. } => {
                 Some(StateKey::Incident(incident.region.clone(), incident.code))
             }
@@ -177,6 +183,7 @@ impl Message {
             | Message::CaseReceived { .. }
             | Message::CaseAnswered { .. }
             | Message::WorkOrderCalled { .. }
+            | Message::WorkOrderEnded { .. }
             | Message::WorkOrderEscalated { .. }
             | Message::IncidentReported { .. }
             | Message::RepairRejected { .. } => false,
@@ -204,6 +211,7 @@ impl Message {
             | Message::CaseReceived { .. }
             | Message::CaseAnswered { .. }
             | Message::WorkOrderCalled { .. }
+            | Message::WorkOrderEnded { .. }
             | Message::WorkOrderEscalated { .. }
             | Message::IncidentReported { .. }
             | Message::RepairRejected { .. } => None,
@@ -252,6 +260,8 @@ impl Notice {
             State::Order(order) => &order.latest_notice,
             State::WorkOrder(latest) => match &self.message {
                 Message::WorkOrderCalled { work_order, .. } if *work_order != latest.id => return true,
+                // That one is over stays true when the next one begins.
+                Message::WorkOrderEnded { work_order, .. } if *work_order != latest.id => return false,
                 Message::WorkOrderEscalated { work_order, wait, since, .. } => {
                     let waits = latest.clock().is_some_and(|clock| (clock.wait, clock.since) == (*wait, *since));
                     return *work_order != latest.id || !waits;
@@ -297,6 +307,7 @@ mod tests {
             priority: 500,
             skills_missing: BTreeSet::new(),
             follows: None,
+            visited_with: BTreeSet::new(),
         };
         let recipient = Recipient::Team { region: id("mainz"), team: id("mainz-mechanics") };
         Notice { id: id(&format!("call-{number}")), recipient, message, created_at: at(0), supersedes: None }
@@ -391,7 +402,7 @@ mod tests {
     }
 
     /// Every message without a link.
-    fn that_only_tell() -> [Message; 14] {
+    fn that_only_tell() -> [Message; 15] {
         let (order, name, case) = (|| id("o1"), || "Dom".to_owned(), || id("C-1"));
         let (compartment, deadline) = (number(7), at(90));
         [
@@ -408,6 +419,7 @@ mod tests {
             call(1).message,
             Message::RepairRejected { work_order: work_order_id(1), locker_name: name(), unit: unit(7) },
             escalated(Wait::ForReaction, at(0)),
+            Message::WorkOrderEnded { work_order: work_order_id(1), locker_name: name(), cancelled: false },
             Message::IncidentReported {
                 incident: "mainz.network_lost.1".parse().unwrap(),
                 over: false,

@@ -85,6 +85,10 @@ pub enum Refusal {
     NotTheHolder,
     #[error("this is longer than is possible")]
     TooLong,
+    #[error("what is closed opens again only by a proven repair")]
+    NotProven,
+    #[error("these lockers are not at one site")]
+    NotOneSite,
     #[error("what is a danger cannot be put aside")]
     TooSevere,
     #[error("a rating is a whole number from 1 to 5")]

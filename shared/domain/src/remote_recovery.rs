@@ -85,7 +85,10 @@ impl WorkOrder {
     fn is_tried_from_afar(&self) -> bool {
         match self.status {
             WorkOrderStatus::Open | WorkOrderStatus::Acknowledged | WorkOrderStatus::OnHold => true,
-            WorkOrderStatus::InProgress | WorkOrderStatus::Repaired | WorkOrderStatus::Verified => false,
+            WorkOrderStatus::InProgress
+            | WorkOrderStatus::Repaired
+            | WorkOrderStatus::Verified
+            | WorkOrderStatus::Cancelled => false,
         }
     }
 
@@ -98,6 +101,7 @@ impl WorkOrder {
             && self.severity < Severity::Critical
             && self.latest_call.is_none()
             && self.incident.is_none()
+            && self.visit.is_none()
             && matches!(progress, Some(Progress::Asked { .. } | Progress::Worked { .. }))
     }
 

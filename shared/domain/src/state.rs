@@ -7,7 +7,7 @@ use crate::door::Door;
 use crate::fault::{FaultRecord, Unit};
 use crate::feedback::Feedback;
 use crate::heartbeat::Heartbeat;
-use crate::id::{CaseId, CompartmentNumber, LockerId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
+use crate::id::{CaseId, CompartmentNumber, LockerId, OrderId, PersonId, RegionId, SiteId, TeamId, WorkOrderId};
 use crate::incident::{Incident, IncidentId};
 use crate::locker::Locker;
 use crate::order::Order;
@@ -16,6 +16,7 @@ use crate::presence::Presence;
 use crate::service::ServicePlan;
 use crate::suspicion;
 use crate::team::Team;
+use crate::visit::SiteVisit;
 use crate::work_order::WorkOrder;
 use crate::{Timestamp, fault::FaultCode};
 
@@ -43,6 +44,8 @@ pub enum StateKey {
     Incident(RegionId, FaultCode),
     /// An incident that a later one has replaced.
     ArchivedIncident(IncidentId),
+    /// The latest visit to a site.
+    SiteVisit(RegionId, SiteId),
     Team(RegionId, TeamId),
     Order(OrderId),
     Preferences(PersonId),
@@ -66,6 +69,7 @@ pub enum State {
     ArchivedWorkOrder(WorkOrder),
     Incident(Incident),
     ArchivedIncident(Incident),
+    SiteVisit(SiteVisit),
     Team(Team),
     Order(Order),
     Preferences(Preferences),
@@ -95,6 +99,7 @@ impl State {
             State::ArchivedWorkOrder(it) => StateKey::ArchivedWorkOrder(it.id.clone()),
             State::Incident(it) => StateKey::Incident(it.id.region.clone(), it.id.code),
             State::ArchivedIncident(it) => StateKey::ArchivedIncident(it.id.clone()),
+            State::SiteVisit(it) => StateKey::SiteVisit(it.region.clone(), it.site.clone()),
             State::Team(it) => StateKey::Team(it.region.clone(), it.id.clone()),
             State::Order(it) => StateKey::Order(it.id.clone()),
             State::Preferences(it) => StateKey::Preferences(it.customer.clone()),
@@ -120,6 +125,7 @@ impl State {
             State::FaultRecord(_)
             | State::ArchivedWorkOrder(_)
             | State::ArchivedIncident(_)
+            | State::SiteVisit(_)
             | State::Team(_)
             | State::Order(_)
             | State::Preferences(_)
@@ -151,7 +157,7 @@ macro_rules! states {
     )*};
 }
 
-states! { Locker Compartment Presence ServicePlan Heartbeat Door FaultRecord Team Order Preferences Delivery Feedback Case Person }
+states! { Locker Compartment Presence ServicePlan Heartbeat Door FaultRecord SiteVisit Team Order Preferences Delivery Feedback Case Person }
 
 impl From<WorkOrder> for State {
     fn from(it: WorkOrder) -> State {

@@ -9,7 +9,7 @@ use crate::acknowledgement::{Acknowledged, Shelved};
 use crate::compartment::Compartment;
 use crate::decision::{Decision, Event};
 use crate::escalation::{Clock, Wait};
-use crate::fault::{FaultClass, FaultCode, FaultRecord, OpenFaults, Severity, Unit, shut_since};
+use crate::fault::{Closure, FaultClass, FaultCode, FaultRecord, OpenFaults, Severity, Unit, shut_since};
 use crate::id::{LockerId, NoticeId, PersonId, RegionId, TeamId, WorkOrderId};
 use crate::impact::{self, ImpactTask, ShutTime};
 use crate::incident::Membership;
@@ -69,6 +69,8 @@ pub enum WorkOrderStatus {
     Repaired,
     /// Proven.
     Verified,
+    /// By a person: nothing had to be repaired.
+    Cancelled,
 }
 
 impl fmt::Display for WorkOrderStatus {
@@ -80,6 +82,7 @@ impl fmt::Display for WorkOrderStatus {
             WorkOrderStatus::OnHold => "on_hold",
             WorkOrderStatus::Repaired => "repaired",
             WorkOrderStatus::Verified => "verified",
+            WorkOrderStatus::Cancelled => "cancelled",
         })
     }
 }
@@ -168,6 +171,12 @@ pub struct WorkOrder {
     /// The incident it is a part of, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<Membership>,
+    /// The one that leads the visit it is a part of, if any: its team was called for that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit: Option<WorkOrderId>,
+    /// Which others are repaired on the way to it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub visited_with: BTreeSet<WorkOrderId>,
     /// What has been tried from afar, by fault.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attempts: BTreeMap<FaultCode, Attempts>,
@@ -216,6 +225,8 @@ impl WorkOrder {
             verified_at: None,
             follows: None,
             incident: None,
+            visit: None,
+            visited_with: BTreeSet::new(),
             attempts: BTreeMap::new(),
             proof_from_afar: false,
             assigned_to: None,
@@ -249,7 +260,7 @@ impl WorkOrder {
 
     /// Whether the repair is still to be proven.
     pub fn is_open(&self) -> bool {
-        self.status != WorkOrderStatus::Verified
+        !matches!(self.status, WorkOrderStatus::Verified | WorkOrderStatus::Cancelled)
     }
 
     /// Whether its doors are to be tried, for a repair that was reported or for what was mended from afar.
@@ -276,7 +287,7 @@ impl WorkOrder {
     }
 
     /// Strikes off a fault that has cleared by itself. Where none is left, there is nothing to repair any more.
-    pub fn strike_fault(&mut self, unit: Unit, code: FaultCode) {
+    pub fn strike_fault(&mut self, unit: Unit, code: FaultCode, now: Timestamp) {
         if let Some(repair) = self.units.get_mut(&unit) {
             repair.codes.remove(&code);
             repair.acknowledged.remove(&code);
@@ -286,7 +297,8 @@ impl WorkOrder {
             }
         }
         if self.units.is_empty() {
-            self.status = WorkOrderStatus::Verified;
+            self.end(WorkOrderStatus::Verified, now);
+            self.tell_end(false, now);
         }
     }
 
@@ -313,7 +325,7 @@ impl WorkOrder {
             | WorkOrderStatus::InProgress
             | WorkOrderStatus::OnHold
             | WorkOrderStatus::Repaired => self.clock,
-            WorkOrderStatus::Verified => None,
+            WorkOrderStatus::Verified | WorkOrderStatus::Cancelled => None,
         }
     }
 
@@ -403,14 +415,15 @@ pub fn take_step(
         (Step::Start, Open | Acknowledged | OnHold) => true,
         (Step::Hold { .. }, Acknowledged | InProgress) => true,
         (Step::ReportRepaired { .. }, InProgress) => true,
-        (Step::Acknowledge { .. }, Acknowledged | InProgress | OnHold | Repaired | Verified)
-        | (Step::Start, InProgress | Repaired | Verified)
-        | (Step::Hold { .. }, Open | OnHold | Repaired | Verified)
-        | (Step::ReportRepaired { .. }, Open | Acknowledged | OnHold | Repaired | Verified) => false,
+        (Step::Acknowledge { .. }, Acknowledged | InProgress | OnHold | Repaired | Verified | Cancelled)
+        | (Step::Start, InProgress | Repaired | Verified | Cancelled)
+        | (Step::Hold { .. }, Open | OnHold | Repaired | Verified | Cancelled)
+        | (Step::ReportRepaired { .. }, Open | Acknowledged | OnHold | Repaired | Verified | Cancelled) => false,
     };
     if !allowed {
         return Err(Refusal::wrong_state(work_order.status));
     }
+    let was_held = work_order.is_held();
     let event = match step {
         Step::Acknowledge { technician } => {
             work_order.status = Acknowledged;
@@ -443,6 +456,8 @@ pub fn take_step(
             Event::RepairReported { by, note }
         }
     };
+    // Somebody goes there before it was called for: it needs a team all the same.
+    work_order.settle_attempts(was_held, now);
     let mut decision = Decision::new(work_order.clone());
     decision.change(work_order);
     decision.record(event);
@@ -539,6 +554,65 @@ pub fn record_test_opening(
     Ok(verify(RepairScene { work_order, locker, compartments }, now))
 }
 
+/// A person ends a work order for which nothing has to be repaired: a false alarm, or what another one is there for. Its
+/// faults are cleared by that word, so none of them may close anything; a device that still sees one reports it again.
+///
+/// # Errors
+/// - [`Refusal::NotProven`]: something is closed, and opens only by a proven repair.
+/// - [`Refusal::WrongState`]: it is over, or its repair is being proven.
+pub fn cancel(
+    scene: RepairScene,
+    reason: String,
+    by: PersonId,
+    now: Timestamp,
+) -> Result<Decision<WorkOrder>, Refusal> {
+    let RepairScene { mut work_order, mut locker, mut compartments } = scene;
+    if !work_order.is_open() || work_order.is_being_proven() {
+        return Err(Refusal::wrong_state(work_order.status));
+    }
+    let mut codes = work_order.units.values().flat_map(|repair| &repair.codes);
+    if codes.any(|code| code.closes() > Closure::Nothing) && !bug("anything_can_be_cancelled") {
+        return Err(Refusal::NotProven);
+    }
+    let mut records = Vec::new();
+    let mut touched: Vec<State> = Vec::new();
+    let mut clear = |unit: Unit, faults: &mut OpenFaults| {
+        for (code, fault) in std::mem::take(faults) {
+            let acknowledged = work_order.units.get(&unit).and_then(|it| it.acknowledged.get(&code)).cloned();
+            let (locker, cleared_by) = (work_order.id.locker.clone(), Some(by.clone()));
+            records.push(FaultRecord { locker, unit, code, fault, cleared_at: now, acknowledged, cleared_by });
+        }
+    };
+    for unit in work_order.units.keys() {
+        match unit {
+            Unit::Locker => {
+                clear(Unit::Locker, &mut locker.faults);
+                touched.push(locker.clone().into());
+            }
+            Unit::Compartment(number) => {
+                if let Some(compartment) = compartments.iter_mut().find(|it| it.number == *number) {
+                    clear(*unit, &mut compartment.faults);
+                    touched.push(compartment.clone().into());
+                }
+            }
+        }
+    }
+    work_order.call_nobody(now);
+    work_order.clock = None;
+    work_order.units.values_mut().for_each(|it| it.shelved.clear());
+    work_order.end_attempts(Progress::Over { at: now });
+    work_order.note(Note { by: by.clone(), at: now, text: reason.clone(), parts: Vec::new(), references: Vec::new() });
+    work_order.end(WorkOrderStatus::Cancelled, now);
+    work_order.tell_end(true, now);
+    let mut decision = Decision::new(work_order.clone());
+    let cleared = records.iter().map(|it| (it.unit, it.code)).collect();
+    decision.record(Event::WorkOrderCancelled { by, reason, cleared });
+    decision.change(work_order);
+    decision.changes.extend(touched);
+    decision.changes.extend(records.into_iter().map(State::from));
+    Ok(decision)
+}
+
 /// The locker is back on the network by itself: that is the proof for `network_lost`, and for nothing else.
 /// Nothing where no such fault is open. Where it was the only fault of the work order, the work order ends.
 pub fn prove_network(scene: RepairScene, now: Timestamp) -> Option<Decision<WorkOrderStatus>> {
@@ -559,7 +633,7 @@ pub fn prove_network(scene: RepairScene, now: Timestamp) -> Option<Decision<Work
         cleared_by: None,
     };
     let was_shelved = work_order.is_shelved();
-    work_order.strike_fault(Unit::Locker, FaultCode::NetworkLost);
+    work_order.strike_fault(Unit::Locker, FaultCode::NetworkLost, now);
     work_order.wait_anew(was_shelved, now);
     let all_proven = work_order.units.values().all(UnitRepair::is_proven);
     work_order.settle_attempts(false, now);
@@ -587,7 +661,10 @@ fn verify(scene: RepairScene, now: Timestamp) -> Decision<WorkOrderStatus> {
     let RepairScene { mut work_order, mut locker, mut compartments } = scene;
     let by_technician = work_order.status == WorkOrderStatus::Repaired;
     let cleared_by = work_order.repaired_by.clone().filter(|_| by_technician);
-    work_order.status = WorkOrderStatus::Verified;
+    work_order.end(WorkOrderStatus::Verified, now);
+    if !by_technician {
+        work_order.tell_end(false, now);
+    }
     work_order.verified_at = Some(now);
     work_order.clock = None;
     work_order.units.values_mut().for_each(|it| it.shelved.clear());

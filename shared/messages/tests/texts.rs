@@ -73,7 +73,20 @@ fn work_order_called(locker_name: &str, units: Vec<Unit>, extended: bool) -> Mes
         priority: 1_240,
         skills_missing: BTreeSet::new(),
         follows: None,
+        visited_with: BTreeSet::new(),
     }
+}
+
+/// One that has others of its site on its way.
+fn visit_called(locker_name: &str) -> Message {
+    let mut message = work_order_called(locker_name, compartments(1), true);
+    let Message::WorkOrderCalled { visited_with, .. } = &mut message else { panic!("a call") };
+    visited_with.extend([id("mz-04.1"), id("mz-05.7")]);
+    message
+}
+
+fn work_order_ended(locker_name: &str, cancelled: bool) -> Message {
+    Message::WorkOrderEnded { work_order: id("mz-03.2"), locker_name: locker_name.to_owned(), cancelled }
 }
 
 const WAITS: [Wait; 5] = [Wait::ForReaction, Wait::ForStart, Wait::OnHold, Wait::ForProof, Wait::ForAnotherLook];
@@ -160,6 +173,7 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
         Message::RepairRejected { work_order: id("mz-03.2"), locker_name: name, unit: Unit::Locker },
     ];
     messages.extend([(false, 0), (false, 3), (true, 3)].map(|(over, common)| incident_reported(over, common)));
+    messages.extend([true, false].map(|cancelled| work_order_ended(locker_name, cancelled)));
     messages.extend(WAITS.map(|wait| work_order_escalated(locker_name, wait)));
     messages.extend([Measure::Apology, Measure::LockerRepaired, Measure::Refund, Measure::Talk].map(case_answered));
     messages
@@ -334,6 +348,31 @@ fn a_team_that_lacks_a_skill_is_told_so_and_every_team_how_urgent_it_is() {
     assert!(email.contains("(Mechanik, Netzwerk)") && email.contains("Priorität: 1240\n"), "{email}");
     let email = rendered(&message, Language::English, None).email;
     assert!(email.contains("(mechanics, network)") && email.contains("Priority: 1240\n"), "{email}");
+}
+
+#[test]
+fn a_team_learns_what_else_is_on_its_way() {
+    let german = rendered(&visit_called("Mainz Hauptbahnhof"), Language::German, None).email;
+    assert!(german.contains("Am selben Standort zu reparieren, ein Weg für alle: mz-04.1, mz-05.7.\n"), "{german}");
+    let english = rendered(&visit_called("Mainz Hauptbahnhof"), Language::English, None).email;
+    assert!(english.contains("To be repaired at the same site, on one way: mz-04.1, mz-05.7.\n"), "{english}");
+}
+
+#[test]
+fn a_team_that_need_not_go_any_more_reads_why() {
+    let cancelled = rendered(&work_order_ended("Mainz Hauptbahnhof", true), Language::German, None);
+    let email = "Der Arbeitsauftrag mz-03.2 wurde zurückgezogen: Es ist nichts zu reparieren.\n\n\
+        Niemand muss mehr hinfahren.\n\nPaketautomat: Mainz Hauptbahnhof\nArbeitsauftrag: mz-03.2";
+    assert_eq!(
+        (cancelled.subject.as_str(), cancelled.email.as_str()),
+        ("Erledigt: Mainz Hauptbahnhof (mz-03.2)", email)
+    );
+    let over = rendered(&work_order_ended("Mainz Hauptbahnhof", false), Language::English, None);
+    let push = "Over by itself: Mainz Hauptbahnhof. Nobody has to go there any more. Work order mz-03.2";
+    assert_eq!(over.push, push);
+    assert!(
+        over.email.starts_with("The fault is over, the locker has shown it by itself. Work order mz-03.2 has ended.")
+    );
 }
 
 #[test]

@@ -488,6 +488,7 @@ impl Traveller {
         if self.often(10) {
             self.wait().await;
             self.mark_a_fault(self.one_of(&TECHNICIANS), &locker).await;
+            self.plan_otherwise(self.one_of(&TECHNICIANS), &locker).await;
         }
         // A team that does not react for hours, or for days.
         if self.often(15) {
@@ -525,6 +526,9 @@ impl Traveller {
         of_teams
             .filter_map(|mail| match &mail.notice.message {
                 Message::WorkOrderCalled { work_order, .. } if work_order.locker == *locker => Some(work_order.clone()),
+                Message::WorkOrderCalled { visited_with, .. } => {
+                    visited_with.iter().find(|it| it.locker == *locker).cloned()
+                }
                 // Every locker of an incident has a work order of its own, which the list names.
                 Message::IncidentReported { .. } => {
                     self.world.history.borrow().work_order(locker).map(|it| it.id.clone())
@@ -585,6 +589,19 @@ impl Traveller {
         let request = call("POST /work-orders/{work_order_id}/faults/{unit}/{code}/{step}").by(by);
         let request = request.path("work_order_id", &known.id.to_string()).path("unit", &unit.to_string());
         self.ask(&request.path("code", code.as_str()).path("step", step).json(body)).await;
+    }
+
+    /// Somebody cancels a work order, makes it a part of another one's visit, or takes it out of one.
+    async fn plan_otherwise(&self, by: &str, locker: &LockerId) {
+        let latest = |of: &LockerId| self.world.history.borrow().work_order(of).map(|it| it.id.clone());
+        let Some(work_order) = latest(locker) else { return };
+        let (step, body) = match self.below(4) {
+            0 => ("cancel", json!({ "reason": "a test of ours" })),
+            1 => ("separate", json!({})),
+            _ => ("merge", json!({ "into": latest(&self.any_locker()).unwrap_or_else(|| work_order.clone()) })),
+        };
+        let request = call("POST /work-orders/{work_order_id}/{step}").by(by);
+        self.ask(&request.path("work_order_id", &work_order.to_string()).path("step", step).json(body)).await;
     }
 
     async fn step(&self, technician: &str, work_order: &WorkOrderId, step: &str) {
@@ -928,6 +945,7 @@ impl Traveller {
             self.wait_up_to(Duration::from_secs(2)).await;
         }
         for _ in 0..2 {
+            self.plan_otherwise(self.one_of(&TECHNICIANS), &locker).await;
             self.mark_a_fault(self.one_of(&[TECHNICIANS[0], OPERATOR]), &locker).await;
         }
         let orders: Vec<OrderId> = self.world.history.borrow().orders().map(|order| order.id.clone()).collect();

@@ -77,6 +77,7 @@ fn states() -> BTreeMap<&'static str, State> {
         ("delivery", state("delivery", State::Delivery)),
         ("door", state("door", State::Door)),
         ("fault-record", state("fault-record", State::FaultRecord)),
+        ("fault-record-acknowledged", state("fault-record-acknowledged", State::FaultRecord)),
         ("feedback", state("feedback", State::Feedback)),
         ("heartbeat", state("heartbeat", State::Heartbeat)),
         ("heartbeat-silent", state("heartbeat-silent", State::Heartbeat)),
@@ -96,12 +97,14 @@ fn states() -> BTreeMap<&'static str, State> {
         ("service-plan", state("service-plan", State::ServicePlan)),
         ("compartment-blocked", state("compartment-blocked", State::Compartment)),
         ("locker-in-maintenance", state("locker-in-maintenance", State::Locker)),
+        ("site-visit", state("site-visit", State::SiteVisit)),
         ("team", state("team", State::Team)),
         ("team-operations", state("team-operations", State::Team)),
         ("work-order-archived", state("work-order-archived", State::ArchivedWorkOrder)),
         ("work-order-on-hold", state("work-order-on-hold", State::WorkOrder)),
         ("work-order-proven", state("work-order-proven", State::WorkOrder)),
         ("work-order-open", state("work-order-open", State::WorkOrder)),
+        ("work-order-visited", state("work-order-visited", State::WorkOrder)),
         ("work-order-verified", state("work-order-verified", State::WorkOrder)),
     ])
 }
@@ -123,6 +126,7 @@ fn has_a_golden_item(state: &State) -> bool {
         | State::ArchivedWorkOrder(_)
         | State::Incident(_)
         | State::ArchivedIncident(_)
+        | State::SiteVisit(_)
         | State::Team(_)
         | State::Order(_)
         | State::Preferences(_)

@@ -55,7 +55,7 @@ fn cleared(unit: Unit, code: FaultCode) -> State {
     .into()
 }
 
-const STATUSES: [WorkOrderStatus; 6] = [Open, Acknowledged, InProgress, OnHold, Repaired, Verified];
+const STATUSES: [WorkOrderStatus; 7] = [Open, Acknowledged, InProgress, OnHold, Repaired, Verified, Cancelled];
 
 /// Where a step leads, by the words of the product: nothing where it does not follow.
 fn next_status(step: &Step, from: WorkOrderStatus) -> Option<WorkOrderStatus> {
@@ -72,7 +72,10 @@ fn next_status(step: &Step, from: WorkOrderStatus) -> Option<WorkOrderStatus> {
         (OnHold, Step::Start) => Some(InProgress),
         (OnHold, Step::Acknowledge { .. } | Step::Hold { .. } | Step::ReportRepaired { .. }) => None,
         (Repaired, Step::Acknowledge { .. } | Step::Start | Step::Hold { .. } | Step::ReportRepaired { .. }) => None,
-        (Verified, Step::Acknowledge { .. } | Step::Start | Step::Hold { .. } | Step::ReportRepaired { .. }) => None,
+        (
+            Verified | Cancelled,
+            Step::Acknowledge { .. } | Step::Start | Step::Hold { .. } | Step::ReportRepaired { .. },
+        ) => None,
     }
 }
 
@@ -341,7 +344,7 @@ fn a_test_opening_counts_only_while_a_repair_is_claimed() {
             let judged = judge(scene, &opening(unit(7), passed)).map(drop);
             let expected = match status {
                 Repaired => Ok(()),
-                Open | Acknowledged | InProgress | OnHold | Verified => Err(Refusal::wrong_state(status)),
+                Open | Acknowledged | InProgress | OnHold | Verified | Cancelled => Err(Refusal::wrong_state(status)),
             };
             assert_eq!(judged, expected, "{status} {passed}");
         }
@@ -556,4 +559,53 @@ fn the_same_fault_soon_after_its_proven_repair_refers_to_it_and_no_other_does() 
     assert_eq!(followed(&repaired(), unit(7), DoorForced, last), None);
     // A network that came back by itself was never repaired.
     assert_eq!(followed(&WorkOrder { repairs_reported: 0, ..repaired() }, unit(7), LockJammed, last), None);
+}
+
+#[test]
+fn a_person_cancels_what_closes_nothing_and_its_faults_are_over_by_that_word() {
+    let weak = FaultCode::NetworkWeak;
+    let called = WorkOrder { latest_call: Some(id("call-1")), ..work_order(Open, &[(Unit::Locker, weak)]) };
+    let scene = RepairScene { work_order: called.clone(), locker: locker().faulted(weak), compartments: vec![] };
+    let decision = cancel(scene, "a test of ours".to_owned(), technician(), at(90)).unwrap();
+    let told =
+        ImpactTask::TellEnd { work_order: work_order_id(1), team: called.team.clone().unwrap(), cancelled: true };
+    let over = WorkOrder {
+        status: Cancelled,
+        notes: vec![Note { at: at(90), ..words("a test of ours") }],
+        impact: vec![told],
+        impact_due_at: Some(at(90) + IMPACT_RETRY_AFTER),
+        ..called
+    };
+    let record = FaultRecord {
+        locker: locker_id(),
+        unit: Unit::Locker,
+        code: weak,
+        fault: open_fault(at(0)),
+        cleared_at: at(90),
+        acknowledged: None,
+        cleared_by: Some(technician()),
+    };
+    assert_eq!(decision.changes, vec![over.clone().into(), locker().into(), record.into()]);
+    let cleared = vec![(Unit::Locker, weak)];
+    assert_eq!(
+        decision.event,
+        Event::WorkOrderCancelled { by: technician(), reason: "a test of ours".to_owned(), cleared }
+    );
+    assert_eq!((over.clock(), over.is_open()), (None, false));
+}
+
+#[test]
+fn what_is_closed_or_over_or_being_proven_is_not_cancelled() {
+    let of = |work_order| {
+        let scene =
+            RepairScene { work_order, locker: locker(), compartments: vec![compartment(7).faulted(LockJammed)] };
+        cancel(scene, "a test of ours".to_owned(), technician(), at(90)).map(drop)
+    };
+    assert_eq!(of(work_order(Open, &[(unit(7), LockJammed)])), Err(Refusal::NotProven));
+    let weak = [(Unit::Locker, FaultCode::NetworkWeak)];
+    for status in [Repaired, Verified, Cancelled] {
+        assert_eq!(of(work_order(status, &weak)), Err(Refusal::wrong_state(status)));
+    }
+    let both = [weak[0], (unit(7), LockJammed)];
+    assert_eq!(of(work_order(InProgress, &both)), Err(Refusal::NotProven));
 }

@@ -182,7 +182,7 @@ fn event(second: i64) -> EventId {
 /// The doors that something that is owed is about.
 fn doors_concerned(locker: usize, task: &ImpactTask) -> Vec<Door> {
     match task {
-        ImpactTask::TellTeam => vec![],
+        ImpactTask::TellTeam | ImpactTask::TellEnd { .. } | ImpactTask::EndVisit { .. } => vec![],
         ImpactTask::Displace { unit, .. } | ImpactTask::AllClear { unit, .. } => {
             doors_of(locker).filter(|door| [unit_of(*door), Unit::Locker].contains(unit)).collect()
         }

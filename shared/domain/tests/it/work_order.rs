@@ -200,6 +200,8 @@ impl Call {
             verified_at: self.verified_at,
             follows: self.follows.map(|number| WorkOrderId { locker: locker_id(), number }),
             incident: None,
+            visit: None,
+            visited_with: BTreeSet::new(),
             attempts: BTreeMap::new(),
             proof_from_afar: false,
             assigned_to: self.taken_on.then(|| id("tom")),
@@ -236,7 +238,7 @@ impl Model {
             Acknowledged => Some((Wait::ForStart, now)),
             OnHold => Some((Wait::OnHold, now)),
             Repaired => Some((Wait::ForProof, now)),
-            Open | InProgress | Verified => None,
+            Open | InProgress | Verified | Cancelled => None,
         };
         if to == Repaired {
             call.claims += 1;
@@ -398,7 +400,11 @@ impl Model {
             ImpactTask::AllClear { unit: Unit::Locker, was_shut, done_to: None } if !whole => {
                 Some(ImpactTask::AllClear { unit: Unit::Locker, was_shut: *was_shut, done_to })
             }
-            ImpactTask::TellTeam | ImpactTask::Displace { .. } | ImpactTask::AllClear { .. } => None,
+            ImpactTask::TellTeam
+            | ImpactTask::Displace { .. }
+            | ImpactTask::AllClear { .. }
+            | ImpactTask::TellEnd { .. }
+            | ImpactTask::EndVisit { .. } => None,
         }
     }
 

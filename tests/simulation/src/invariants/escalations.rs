@@ -55,7 +55,7 @@ fn waits_for(it: &WorkOrder) -> Option<Wait> {
         WorkOrderStatus::Acknowledged => Some(Wait::ForStart),
         WorkOrderStatus::OnHold => Some(Wait::OnHold),
         WorkOrderStatus::Repaired => Some(Wait::ForProof),
-        WorkOrderStatus::InProgress | WorkOrderStatus::Verified => None,
+        WorkOrderStatus::InProgress | WorkOrderStatus::Verified | WorkOrderStatus::Cancelled => None,
     }
 }
 

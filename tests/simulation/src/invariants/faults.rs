@@ -66,6 +66,13 @@ pub fn nothing_reopens_without_evidence(world: &World, commit: &Committed) -> Ve
                 })?;
                 continue;
             }
+            // And a person may say that nothing was wrong.
+            if closes(&[(*code, fault.clone())].into()) == Closure::Nothing
+                && matches!(&commit.cause, Cause::Request(asked) if asked.person.is_some())
+                && commit.work_orders().any(|(_, it)| it.status == WorkOrderStatus::Cancelled)
+            {
+                continue;
+            }
             let work_order = commit.work_orders().map(|(_, after)| after).find(|it| it.id == fault.work_order);
             let Some(work_order) = work_order.filter(|it| it.status == WorkOrderStatus::Verified) else {
                 return broken(format!("{locker} {unit}: {code} is gone, and {} is not verified", fault.work_order));
@@ -146,7 +153,7 @@ pub fn each_fault_belongs_to_one_work_order(world: &World, commit: &Committed) -
     lockers.extend(commit.work_orders().map(|(_, after)| after.id.locker.clone()));
     let history = world.history.borrow();
     for locker in lockers {
-        let open = history.work_order(&locker).filter(|it| it.status != WorkOrderStatus::Verified);
+        let open = history.work_order(&locker).filter(|it| it.is_open());
         let repairs: BTreeSet<(Unit, FaultCode)> = open
             .iter()
             .flat_map(|it| it.units.iter().flat_map(|(unit, repair)| repair.codes.iter().map(|code| (*unit, *code))))
@@ -240,7 +247,8 @@ fn legal_work_order(before: Option<&WorkOrder>, after: &WorkOrder) -> Verdict {
         return holds(id.number == 1 && after.status == Open, || format!("{id} began as {}", after.status));
     };
     if before.id != after.id {
-        let next = before.status == Verified && id.number == before.id.number + 1 && after.status == Open;
+        let next =
+            matches!(before.status, Verified | Cancelled) && id.number == before.id.number + 1 && after.status == Open;
         holds(next, || format!("{} ({}) was followed by {id} ({})", before.id, before.status, after.status))?;
         // What it still owes to people goes on.
         let kept = before.impact.iter().all(|task| after.impact.contains(task));
@@ -253,6 +261,10 @@ fn legal_work_order(before: Option<&WorkOrder>, after: &WorkOrder) -> Verdict {
         (InProgress, OnHold | Repaired) => true,
         (OnHold, InProgress) => true,
         (Repaired, InProgress | Verified) => true,
+        // Nothing of it was closed.
+        (Open | Acknowledged | InProgress | OnHold, Cancelled) => {
+            before.units.values().flat_map(|repair| &repair.codes).all(|code| code.closes() == Closure::Nothing)
+        }
         // What was wrong has ended by itself: the network came back, or a condition that closes nothing is gone.
         (Open | Acknowledged | InProgress | OnHold, Verified) => {
             before
@@ -272,7 +284,7 @@ fn legal_work_order(before: Option<&WorkOrder>, after: &WorkOrder) -> Verdict {
     holds(reported == u32::from(by_technician || from_afar), || {
         format!("{id} went from {} to {} and counted {reported} repairs", before.status, after.status)
     })?;
-    if before.status == Verified {
+    if matches!(before.status, Verified | Cancelled) {
         let same = before.units == after.units;
         holds(same, || format!("{id} is verified, and its units changed"))?;
     }
@@ -309,7 +321,10 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
                 .filter(|(unit, repair)| !repair.codes.is_subset(&known(unit)))
                 .map(|(unit, _)| *unit)
                 .collect();
-            told.raised += u32::from(!new.is_empty());
+            // Who leads a visit is called anew for each that joins it, and each that leaves it for itself.
+            let joined = before.map_or(0, |it| after.visited_with.difference(&it.visited_with).count());
+            let left = before.is_some_and(|it| it.visit.is_some() && after.visit.is_none());
+            told.raised += u32::from(!new.is_empty()) + joined as u32 + u32::from(left);
             told.units.extend(new);
             told.with_team |= after.team.is_some();
             told.with_others |= after.is_told_with_others();
@@ -324,6 +339,7 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
             }
             if let Event::TestOpeningFailed { .. } = entry.event
                 && let Some((_, after)) = commit.work_orders().next()
+                && after.team.is_some()
             {
                 all.entry(after.id.clone()).or_default().failed += 1;
             }
@@ -345,7 +361,8 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
         holds(told.told <= told.raised, || format!("{id} was called {} times for {} changes", told.told, told.raised))?;
         // What was over before anybody could be called, or while it was told of with others, needs nobody;
         // nor does what a technician has taken on meanwhile.
-        let over = (told.with_others && (!told.open || told.taken_on))
+        let over = !told.open
+            || (told.with_others && told.taken_on)
             || history.work_order(&id.locker).is_some_and(|latest| latest.id != id);
         let missing: Vec<&Unit> = told.units.difference(&told.told_units).collect();
         holds(over || missing.is_empty() || is_over_by_itself(&history, &id, &missing), || {

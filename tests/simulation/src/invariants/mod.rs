@@ -20,6 +20,7 @@ pub mod recoveries;
 pub mod remote_recoveries;
 pub mod service;
 pub mod system;
+pub mod visits;
 
 use domain::Timestamp;
 
@@ -64,6 +65,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I9 incidents::an_incident_goes_its_way,
     I10 escalations::each_level_fires_once_and_never_early,
     I11 incidents::an_incident_tells_its_team_of_changes_alone,
+    I11 visits::a_visit_is_led_by_one_that_is_called_for,
     I12 orders::an_order_is_placed_only_where_it_can_be,
     I12 orders::a_place_is_what_its_parcel_and_its_customer_need,
     I13 orders::a_new_state_and_its_notice_are_one_commit,
@@ -115,6 +117,7 @@ pub const AT_END: &[Invariant<()>] = invariants! {
     I11 faults::the_team_was_told_of_every_change,
     I9 service::no_window_is_left_behind,
     I11 incidents::nobody_is_left_in_an_incident,
+    I11 visits::nobody_is_left_in_a_visit,
     I13 orders::everybody_has_been_dealt_with,
     I14 notices::every_notice_was_sent_or_has_failed,
     I16 notices::the_latest_notice_was_not_held_back,

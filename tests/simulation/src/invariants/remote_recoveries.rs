@@ -61,6 +61,7 @@ fn is_held(it: &WorkOrder) -> bool {
         && !it.units.is_empty()
         && it.latest_call.is_none()
         && it.incident.is_none()
+        && it.visit.is_none()
         && !it.impact.contains(&ImpactTask::TellTeam)
         && !it.is_shelved()
 }

@@ -162,7 +162,7 @@ impl Network {
         let mut told = vec![];
         for door in doors_concerned(locker, &task) {
             told.extend(match task {
-                ImpactTask::TellTeam => vec![],
+                ImpactTask::TellTeam | ImpactTask::TellEnd { .. } | ImpactTask::EndVisit { .. } => vec![],
                 ImpactTask::Displace { .. } => self.displace(door)?,
                 ImpactTask::AllClear { was_shut, .. } => self.give_all_clear(door, was_shut)?,
             });
