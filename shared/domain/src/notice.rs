@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::Measure;
 use crate::escalation::Wait;
-use crate::fault::{FaultClass, Severity, Unit};
+use crate::fault::{FaultClass, FaultCode, Severity, Unit};
 use crate::id::{CaseId, CompartmentNumber, NoticeId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
 use crate::incident::{InCommon, IncidentId};
 use crate::priority::is_unweighed;
@@ -30,7 +30,14 @@ pub enum Message {
     /// To a customer: the parcel is in the compartment.
     ReadyForPickup { order: OrderId, locker_name: String, compartment: CompartmentNumber, deadline: Timestamp },
     /// To a customer: the door cannot be opened for now; the deadline waits.
-    PickupDelayed { order: OrderId, locker_name: String, compartment: CompartmentNumber },
+    PickupDelayed {
+        order: OrderId,
+        locker_name: String,
+        compartment: CompartmentNumber,
+        /// The fault that is the matter; nothing where people have closed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<FaultCode>,
+    },
     /// To a customer: the door works again, and until when to come.
     AllClear { order: OrderId, locker_name: String, compartment: CompartmentNumber, deadline: Timestamp },
     /// To a customer: there is more time, until then; without a time while the door cannot be opened.
@@ -42,7 +49,14 @@ pub enum Message {
         deadline: Option<Timestamp>,
     },
     /// To a customer: the parcel is being fetched from a door that cannot be opened, and comes to this locker.
-    RecoveryStarted { order: OrderId, from_locker_name: String, locker_name: String },
+    RecoveryStarted {
+        order: OrderId,
+        from_locker_name: String,
+        locker_name: String,
+        /// The fault that is the matter; nothing where people have closed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<FaultCode>,
+    },
     /// To a customer: the parcel that was fetched is here now.
     BroughtElsewhere { order: OrderId, locker_name: String, compartment: CompartmentNumber, deadline: Timestamp },
     /// To a customer: the parcel is not where it was recorded to be, and is looked for.
@@ -50,11 +64,33 @@ pub enum Message {
     /// To a customer: the locker could not take the order, which is at another one now, as agreed beforehand.
     PlacedElsewhere { order: OrderId, wanted_locker_name: String, locker_name: String, place_epoch: u32 },
     /// To a customer: the place was lost, and this is the new one, by the stored preferences.
-    Rerouted { order: OrderId, from_locker_name: String, locker_name: String, place_epoch: u32 },
+    Rerouted {
+        order: OrderId,
+        from_locker_name: String,
+        locker_name: String,
+        place_epoch: u32,
+        /// The fault that is the matter; nothing where people have closed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<FaultCode>,
+    },
     /// To a customer: the place was lost, and the parcel comes to the door, by the stored preferences.
-    ReroutedHome { order: OrderId, from_locker_name: String, place_epoch: u32 },
+    ReroutedHome {
+        order: OrderId,
+        from_locker_name: String,
+        place_epoch: u32,
+        /// The fault that is the matter; nothing where people have closed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<FaultCode>,
+    },
     /// To a customer: the place was lost; please choose another.
-    ChoosePlace { order: OrderId, from_locker_name: String, place_epoch: u32 },
+    ChoosePlace {
+        order: OrderId,
+        from_locker_name: String,
+        place_epoch: u32,
+        /// The fault that is the matter; nothing where people have closed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<FaultCode>,
+    },
     /// To a customer: this is where it goes, as chosen. Without a locker's name: to the door.
     PlaceConfirmed { order: OrderId, locker_name: Option<String> },
     /// To a customer: how was it?
@@ -287,12 +323,12 @@ impl Notice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::FaultCode;
     use crate::testing::*;
     use crate::work_order::{WorkOrder, WorkOrderStatus};
 
     fn place_lost(place_epoch: u32) -> Notice {
-        let message = Message::ChoosePlace { order: id("o1"), from_locker_name: "Dom".to_owned(), place_epoch };
+        let message =
+            Message::ChoosePlace { order: id("o1"), from_locker_name: "Dom".to_owned(), place_epoch, cause: None };
         Notice { id: id(&format!("choose_place-{place_epoch}")), ..told(message, at(0)) }
     }
 
@@ -395,9 +431,15 @@ mod tests {
                 locker_name: name(),
                 place_epoch: 2,
             },
-            Message::Rerouted { order: order(), from_locker_name: name(), locker_name: name(), place_epoch: 2 },
-            Message::ReroutedHome { order: order(), from_locker_name: name(), place_epoch: 2 },
-            Message::ChoosePlace { order: order(), from_locker_name: name(), place_epoch: 2 },
+            Message::Rerouted {
+                order: order(),
+                from_locker_name: name(),
+                locker_name: name(),
+                place_epoch: 2,
+                cause: None,
+            },
+            Message::ReroutedHome { order: order(), from_locker_name: name(), place_epoch: 2, cause: None },
+            Message::ChoosePlace { order: order(), from_locker_name: name(), place_epoch: 2, cause: None },
         ]
     }
 
@@ -407,11 +449,11 @@ mod tests {
         let (compartment, deadline) = (number(7), at(90));
         [
             Message::ReadyForPickup { order: order(), locker_name: name(), compartment, deadline },
-            Message::PickupDelayed { order: order(), locker_name: name(), compartment },
+            Message::PickupDelayed { order: order(), locker_name: name(), compartment, cause: None },
             Message::AllClear { order: order(), locker_name: name(), compartment, deadline },
             Message::PlaceConfirmed { order: order(), locker_name: None },
             Message::PickupExtended { order: order(), locker_name: name(), compartment, hours: 24, deadline: None },
-            Message::RecoveryStarted { order: order(), from_locker_name: name(), locker_name: name() },
+            Message::RecoveryStarted { order: order(), from_locker_name: name(), locker_name: name(), cause: None },
             Message::BroughtElsewhere { order: order(), locker_name: name(), compartment, deadline },
             Message::ParcelMissing { order: order(), locker_name: name() },
             Message::CaseReceived { case: case(), order: order() },

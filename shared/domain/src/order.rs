@@ -550,7 +550,7 @@ pub fn record_collection(scene: DoorScene, event: &EventId, now: Timestamp) -> R
 
 /// Why an order's place cannot be used now, if so: the fault of the whole locker or of its compartment that closes
 /// more; where both close as much, the compartment's.
-pub(crate) fn incident_at(locker: &Locker, compartment: &Compartment) -> Option<Incident> {
+pub fn incident_at(locker: &Locker, compartment: &Compartment) -> Option<Incident> {
     let units = [(Unit::Locker, &locker.faults), (Unit::Compartment(compartment.number), &compartment.faults)];
     let (_, unit, code, fault) = units
         .into_iter()
@@ -597,6 +597,7 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
         return None;
     }
     let incident = incident_at(&locker, &compartment);
+    let cause = incident.as_ref().map(|it| it.code);
     let mut decision = Decision::new(());
     // A repair that is proven meanwhile comes first: it has given the all-clear by then and does not come back.
     decision.require_unchanged(StateKey::Locker(locker.id.clone()));
@@ -633,11 +634,11 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
     let (id, from_locker_name, place_epoch) = (order.id.clone(), locker.name, order.place_epoch);
     let message = match (&to, &room) {
         (Place::Compartment { .. }, Some(room)) => {
-            Message::Rerouted { order: id, from_locker_name, locker_name: room.locker.name.clone(), place_epoch }
+            Message::Rerouted { order: id, from_locker_name, locker_name: room.locker.name.clone(), place_epoch, cause }
         }
-        (Place::Home, _) => Message::ReroutedHome { order: id, from_locker_name, place_epoch },
+        (Place::Home, _) => Message::ReroutedHome { order: id, from_locker_name, place_epoch, cause },
         (Place::Asked | Place::Custody | Place::Missing, _) | (Place::Compartment { .. }, None) => {
-            Message::ChoosePlace { order: id, from_locker_name, place_epoch }
+            Message::ChoosePlace { order: id, from_locker_name, place_epoch, cause }
         }
     };
     let notice = order.tell(message, event, now);
@@ -674,6 +675,7 @@ fn stop_pickup(
     decision.require_unchanged(StateKey::Compartment(compartment.locker.clone(), compartment.number));
     order.pickup_stopped_at = Some(order.stands_still_since(locker, compartment, now));
     decision.record(stopped_by(incident.as_ref(), &order.id));
+    let cause = incident.as_ref().map(|it| it.code);
     if let Some(incident) = incident {
         order.meet(incident);
     }
@@ -681,6 +683,7 @@ fn stop_pickup(
         order: order.id.clone(),
         locker_name: locker.name.clone(),
         compartment: compartment.number,
+        cause,
     };
     decision.tell(order.tell(message, event, now));
     decision.change(order);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use domain::case::Measure;
 use domain::escalation::Wait;
-use domain::fault::{FaultClass, Severity, Unit};
+use domain::fault::{FaultClass, FaultCode, Severity, Unit};
 use domain::incident::{Dimension, InCommon};
 use domain::notice::Message;
 use domain::person::Language;
@@ -41,6 +41,7 @@ fn pickup_delayed(locker_name: &str) -> Message {
         order: id("A-4711"),
         locker_name: locker_name.to_owned(),
         compartment: 7.try_into().unwrap(),
+        cause: Some(FaultCode::LockJammed),
     }
 }
 
@@ -55,7 +56,12 @@ fn pickup_extended(locker_name: &str, deadline: Option<domain::Timestamp>) -> Me
 }
 
 fn choose_place(from_locker_name: &str) -> Message {
-    Message::ChoosePlace { order: id("A-4711"), from_locker_name: from_locker_name.to_owned(), place_epoch: 2 }
+    Message::ChoosePlace {
+        order: id("A-4711"),
+        from_locker_name: from_locker_name.to_owned(),
+        place_epoch: 2,
+        cause: Some(FaultCode::NetworkLost),
+    }
 }
 
 fn case_answered(measure: Measure) -> Message {
@@ -141,14 +147,16 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
             from_locker_name: name.clone(),
             locker_name: other_name,
             place_epoch: 2,
+            cause: Some(FaultCode::DoorNotClosing),
         },
-        Message::ReroutedHome { order: id("A-4711"), from_locker_name: name.clone(), place_epoch: 2 },
+        Message::ReroutedHome { order: id("A-4711"), from_locker_name: name.clone(), place_epoch: 2, cause: None },
         pickup_extended(locker_name, None),
         pickup_extended(locker_name, Some("2026-11-23T13:30:00Z".parse().unwrap())),
         Message::RecoveryStarted {
             order: id("A-4711"),
             from_locker_name: name.clone(),
             locker_name: other_locker_name.to_owned(),
+            cause: Some(FaultCode::LockJammed),
         },
         Message::BroughtElsewhere {
             order: id("A-4711"),
@@ -410,7 +418,8 @@ fn a_delayed_pickup_says_what_happened_and_that_nothing_is_lost() {
     let german = Rendered {
         subject: "Ihr Paket wartet: Fach 7 lässt sich gerade nicht öffnen, Mainz Hauptbahnhof".to_owned(),
         email: "Guten Tag,\n\n\
-            am Paketautomaten Mainz Hauptbahnhof lässt sich Fach 7 im Moment nicht öffnen. Darin liegt Ihr \
+            am Paketautomaten Mainz Hauptbahnhof lässt sich Fach 7 im Moment nicht öffnen. Das Schloss \
+            klemmt. Darin liegt Ihr \
             Paket (Bestellung A-4711). Wir kümmern uns darum.\n\n\
             Ihre Abholfrist steht still, bis die Tür wieder funktioniert. Dann schreiben wir Ihnen und \
             nennen die neue Frist: Es bleiben Ihnen mindestens 24 Stunden.\n\n\
@@ -425,8 +434,8 @@ fn a_delayed_pickup_says_what_happened_and_that_nothing_is_lost() {
     let english = Rendered {
         subject: "Your parcel is waiting: compartment 7 cannot be opened for now, Mainz Hauptbahnhof".to_owned(),
         email: "Hello,\n\n\
-            At the locker Mainz Hauptbahnhof, compartment 7 cannot be opened for the moment. Your parcel \
-            (order A-4711) is in it. We are seeing to it.\n\n\
+            At the locker Mainz Hauptbahnhof, compartment 7 cannot be opened for the moment. The lock is \
+            jammed. Your parcel (order A-4711) is in it. We are seeing to it.\n\n\
             Your pickup deadline stands still until the door works again. We will write to you then with \
             the new deadline: you will have at least 24 hours.\n\n\
             You need to do nothing. Please save yourself the trip until you hear from us.\n\n\
@@ -442,6 +451,31 @@ fn a_delayed_pickup_says_what_happened_and_that_nothing_is_lost() {
 }
 
 #[test]
+fn customers_read_the_published_sentence_of_the_fault_and_none_where_people_have_closed_it() {
+    let about = |cause: Option<FaultCode>| -> [Message; 5] {
+        let (order, name) = (|| id("A-4711"), || "Mainz".to_owned());
+        [
+            Message::PickupDelayed { order: order(), locker_name: name(), compartment: 7.try_into().unwrap(), cause },
+            Message::RecoveryStarted { order: order(), from_locker_name: name(), locker_name: name(), cause },
+            Message::Rerouted { order: order(), from_locker_name: name(), locker_name: name(), place_epoch: 2, cause },
+            Message::ReroutedHome { order: order(), from_locker_name: name(), place_epoch: 2, cause },
+            Message::ChoosePlace { order: order(), from_locker_name: name(), place_epoch: 2, cause },
+        ]
+    };
+    let of = |message: &Message, language| rendered(message, language, None).email;
+    for code in FaultCode::ALL {
+        let sentence = code.listed().sentence;
+        for (told, without) in about(Some(code)).iter().zip(&about(None)) {
+            for (language, sentence) in [(Language::German, sentence.german), (Language::English, sentence.english)] {
+                let (told, without) = (of(told, language), of(without, language));
+                assert!(told.contains(sentence) && !told.contains("  "), "{told}");
+                assert_eq!(told.replace(&format!(" {sentence}"), ""), without);
+            }
+        }
+    }
+}
+
+#[test]
 fn who_has_to_choose_gets_the_link_and_learns_that_the_parcel_is_held() {
     let message = choose_place("Mainz Hauptbahnhof");
     let german = Rendered {
@@ -449,7 +483,7 @@ fn who_has_to_choose_gets_the_link_and_learns_that_the_parcel_is_held() {
         email: format!(
             "Guten Tag,\n\n\
             am Paketautomaten Mainz Hauptbahnhof steht das Fach für Ihre Bestellung A-4711 nicht mehr zur \
-            Verfügung.\n\n\
+            Verfügung. Der Paketautomat ist ohne Verbindung.\n\n\
             Bitte wählen Sie hier einen anderen Paketautomaten oder die Lieferung nach Hause:\n\
             {LINK}\n\n\
             Bis dahin halten wir Ihr Paket für Sie zurück.\n\n\
@@ -464,7 +498,8 @@ fn who_has_to_choose_gets_the_link_and_learns_that_the_parcel_is_held() {
         subject: "Please choose a new place for your parcel".to_owned(),
         email: format!(
             "Hello,\n\n\
-            At the locker Mainz Hauptbahnhof, the compartment for your order A-4711 is no longer available.\n\n\
+            At the locker Mainz Hauptbahnhof, the compartment for your order A-4711 is no longer available. \
+            The locker is offline.\n\n\
             Please choose another locker or delivery to your door here:\n\
             {LINK}\n\n\
             Until then we hold your parcel for you.\n\n\

@@ -60,6 +60,7 @@ fn given_consent_then_the_nearest_other_locker_takes_the_order_in_one_decision_w
         from_locker_name: "Hauptbahnhof".to_owned(),
         locker_name: "mz-02".to_owned(),
         place_epoch: 2,
+        cause: Some(FaultCode::LockJammed),
     };
     let notice = told(message, at(90));
     let expected = Decision {
@@ -92,8 +93,12 @@ fn a_locker_on_the_never_list_is_passed_over() {
 #[test]
 fn given_no_other_locker_and_consent_to_home_then_the_parcel_comes_to_the_door() {
     let scene = DisplacedScene { preferences: preferences(Some(1_000), true), rooms: vec![], ..underway() };
-    let message =
-        Message::ReroutedHome { order: id("o1"), from_locker_name: "Hauptbahnhof".to_owned(), place_epoch: 2 };
+    let message = Message::ReroutedHome {
+        order: id("o1"),
+        from_locker_name: "Hauptbahnhof".to_owned(),
+        place_epoch: 2,
+        cause: Some(FaultCode::LockJammed),
+    };
     let notice = told(message, at(90));
     let expected = Decision {
         answer: (),
@@ -107,7 +112,12 @@ fn given_no_other_locker_and_consent_to_home_then_the_parcel_comes_to_the_door()
 
 #[test]
 fn without_consent_the_customer_is_asked_and_no_room_is_taken() {
-    let message = Message::ChoosePlace { order: id("o1"), from_locker_name: "Hauptbahnhof".to_owned(), place_epoch: 2 };
+    let message = Message::ChoosePlace {
+        order: id("o1"),
+        from_locker_name: "Hauptbahnhof".to_owned(),
+        place_epoch: 2,
+        cause: Some(FaultCode::LockJammed),
+    };
     let notice = told(message, at(90));
     let expected = Decision {
         answer: (),
@@ -144,8 +154,12 @@ fn a_displaced_order_leaves_a_compartment_that_another_holds_alone() {
 
 #[test]
 fn given_a_shut_door_then_the_deadline_stops_where_the_fault_began_and_the_customer_is_told() {
-    let message =
-        Message::PickupDelayed { order: id("o1"), locker_name: "Hauptbahnhof".to_owned(), compartment: number(7) };
+    let message = Message::PickupDelayed {
+        order: id("o1"),
+        locker_name: "Hauptbahnhof".to_owned(),
+        compartment: number(7),
+        cause: Some(FaultCode::LockJammed),
+    };
     let notice = told(message, at(90));
     let stopped = Order {
         pickup_stopped_at: Some(at(30)),
@@ -397,8 +411,12 @@ fn a_deadline_that_ran_on_before_is_moved_on_only_for_the_time_since() {
 
 #[test]
 fn given_another_fault_before_the_all_clear_then_the_deadline_stops_with_it_and_the_time_before_is_owed() {
-    let message =
-        Message::PickupDelayed { order: id("o1"), locker_name: "Hauptbahnhof".to_owned(), compartment: number(7) };
+    let message = Message::PickupDelayed {
+        order: id("o1"),
+        locker_name: "Hauptbahnhof".to_owned(),
+        compartment: number(7),
+        cause: Some(FaultCode::DoorForced),
+    };
     let notice = told(message, at(0) + hours(6));
     let stopped = Order {
         pickup_stopped_at: Some(at(5 * 3_600 + 60)),
@@ -531,8 +549,12 @@ fn what_two_closures_have_in_common_is_owed_once() {
 fn a_door_that_people_keep_shut_after_its_repair_stops_the_deadline_and_owes_the_time_before() {
     let blocked = Compartment { service: Service::Blocked, ..compartment(7).occupied_by("o1") };
     let resume = |order, was_shut| resume_pickup(order, &locker(), &blocked, was_shut, &event(), at(0) + hours(6));
-    let message =
-        Message::PickupDelayed { order: id("o1"), locker_name: "Hauptbahnhof".to_owned(), compartment: number(7) };
+    let message = Message::PickupDelayed {
+        order: id("o1"),
+        locker_name: "Hauptbahnhof".to_owned(),
+        compartment: number(7),
+        cause: None,
+    };
     let notice = told(message, at(0) + hours(6));
     let stopped = Order {
         pickup_stopped_at: Some(at(0) + hours(6)),
