@@ -17,7 +17,7 @@ use aws::store::dynamodb::Tables;
 use aws::store::{Store, TRANSACTION_ACTIONS_MAX, Unavailable};
 use domain::compartment::{Compartment, Occupancy};
 use domain::decision::Event;
-use domain::fault::Unit;
+use domain::fault::{Closure, Unit};
 use domain::id::{CompartmentNumber, EventId, LockerId, NoticeId, OrderId, RegionId, TeamId, WorkOrderId};
 use domain::impact::{COMPARTMENTS_PER_STEP_MAX, ImpactTask, ShutTime};
 use domain::incident::{Incident, IncidentId, Joining, Membership, Role, join, spreading_code};
@@ -85,6 +85,9 @@ pub async fn work_off<S: Store>(store: &S, locker: &LockerId, now: Timestamp) ->
     let names = [StateKey::WorkOrder(locker.clone()), StateKey::ServicePlan(locker.clone())];
     for _ in 0..STEPS_MAX {
         let (mut states, versions) = look(store, &names).await?;
+        if states.get::<WorkOrder>(&names[0]).is_some_and(|it| it.out_of_service && it.is_open()) {
+            resume_call(store, locker, versions.get(&names[0]).copied().unwrap_or_default(), now).await?;
+        }
         let lists = names.iter().filter_map(|name| List::take(&mut states, name));
         let Some((task, list)) = lists
             .filter_map(|list| Some((list.impact().first().cloned()?, list)))
@@ -130,6 +133,27 @@ pub async fn work_off<S: Store>(store: &S, locker: &LockerId, now: Timestamp) ->
         }
     }
     Ok(())
+}
+
+/// A locker that was out of service serves again: whoever was not called for it is called now.
+async fn resume_call<S: Store>(store: &S, locker: &LockerId, version: u64, now: Timestamp) -> Result<(), Unavailable> {
+    let names = [StateKey::WorkOrder(locker.clone()), StateKey::Locker(locker.clone())];
+    let cause = Cause::new(names[1].clone(), EventId::of_step("call-resumed", &version), now);
+    let outcome = apply(store, &cause, async |view| {
+        let mut states = view.read(&names).await?;
+        let mut decision = Decision::new(());
+        let known = states.take::<WorkOrder>(&names[0]).filter(|it| it.out_of_service && it.is_open());
+        let serves =
+            states.take::<Locker>(&names[1]).is_some_and(|it| it.service.lifecycle.closes() == Closure::Nothing);
+        if let Some(mut work_order) = known.filter(|_| serves) {
+            work_order.serve_again(now);
+            decision.change(work_order);
+            decision.record(Event::CallResumed);
+        }
+        Ok(decision)
+    })
+    .await;
+    settle(outcome).map(drop)
 }
 
 /// Of the first tasks of two lists the one to be dealt with first: closures, then reopenings as they came.
@@ -296,6 +320,15 @@ impl<S: Store> Step<'_, S> {
             if !work_order.is_open() {
                 work_order.advance_impact(None, self.now);
                 decision.change(work_order);
+                return Ok(decision);
+            }
+            if !work_order.is_called_in(locker.service.lifecycle) {
+                // Whoever takes it into service meanwhile has to find this.
+                decision.require_unchanged(names[1].clone());
+                work_order.out_of_service = true;
+                work_order.advance_impact(None, self.now);
+                decision.change(work_order);
+                decision.record(Event::CallPostponed);
                 return Ok(decision);
             }
             let radius = self.blast_radius(&work_order).await?;

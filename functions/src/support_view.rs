@@ -16,8 +16,9 @@ use domain::fault::FaultRecord;
 use domain::feedback::Feedback;
 use domain::heartbeat::Heartbeat;
 use domain::id::{CompartmentNumber, LockerId, OrderId, PersonId};
+use domain::incident::Incident;
 use domain::locker::Locker;
-use domain::order::Order;
+use domain::order::{Order, incident_at};
 use domain::permission::{Permissions, permissions};
 use domain::presence::{Link, Presence};
 use domain::work_order::WorkOrder;
@@ -82,6 +83,8 @@ async fn show_order<S: Store>(store: &S, request: &Request) -> Result<Response, 
             }
         }
     }
+    let incident = incident_of(store, work_order.as_ref()).await?;
+    let fault = locker.as_ref().zip(compartment.as_ref()).and_then(|(own, door)| closes_it(own, door));
     Ok(Response::json(
         200,
         &json!({
@@ -89,7 +92,9 @@ async fn show_order<S: Store>(store: &S, request: &Request) -> Result<Response, 
             "locker": locker,
             "compartment": compartment,
             "permissions": locker.as_ref().zip(compartment.as_ref()).map(|(own, door)| permissions(own, door)),
+            "fault": fault,
             "work_order": work_order,
+            "incident": incident,
             "expected_back_at": Value::Null,
             "notices": notices,
             "history": history,
@@ -97,6 +102,28 @@ async fn show_order<S: Store>(store: &S, request: &Request) -> Result<Response, 
             "case": case,
         }),
     ))
+}
+
+/// The incident that a work order is a part of.
+async fn incident_of<S: Store>(store: &S, work_order: Option<&WorkOrder>) -> Result<Option<Incident>, Unavailable> {
+    match work_order.and_then(|it| it.incident.as_ref()) {
+        Some(membership) => incidents::read(store, &membership.id).await,
+        None => Ok(None),
+    }
+}
+
+/// The fault that closes a door, as its customer was told of it.
+fn closes_it(locker: &Locker, compartment: &Compartment) -> Option<Value> {
+    let incident = incident_at(locker, compartment)?;
+    let listed = incident.code.listed();
+    Some(json!({
+        "unit": incident.unit,
+        "code": incident.code,
+        "severity": listed.severity,
+        "since": incident.from,
+        "work_order": incident.work_order,
+        "sentence": listed.sentence,
+    }))
 }
 
 async fn show_locker<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
@@ -122,10 +149,7 @@ async fn show_locker<S: Store>(store: &S, request: &Request, now: Timestamp) -> 
     let repaired: Vec<FaultRecord> = list(store, &keys::fault_records(&id, ENTRIES_MAX)).await?;
     let (history, notices) = told(store, &names[0]).await?;
     let work_order: Option<WorkOrder> = states.take(&names[2]);
-    let incident = match work_order.as_ref().and_then(|it| it.incident.as_ref()) {
-        Some(membership) => incidents::read(store, &membership.id).await?,
-        None => None,
-    };
+    let incident = incident_of(store, work_order.as_ref()).await?;
     Ok(Response::json(
         200,
         &json!({

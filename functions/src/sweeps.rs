@@ -21,7 +21,7 @@ use domain::presence::{Presence, find_offline};
 use domain::remote_recovery::time_out_attempts;
 use domain::seeded::bug;
 use domain::work_order::WorkOrder;
-use domain::{Refusal, StateKey, Timestamp};
+use domain::{Decision, Refusal, StateKey, Timestamp};
 use futures_util::future::join_all;
 use serde::Serialize;
 
@@ -126,8 +126,12 @@ async fn deal_with<S: Store, P: Publisher>(
         Some(LockerPart::Door(locker, number)) => find_shut(store, &locker, number, now).await,
         Some(LockerPart::WorkOrder(locker)) => {
             // What was awaited from the device, and what was put aside, first: the team may have to be called.
-            time_out_remote_recoveries(store, &locker, now).await?;
-            unshelve(store, &locker, now).await?;
+            let name = [StateKey::WorkOrder(locker.clone())];
+            let (mut states, _) = aws::apply::look(store, &name).await?;
+            if let Some(work_order) = states.take::<WorkOrder>(&name[0]) {
+                time_out_remote_recoveries(store, &work_order, now).await?;
+                unshelve(store, &work_order, now).await?;
+            }
             // What follows for people first: it finds the team whose lead is told. That nobody reacts is told even so.
             let worked_off = rerouting::work_off(store, &locker, now).await;
             if !bug("nobody_escalates") {
@@ -209,40 +213,40 @@ async fn end_grace<S: Store>(store: &S, locker: &LockerId, now: Timestamp) -> Re
 }
 
 /// A device was asked to try something, and has not said or shown in time that it works.
-async fn time_out_remote_recoveries<S: Store>(store: &S, locker: &LockerId, now: Timestamp) -> Result<(), Unavailable> {
-    let name = [StateKey::WorkOrder(locker.clone())];
-    let (mut states, _) = aws::apply::look(store, &name).await?;
-    let Some(work_order) = states.take::<WorkOrder>(&name[0]) else { return Ok(()) };
-    let Some(until) = work_order.attempts_due_at().filter(|until| *until <= now) else { return Ok(()) };
+async fn time_out_remote_recoveries<S: Store>(store: &S, known: &WorkOrder, now: Timestamp) -> Result<(), Unavailable> {
+    let Some(until) = known.attempts_due_at().filter(|until| *until <= now) else { return Ok(()) };
     // What is asked next is due later: no two have one name.
-    let event = EventId::of_step("not-answered", &format!("{}-{}", work_order.id.number, until.as_millisecond()));
-    let cause = Cause::new(StateKey::Locker(locker.clone()), event, now);
-    let outcome = apply(store, &cause, async |view| {
-        let latest: Option<WorkOrder> = view.read(&name).await?.take(&name[0]);
-        Ok(time_out_attempts(latest.ok_or(Refusal::UnknownWorkOrder)?, now)?)
-    })
-    .await;
-    if let Some(Applied::Now(())) = settle(outcome)? {
+    let event = EventId::of_step("not-answered", &format!("{}-{}", known.id.number, until.as_millisecond()));
+    if let Some(Applied::Now(())) = change(store, known, event, time_out_attempts, now).await? {
         metric::count(Metric::RemoteRecoveriesTimedOut, 1);
     }
     Ok(())
 }
 
 /// The time of what was put aside is over.
-async fn unshelve<S: Store>(store: &S, locker: &LockerId, now: Timestamp) -> Result<(), Unavailable> {
-    let name = [StateKey::WorkOrder(locker.clone())];
-    let (mut states, _) = aws::apply::look(store, &name).await?;
-    let Some(work_order) = states.take::<WorkOrder>(&name[0]) else { return Ok(()) };
-    let Some(until) = work_order.shelved_until().filter(|until| *until <= now) else { return Ok(()) };
+async fn unshelve<S: Store>(store: &S, known: &WorkOrder, now: Timestamp) -> Result<(), Unavailable> {
+    let Some(until) = known.shelved_until().filter(|until| *until <= now) else { return Ok(()) };
     // What is put aside next comes back later: no two have one name.
-    let event = EventId::of_step("unshelved", &format!("{}-{}", work_order.id.number, until.as_millisecond()));
-    let cause = Cause::new(StateKey::Locker(locker.clone()), event, now);
+    let event = EventId::of_step("unshelved", &format!("{}-{}", known.id.number, until.as_millisecond()));
+    change(store, known, event, end_shelving, now).await.map(drop)
+}
+
+/// A step of a work order's own. Nothing where it has moved on meanwhile.
+async fn change<S: Store>(
+    store: &S,
+    known: &WorkOrder,
+    event: EventId,
+    rule: fn(WorkOrder, Timestamp) -> Result<Decision<()>, Refusal>,
+    now: Timestamp,
+) -> Result<Option<Applied<()>>, Unavailable> {
+    let name = [StateKey::WorkOrder(known.id.locker.clone())];
+    let cause = Cause::new(StateKey::Locker(known.id.locker.clone()), event, now);
     let outcome = apply(store, &cause, async |view| {
         let latest: Option<WorkOrder> = view.read(&name).await?.take(&name[0]);
-        Ok(end_shelving(latest.ok_or(Refusal::UnknownWorkOrder)?, now)?)
+        Ok(rule(latest.ok_or(Refusal::UnknownWorkOrder)?, now)?)
     })
     .await;
-    settle(outcome).map(drop)
+    settle(outcome)
 }
 
 /// A lock has taken a command and its door has not opened: where it still has not, its lock is suspected.

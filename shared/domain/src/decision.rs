@@ -115,6 +115,10 @@ pub enum Event {
         team: TeamId,
         people_waiting: u32,
     },
+    /// The locker does not serve: its team is called once it does.
+    CallPostponed,
+    /// The locker serves again, and its team is called.
+    CallResumed,
     IncidentJoined {
         incident: IncidentId,
     },

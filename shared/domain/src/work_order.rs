@@ -20,6 +20,7 @@ use crate::reference::Reference;
 use crate::refusal::Refusal;
 use crate::remote_recovery::{Attempts, Progress};
 use crate::seeded::bug;
+use crate::service::Lifecycle;
 use crate::{SignedDuration, State, StateKey, Timestamp};
 
 /// How many test openings in a row prove the repair of a unit: a lock that jams on one opening in three is
@@ -171,6 +172,9 @@ pub struct WorkOrder {
     /// The incident it is a part of, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<Membership>,
+    /// Its locker does not serve: nobody is called, and nobody waited for, before it does again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub out_of_service: bool,
     /// The one that leads the visit it is a part of, if any: its team was called for that one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visit: Option<WorkOrderId>,
@@ -225,6 +229,7 @@ impl WorkOrder {
             verified_at: None,
             follows: None,
             incident: None,
+            out_of_service: false,
             visit: None,
             visited_with: BTreeSet::new(),
             attempts: BTreeMap::new(),
@@ -312,10 +317,10 @@ impl WorkOrder {
         }
     }
 
-    /// What it waits for, if anything: nothing while all that is wrong is put aside. One that nobody has touched waits for a reaction since it was opened, unless
+    /// What it waits for, if anything: nothing while all that is wrong is put aside, or its locker does not serve. One that nobody has touched waits for a reaction since it was opened, unless
     /// another one is waited for in its place.
     pub fn clock(&self) -> Option<Clock> {
-        if self.is_shelved() && !bug("what_is_shelved_escalates") {
+        if self.out_of_service || self.is_shelved() && !bug("what_is_shelved_escalates") {
             return None;
         }
         match self.status {
@@ -326,6 +331,29 @@ impl WorkOrder {
             | WorkOrderStatus::OnHold
             | WorkOrderStatus::Repaired => self.clock,
             WorkOrderStatus::Verified | WorkOrderStatus::Cancelled => None,
+        }
+    }
+
+    /// Whether its team is called although people have taken the locker out of service: what is a danger is one to whoever
+    /// works there, too. That a locker goes dark while people work on it, or once it is gone, is no news.
+    pub fn is_called_in(&self, lifecycle: Lifecycle) -> bool {
+        let danger = |code: &FaultCode| code.severity() == Severity::Critical && code.listed().latches;
+        lifecycle.closes() == Closure::Nothing
+            || self.status != WorkOrderStatus::Open
+            || self.latest_call.is_some()
+            || self.units.values().flat_map(|repair| &repair.codes).any(danger)
+    }
+
+    /// Its locker serves again: where nobody has taken it on, its team is called, and waited for from now on.
+    pub fn serve_again(&mut self, now: Timestamp) {
+        self.out_of_service = false;
+        if self.status == WorkOrderStatus::Open {
+            self.clock = Some(Clock::new(self.waits_open_for(), now));
+            if !bug("service_calls_nobody") && !self.impact.contains(&ImpactTask::TellTeam) {
+                self.follow_up(ImpactTask::TellTeam, now);
+            }
+        } else {
+            self.clock = self.clock.map(|clock| Clock::new(clock.wait, now));
         }
     }
 

@@ -60,6 +60,7 @@ bugs! {
     any_remote_answer_counts: "an answer counts although nobody waits for it any more",
     restart_reopens_the_locker: "a locker that was restarted is open without having proven it",
     what_is_shelved_escalates: "what is put aside is waited for all the same",
+    service_calls_nobody: "a locker with an open fault serves again, and nobody is called",
     what_comes_back_calls_nobody: "what was put aside is back, and nobody is called",
     visit_is_not_told: "a work order joins a visit and its team is not told",
     visit_forgets_its_rest: "a visit is over, and nobody is called for what is left of it",

@@ -609,3 +609,29 @@ fn what_is_closed_or_over_or_being_proven_is_not_cancelled() {
     let both = [weak[0], (unit(7), LockJammed)];
     assert_eq!(of(work_order(InProgress, &both)), Err(Refusal::NotProven));
 }
+
+#[test]
+fn a_dark_locker_that_does_not_serve_calls_nobody_and_a_danger_in_it_does() {
+    use crate::service::Lifecycle;
+    let of = |code| work_order(Open, &[(Unit::Locker, code)]);
+    for lifecycle in [Lifecycle::Commissioning, Lifecycle::Maintenance, Lifecycle::Decommissioned] {
+        for code in [NetworkLost, PowerLoss, FaultCode::ControllerFault] {
+            assert!(!of(code).is_called_in(lifecycle), "{code} {lifecycle}");
+        }
+        assert!(of(FaultCode::Tamper).is_called_in(lifecycle));
+        assert!(WorkOrder { status: Acknowledged, ..of(NetworkLost) }.is_called_in(lifecycle), "somebody goes there");
+        assert!(WorkOrder { latest_call: Some(id("n")), ..of(NetworkLost) }.is_called_in(lifecycle));
+    }
+    assert!(of(NetworkLost).is_called_in(Lifecycle::Active) && of(NetworkLost).is_called_in(Lifecycle::Draining));
+}
+
+#[test]
+fn once_its_locker_serves_again_its_team_is_called_and_waited_for_from_then_on() {
+    let mut dark = WorkOrder { out_of_service: true, ..work_order(Open, &[(Unit::Locker, NetworkLost)]) };
+    assert_eq!((dark.clock(), dark.due_at()), (None, None));
+    dark.serve_again(at(90));
+    assert_eq!(
+        (dark.clock(), &dark.impact),
+        (Some(Clock::new(Wait::ForReaction, at(90))), &vec![ImpactTask::TellTeam])
+    );
+}

@@ -200,6 +200,7 @@ impl Call {
             verified_at: self.verified_at,
             follows: self.follows.map(|number| WorkOrderId { locker: locker_id(), number }),
             incident: None,
+            out_of_service: false,
             visit: None,
             visited_with: BTreeSet::new(),
             attempts: BTreeMap::new(),

@@ -42,7 +42,8 @@ fn due_at(clock: &Clock, level: u8, severity: Severity) -> Option<Timestamp> {
 fn waits_for(it: &WorkOrder) -> Option<Wait> {
     let faults = || it.units.values().flat_map(|repair| repair.codes.iter().map(move |code| (repair, code)));
     let any = faults().next().is_some();
-    if any && faults().all(|(repair, code)| repair.shelved.contains_key(code)) {
+    let aside = any && faults().all(|(repair, code)| repair.shelved.contains_key(code));
+    if aside || it.out_of_service {
         return None;
     }
     let seen = any

@@ -363,7 +363,7 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
         // nor does what a technician has taken on meanwhile.
         let over = !told.open
             || (told.with_others && told.taken_on)
-            || history.work_order(&id.locker).is_some_and(|latest| latest.id != id);
+            || history.work_order(&id.locker).is_some_and(|latest| latest.id != id || latest.out_of_service);
         let missing: Vec<&Unit> = told.units.difference(&told.told_units).collect();
         holds(over || missing.is_empty() || is_over_by_itself(&history, &id, &missing), || {
             format!("the team of {id} was never told of {missing:?}")

@@ -117,6 +117,7 @@ pub const AT_END: &[Invariant<()>] = invariants! {
     I11 faults::the_team_was_told_of_every_change,
     I9 service::no_window_is_left_behind,
     I11 incidents::nobody_is_left_in_an_incident,
+    I11 service::no_call_waits_for_a_locker_that_serves,
     I11 visits::nobody_is_left_in_a_visit,
     I13 orders::everybody_has_been_dealt_with,
     I14 notices::every_notice_was_sent_or_has_failed,

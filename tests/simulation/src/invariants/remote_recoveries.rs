@@ -64,6 +64,7 @@ fn is_held(it: &WorkOrder) -> bool {
         && it.visit.is_none()
         && !it.impact.contains(&ImpactTask::TellTeam)
         && !it.is_shelved()
+        && !it.out_of_service
 }
 
 /// I11: a call waits for what is tried from afar no longer than it may, and none for a critical fault.
