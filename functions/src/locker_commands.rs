@@ -1,4 +1,5 @@
-//! What a device must keep closed, and which doors it has to try, is written to its shadow.
+//! What a device must keep closed, which doors it has to try, and what it is to switch off and on again, is written to its
+//! shadow.
 //! Trigger: the stream of the network table, work orders and service plans. Sample: events/locker-commands.
 //!
 //! Whatever closes or reopens a unit changes the work order or the service plan in the same commit, so these alone are
@@ -10,17 +11,18 @@ use std::collections::BTreeMap;
 use aws::apply::look;
 use aws::batch::{StreamBatch, StreamFailure, each_change};
 use aws::keys::{self, LockerPart};
-use aws::shadow::{DesireError, Desired, Shadow, TestOpenings};
+use aws::shadow::{DesireError, Desired, RemoteAttempt, Shadow, TestOpenings};
 use aws::store::dynamodb::Tables;
 use aws::store::{Store, TRANSACTION_ACTIONS_MAX, Unavailable};
 use domain::StateKey;
 use domain::compartment::Compartment;
-use domain::fault::{Closure, Unit};
+use domain::fault::{Closure, FaultCode, Unit};
 use domain::id::LockerId;
 use domain::locker::Locker;
+use domain::remote_recovery::Asked;
 use domain::seeded::bug;
 use domain::service::ServicePlan;
-use domain::work_order::{TEST_OPENINGS_REQUIRED, WorkOrder, WorkOrderStatus};
+use domain::work_order::{TEST_OPENINGS_REQUIRED, WorkOrder};
 
 /// Tells the devices concerned by a batch what is true now.
 ///
@@ -101,12 +103,25 @@ async fn what_is_true<S: Store>(store: &S, locker: &LockerId, told: &Desired) ->
     // No other door is to be tried any more.
     let mut test_openings: BTreeMap<_, _> = closed.keys().map(|unit| (*unit, None)).collect();
     test_openings.extend(work_order.iter().flat_map(tried));
-    Ok(Some(Desired { closed, test_openings }))
+    let mut remote_recoveries: BTreeMap<_, _> = told.remote_recoveries.keys().map(|code| (*code, None)).collect();
+    // People are at a locker that they have taken out of service.
+    if own.service.lifecycle.closes() == Closure::Nothing {
+        remote_recoveries.extend(work_order.iter().flat_map(tried_from_afar));
+    }
+    Ok(Some(Desired { closed, test_openings, remote_recoveries }))
 }
 
-/// The doors a device has to try: those of a repair that has been reported, and none of any other.
+/// What a device has to do about its faults itself.
+fn tried_from_afar(work_order: &WorkOrder) -> impl Iterator<Item = (FaultCode, Option<RemoteAttempt>)> {
+    work_order.asked_from_afar().map(|Asked { code, command, attempt }| {
+        (code, Some(RemoteAttempt { work_order_id: work_order.id.clone(), command, attempt }))
+    })
+}
+
+/// The doors a device has to try: those of a repair that has been reported, or that it has made itself, and none of any
+/// other.
 fn tried(work_order: &WorkOrder) -> BTreeMap<Unit, Option<TestOpenings>> {
-    let wanted = (work_order.status == WorkOrderStatus::Repaired).then(|| TestOpenings {
+    let wanted = work_order.is_being_proven().then(|| TestOpenings {
         work_order_id: work_order.id.clone(),
         attempt: work_order.repairs_reported,
         times: TEST_OPENINGS_REQUIRED,

@@ -1,9 +1,9 @@
-//! A locker tells what happened at its doors, and what it keeps closed.
+//! A locker tells what happened at its doors, what came of what it tried from afar, and what it keeps closed.
 //! Triggers: the rules `ParcelEvent` and `ShadowReported` in template.yaml. Samples: events/parcel-events.
 
 use std::collections::BTreeMap;
 
-use aws::apply::{ApplyError, Cause, apply, list, look};
+use aws::apply::{Applied, ApplyError, Cause, apply, list, look};
 use aws::batch::{BatchAnswer, DeviceMessage, QueueBatch};
 use aws::http::read_json;
 use aws::keys;
@@ -12,16 +12,18 @@ use aws::store::{Store, Unavailable};
 use domain::compartment::Compartment;
 use domain::contents::{OccupancyReport, OccupancyScene, SETTLES_WITHIN, report_occupancy};
 use domain::door::{Door, OpenedFor, acknowledge_opening, record_opening};
-use domain::fault::{Closure, OpenFaults, Unit};
+use domain::fault::{Closure, FaultCode, OpenFaults, Unit};
 use domain::id::{CompartmentNumber, LockerId, NoticeId, OrderId, WorkOrderId};
 use domain::locker::Locker;
 use domain::order::{DoorScene, Order, record_collection, record_deposit};
 use domain::recovery::CompartmentId;
+use domain::remote_recovery::{RemoteAnswer, record_remote_answer};
 use domain::work_order::{FAULTS_MAX, RepairScene, TestOpening, WorkOrder, record_test_opening};
 use domain::{Decision, Refusal, SignedDuration, StateKey, Timestamp};
 use serde::Deserialize;
 
 use crate::device::{self, DeviceFailure, Received};
+use crate::fault_scene;
 
 /// The first part of the topics that IoT Core itself writes to.
 const SHADOW_TOPIC: &str = "$aws";
@@ -42,6 +44,7 @@ enum DoorEvent {
     OpenAcknowledged { compartment: CompartmentNumber },
     DoorOpened { compartment: CompartmentNumber },
     TestOpening { work_order_id: WorkOrderId, attempt: u32, unit: Unit, passed: bool },
+    RecoveryTried { work_order_id: WorkOrderId, code: FaultCode, attempt: u8, worked: bool },
     OccupancyReported { occupied: Vec<CompartmentNumber>, free: Vec<CompartmentNumber> },
 }
 
@@ -144,6 +147,16 @@ async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) ->
             let cause = received.cause(StateKey::Locker(locker.clone()), now);
             test_opening(store, locker, &opening, *at, &cause).await?;
         }
+        DoorEvent::RecoveryTried { work_order_id, code, attempt, worked } => {
+            let answer =
+                RemoteAnswer { work_order: work_order_id.clone(), code: *code, attempt: *attempt, worked: *worked };
+            if answer.work_order.locker != *locker {
+                metric::count(Metric::SecurityRejections, 1);
+                return Err(DeviceFailure::Quarantine("an answer for another locker".to_owned()));
+            }
+            let cause = received.cause(StateKey::Locker(locker.clone()), now);
+            recovery_tried(store, &answer, *at, &cause).await?;
+        }
         DoorEvent::OccupancyReported { occupied, free } => {
             let said = occupied.iter().map(|number| (*number, true)).chain(free.iter().map(|number| (*number, false)));
             let report = OccupancyReport {
@@ -226,6 +239,34 @@ async fn test_opening<S: Store>(
             Ok(())
         }
         recorded => Ok(recorded.map(drop)?),
+    }
+}
+
+/// A device has tried what it was asked from afar.
+async fn recovery_tried<S: Store>(
+    store: &S,
+    answer: &RemoteAnswer,
+    at: Timestamp,
+    cause: &Cause,
+) -> Result<(), DeviceFailure> {
+    let names = fault_scene::names(&answer.work_order.locker, []);
+    let recorded = apply(store, cause, async |view| {
+        let scene = fault_scene::take(&mut view.read(&names).await?, &names);
+        Ok(record_remote_answer(scene, answer, at, cause.now)?)
+    })
+    .await;
+    match recorded {
+        Ok(Applied::Now(())) => {
+            let metric = if answer.worked { Metric::RemoteRecoveriesWorked } else { Metric::RemoteRecoveriesFailed };
+            metric::count(metric, 1);
+            Ok(())
+        }
+        // It took too long: what it has not mended has been given to somebody else.
+        Err(ApplyError::Refused(Refusal::WrongState { .. })) | Ok(Applied::Before(())) => {
+            metric::count(Metric::EventsIgnored, 1);
+            Ok(())
+        }
+        Err(failed) => Err(failed.into()),
     }
 }
 

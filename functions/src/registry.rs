@@ -20,7 +20,7 @@ use domain::compartment::Compartment;
 use domain::decision::Event;
 use domain::fault::{FaultClass, OpenFaults};
 use domain::heartbeat::Heartbeat;
-use domain::id::{CompartmentNumber, EventId, LockerId, PersonId, RegionId, ShopId, TeamId};
+use domain::id::{CompartmentNumber, EventId, LockerId, PersonId, RegionId, ShopId, SiteId, TeamId};
 use domain::locker::{Build, Locker};
 use domain::person::{Language, Person, Preferences};
 use domain::place::Position;
@@ -94,6 +94,9 @@ struct LockerBody {
     measures: OwnMeasures,
     #[serde(default)]
     build: Build,
+    /// Where it stands together with others.
+    #[serde(default)]
+    site: Option<SiteId>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -243,6 +246,7 @@ fn locker_of(body: &LockerBody) -> Result<(Locker, Vec<State>), Problem> {
         measures: body.measures.clone(),
         service: LockerService::new(body.lifecycle),
         build: body.build.clone(),
+        site: body.site.clone(),
         faults: OpenFaults::new(),
         suspicions: Suspicions::new(),
         checks: ChecksOfUnit::new(),

@@ -18,8 +18,8 @@ use aws::store::dynamodb::Tables;
 use aws::store::{Store, TRANSACTION_ACTIONS_MAX, Unavailable};
 use domain::compartment::{Compartment, Occupancy};
 use domain::decision::Event;
-use domain::fault::Unit;
-use domain::id::{CompartmentNumber, EventId, LockerId, NoticeId, OrderId};
+use domain::fault::{Closure, Unit};
+use domain::id::{CompartmentNumber, EventId, LockerId, NoticeId, OrderId, RegionId, TeamId, WorkOrderId};
 use domain::impact::{COMPARTMENTS_PER_STEP_MAX, ImpactTask, ShutTime};
 use domain::incident::{Incident, IncidentId, Joining, Membership, Role, join, spreading_code};
 use domain::locker::Locker;
@@ -30,6 +30,7 @@ use domain::recovery::{CompartmentId, end_recovery_at_a_door_that_works};
 use domain::seeded::bug;
 use domain::service::ServicePlan;
 use domain::team::{Team, choose_team};
+use domain::visit::SiteVisit;
 use domain::work_order::WorkOrder;
 use domain::{Decision, State, StateKey, Timestamp};
 use futures_util::future::try_join_all;
@@ -85,6 +86,9 @@ pub async fn work_off<S: Store>(store: &S, locker: &LockerId, now: Timestamp) ->
     let names = [StateKey::WorkOrder(locker.clone()), StateKey::ServicePlan(locker.clone())];
     for _ in 0..STEPS_MAX {
         let (mut states, versions) = look(store, &names).await?;
+        if states.get::<WorkOrder>(&names[0]).is_some_and(|it| it.out_of_service && it.is_open()) {
+            resume_call(store, locker, versions.get(&names[0]).copied().unwrap_or_default(), now).await?;
+        }
         let lists = names.iter().filter_map(|name| List::take(&mut states, name));
         let Some((task, list)) = lists
             .filter_map(|list| Some((list.impact().first().cloned()?, list)))
@@ -97,6 +101,13 @@ pub async fn work_off<S: Store>(store: &S, locker: &LockerId, now: Timestamp) ->
         match task {
             ImpactTask::TellTeam if bug("team_is_not_told") => step.strike(None).await?,
             ImpactTask::TellTeam => step.tell_team().await?,
+            ImpactTask::TellEnd { work_order, team, cancelled } => step.tell_end(&work_order, &team, cancelled).await?,
+            ImpactTask::EndVisit { work_orders } => {
+                for work_order in &work_orders {
+                    step.call_alone(work_order).await?;
+                }
+                step.strike(None).await?;
+            }
             ImpactTask::Displace { unit, done_to } => {
                 let (compartments, rest) = step.concerned(unit, done_to).await?;
                 let (chunk, cut) = step.gather(compartments, unit).await?;
@@ -132,10 +143,35 @@ pub async fn work_off<S: Store>(store: &S, locker: &LockerId, now: Timestamp) ->
     Ok(())
 }
 
+/// A locker that was out of service serves again: whoever was not called for it is called now.
+async fn resume_call<S: Store>(store: &S, locker: &LockerId, version: u64, now: Timestamp) -> Result<(), Unavailable> {
+    let names = [StateKey::WorkOrder(locker.clone()), StateKey::Locker(locker.clone())];
+    let cause = Cause::new(names[1].clone(), EventId::of_step("call-resumed", &version), now);
+    let outcome = apply(store, &cause, async |view| {
+        let mut states = view.read(&names).await?;
+        let mut decision = Decision::new(());
+        let known = states.take::<WorkOrder>(&names[0]).filter(|it| it.out_of_service && it.is_open());
+        let serves =
+            states.take::<Locker>(&names[1]).is_some_and(|it| it.service.lifecycle.closes() == Closure::Nothing);
+        if let Some(mut work_order) = known.filter(|_| serves) {
+            work_order.serve_again(now);
+            decision.change(work_order);
+            decision.record(Event::CallResumed);
+        }
+        Ok(decision)
+    })
+    .await;
+    settle(outcome).map(drop)
+}
+
 /// Of the first tasks of two lists the one to be dealt with first: closures, then reopenings as they came.
 fn settled_by(task: &ImpactTask) -> Option<Option<Timestamp>> {
     match task {
-        ImpactTask::TellTeam | ImpactTask::Displace { .. } | ImpactTask::TellDelay { .. } => None,
+        ImpactTask::TellTeam
+        | ImpactTask::Displace { .. }
+        | ImpactTask::TellDelay { .. }
+        | ImpactTask::TellEnd { .. }
+        | ImpactTask::EndVisit { .. } => None,
         ImpactTask::AllClear { was_shut, .. } => Some(was_shut.map(|was_shut| was_shut.until)),
     }
 }
@@ -289,24 +325,48 @@ impl<S: Store> Step<'_, S> {
             if work_order.impact.first() != Some(&ImpactTask::TellTeam) {
                 return Ok(decision);
             }
-            // Over by itself before anybody was called: nobody has to go there.
-            if work_order.units.is_empty() {
+            // Over before anybody was called: nobody has to go there.
+            if !work_order.is_open() {
                 work_order.advance_impact(None, self.now);
                 decision.change(work_order);
+                return Ok(decision);
+            }
+            if !work_order.is_called_in(locker.service.lifecycle) {
+                // Whoever takes it into service meanwhile has to find this.
+                decision.require_unchanged(names[1].clone());
+                work_order.out_of_service = true;
+                work_order.advance_impact(None, self.now);
+                decision.change(work_order);
+                decision.record(Event::CallPostponed);
                 return Ok(decision);
             }
             let expected_back = expected_back::estimate_for(self.store, &work_order, &locker, self.now).await?;
             work_order.expect_back(expected_back);
             let radius = self.blast_radius(&work_order).await?;
             let people_waiting = radius.people_waiting();
-            let opens = match self.join_incident(view, &mut decision, &mut work_order, &locker, radius).await? {
+            // What is put aside is given to a team, and nobody is told of it.
+            let aside = work_order.is_shelved();
+            let joined = match aside {
+                true => Joined::Alone,
+                false => self.join_incident(view, &mut decision, &mut work_order, &locker, radius).await?,
+            };
+            let opens = match joined {
                 Joined::Joins => return Ok(decision),
                 Joined::Opens(incident, finished) => Some((incident, finished)),
                 Joined::Alone => None,
             };
+            if opens.is_none()
+                && !aside
+                && self.fold_into_visit(view, &mut decision, &mut work_order, &locker, radius).await?
+            {
+                return Ok(decision);
+            }
             let extended = work_order.latest_call.is_some();
             // Something else is broken as well: it is told of by itself from now on.
-            if opens.is_none() && work_order.incident.is_some() {
+            if work_order.visit.is_some() {
+                work_order.leave_visit(self.now);
+            }
+            if opens.is_none() && work_order.incident.is_some() && !aside {
                 work_order.release(self.now);
             }
             let team = match &work_order.team {
@@ -326,6 +386,10 @@ impl<S: Store> Step<'_, S> {
             work_order.people_waiting = people_waiting;
             work_order.weigh(radius, self.now);
             work_order.advance_impact(None, self.now);
+            if aside {
+                decision.change(work_order);
+                return Ok(decision);
+            }
             let (region, team) = team;
             let message = Message::WorkOrderCalled {
                 work_order: work_order.id.clone(),
@@ -337,6 +401,7 @@ impl<S: Store> Step<'_, S> {
                 priority: work_order.priority,
                 skills_missing: work_order.skills_missing.clone(),
                 follows: work_order.follows.clone(),
+                visited_with: work_order.visited_with.clone(),
             };
             let notice = Notice {
                 id: NoticeId::new(&event, message.kind()),
@@ -391,6 +456,97 @@ impl<S: Store> Step<'_, S> {
                 Joined::Joins
             }
         })
+    }
+
+    /// Whether the locker stands beside another one whose team was called a short time ago: it is repaired on the same way,
+    /// and that team is told so. Otherwise its own call is the one that others of its site may join.
+    async fn fold_into_visit(
+        &self,
+        view: &View<'_, S>,
+        decision: &mut Decision<()>,
+        work_order: &mut WorkOrder,
+        locker: &Locker,
+        radius: BlastRadius,
+    ) -> Result<bool, Stop> {
+        let Some(site) = locker.site.clone().filter(|_| work_order.latest_call.is_none()) else { return Ok(false) };
+        let name = StateKey::SiteVisit(locker.region.clone(), site.clone());
+        let latest: Option<SiteVisit> = view.read(std::slice::from_ref(&name)).await?.take(&name);
+        if let Some(visit) = latest.filter(|it| it.folds(work_order, self.now)) {
+            let name = StateKey::WorkOrder(visit.leads.locker.clone());
+            let leads: Option<WorkOrder> = view.read(std::slice::from_ref(&name)).await?.take(&name);
+            if let Some(mut leads) = leads.filter(|it| it.id == visit.leads && work_order.folds_into(it)) {
+                work_order.join_visit(&mut leads, self.now);
+                work_order.people_waiting = radius.people_waiting();
+                work_order.weigh(radius, self.now);
+                decision.record(Event::VisitJoined { leads: visit.leads, by: None });
+                decision.change(work_order.clone());
+                decision.change(leads);
+                return Ok(true);
+            }
+        }
+        let leads = work_order.id.clone();
+        decision.change(SiteVisit { region: locker.region.clone(), site, leads, since: self.now });
+        Ok(false)
+    }
+
+    /// Tells the team that was called that nobody has to go there any more.
+    async fn tell_end(
+        &self,
+        id: &WorkOrderId,
+        (region, team): &(RegionId, TeamId),
+        cancelled: bool,
+    ) -> Result<(), Unavailable> {
+        let event = EventId::of_step("end-told", &id.number);
+        let cause = Cause::new(StateKey::Locker(self.locker().clone()), event.clone(), self.now);
+        let names = [StateKey::WorkOrder(self.locker().clone()), StateKey::Locker(self.locker().clone())];
+        let outcome = apply(self.store, &cause, async |view| {
+            let mut states = view.read(&names).await?;
+            let mut decision = Decision::new(());
+            let (Some(mut latest), Some(locker)) =
+                (states.take::<WorkOrder>(&names[0]), states.take::<Locker>(&names[1]))
+            else {
+                return Ok(decision);
+            };
+            let first = latest.impact.first();
+            if !matches!(first, Some(ImpactTask::TellEnd { work_order, .. }) if work_order == id) {
+                return Ok(decision);
+            }
+            let message = Message::WorkOrderEnded { work_order: id.clone(), locker_name: locker.name, cancelled };
+            let recipient = Recipient::Team { region: region.clone(), team: team.clone() };
+            let notice_id = NoticeId::new(&event, message.kind());
+            let notice = Notice { id: notice_id, recipient, message, created_at: self.now, supersedes: None };
+            // What the next work order says is not replaced by this.
+            let own = latest.id == *id;
+            decision.tell(if own { notice.supersede(&mut latest.latest_call) } else { notice });
+            latest.advance_impact(None, self.now);
+            decision.change(latest);
+            Ok(decision)
+        })
+        .await;
+        settle(outcome).map(drop)
+    }
+
+    /// A work order whose visit is over, and which is not: it is called for alone.
+    async fn call_alone(&self, work_order: &WorkOrderId) -> Result<(), Unavailable> {
+        let leads_number = self.list.number();
+        let event = EventId::of_step("visit-over", &format!("{leads_number}-{}-{}", self.version, self.locker()));
+        let cause = Cause::new(StateKey::Locker(work_order.locker.clone()), event, self.now);
+        let name = StateKey::WorkOrder(work_order.locker.clone());
+        let outcome = apply(self.store, &cause, async |view| {
+            let mut decision = Decision::new(());
+            let known: Option<WorkOrder> = view.read(std::slice::from_ref(&name)).await?.take(&name);
+            let known = known.filter(|it| it.id == *work_order && it.is_open());
+            if let Some(mut known) = known.filter(|it| it.visit.as_ref().is_some_and(|it| it.locker == *self.locker()))
+            {
+                let leads = known.visit.clone();
+                known.leave_visit(self.now);
+                decision.change(known);
+                decision.record(Event::VisitLeft { leads: leads.unwrap_or_else(|| work_order.clone()), by: None });
+            }
+            Ok(decision)
+        })
+        .await;
+        settle(outcome).map(drop)
     }
 
     async fn find_team(&self, view: &View<'_, S>, locker: &Locker, work_order: &WorkOrder) -> Result<Team, Stop> {

@@ -18,14 +18,15 @@ use domain::fault::FaultRecord;
 use domain::feedback::Feedback;
 use domain::heartbeat::Heartbeat;
 use domain::id::{CompartmentNumber, LockerId, OrderId, PersonId};
+use domain::incident::Incident;
 use domain::locker::Locker;
-use domain::order::Order;
+use domain::order::{Order, incident_at};
 use domain::permission::{Permissions, permissions};
 use domain::presence::{Link, Presence};
 use domain::work_order::WorkOrder;
 use domain::{Refusal, StateKey, Timestamp};
 use futures_util::future::try_join;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::incidents;
 use crate::trapped_parcels::find_trapped;
@@ -89,7 +90,8 @@ async fn show_order<S: Store>(store: &S, request: &Request, now: Timestamp) -> R
             }
         }
     }
-    let closed = locker.as_ref().zip(compartment.as_ref()).is_some_and(|(own, door)| is_closed(own, door));
+    let incident = incident_of(store, work_order.as_ref()).await?;
+    let fault = locker.as_ref().zip(compartment.as_ref()).and_then(|(own, door)| closes_it(own, door));
     Ok(Response::json(
         200,
         &json!({
@@ -97,8 +99,10 @@ async fn show_order<S: Store>(store: &S, request: &Request, now: Timestamp) -> R
             "locker": locker,
             "compartment": compartment,
             "permissions": locker.as_ref().zip(compartment.as_ref()).map(|(own, door)| permissions(own, door)),
+            "fault": fault,
             "work_order": work_order,
-            "expected_back_at": work_order.as_ref().filter(|_| closed).and_then(|it| it.expected_at(now)),
+            "incident": incident,
+            "expected_back_at": work_order.as_ref().filter(|_| fault.is_some()).and_then(|it| it.expected_at(now)),
             "notices": notices,
             "history": history,
             "feedback": feedback,
@@ -107,9 +111,26 @@ async fn show_order<S: Store>(store: &S, request: &Request, now: Timestamp) -> R
     ))
 }
 
-/// Whether a fault closes the compartment or its whole locker.
-fn is_closed(locker: &Locker, compartment: &Compartment) -> bool {
-    locker.closed_by().or(compartment.closed_by()).is_some()
+/// The incident that a work order is a part of.
+async fn incident_of<S: Store>(store: &S, work_order: Option<&WorkOrder>) -> Result<Option<Incident>, Unavailable> {
+    match work_order.and_then(|it| it.incident.as_ref()) {
+        Some(membership) => incidents::read(store, &membership.id).await,
+        None => Ok(None),
+    }
+}
+
+/// The fault that closes a door, as its customer was told of it.
+fn closes_it(locker: &Locker, compartment: &Compartment) -> Option<Value> {
+    let incident = incident_at(locker, compartment)?;
+    let listed = incident.code.listed();
+    Some(json!({
+        "unit": incident.unit,
+        "code": incident.code,
+        "severity": listed.severity,
+        "since": incident.from,
+        "work_order": incident.work_order,
+        "sentence": listed.sentence,
+    }))
 }
 
 async fn show_locker<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
@@ -136,10 +157,7 @@ async fn show_locker<S: Store>(store: &S, request: &Request, now: Timestamp) -> 
     let (history, notices) = told(store, &names[0]).await?;
     let work_order: Option<WorkOrder> = states.take(&names[2]);
     let expected_back_at = work_order.as_ref().and_then(|it| it.expected_at(now));
-    let incident = match work_order.as_ref().and_then(|it| it.incident.as_ref()) {
-        Some(membership) => incidents::read(store, &membership.id).await?,
-        None => None,
-    };
+    let incident = incident_of(store, work_order.as_ref()).await?;
     Ok(Response::json(
         200,
         &json!({

@@ -1,14 +1,16 @@
 //! Everything that is due: lockers whose grace is over or that have fallen silent, doors that did not open, suspicions
-//! to be judged, notices that were not sent, incidents whose people were not all dealt with, work orders that nobody
-//! reacts to, estimates that have not come true, windows of maintenance that begin or end. And what only has to be
-//! counted: repairs, and each hour what the doors of a locker did.
+//! to be judged, devices that do not answer, faults that were put aside, notices that were not sent, incidents whose
+//! people were not all dealt with, work orders that nobody reacts to, estimates that have not come true, windows of
+//! maintenance that begin or end. And what only has to be counted: repairs, and each hour what the doors of a locker did.
 //! Trigger: a schedule, every minute. Sample: events/sweeps.
 
-use aws::apply::{Cause, apply, settle};
+use aws::apply::{Applied, Cause, apply, settle};
 use aws::items;
 use aws::keys::{self, DUE_SHARDS, Key, LockerPart, Table};
+use aws::metric::{self, Metric};
 use aws::publisher::Publisher;
 use aws::store::{Item, Store, Unavailable};
+use domain::acknowledgement::end_shelving;
 use domain::decision::Event;
 use domain::door::{Door, not_opened, suspect_silent_lock};
 use domain::fault::Unit;
@@ -17,8 +19,10 @@ use domain::locker::{Locker, judge_suspicions, report_faults};
 use domain::maintenance::{self, PlanScene};
 use domain::presence::{Presence, find_offline};
 use domain::preventive::SERVICED_AFTER_OPENINGS;
+use domain::remote_recovery::time_out_attempts;
 use domain::seeded::bug;
-use domain::{Refusal, StateKey, Timestamp};
+use domain::work_order::WorkOrder;
+use domain::{Decision, Refusal, StateKey, Timestamp};
 use futures_util::future::{join_all, join4};
 use serde::Serialize;
 
@@ -145,6 +149,13 @@ async fn deal_with<S: Store, P: Publisher>(
         Some(LockerPart::Door(..)) if bug("unopened_door_is_forgotten") => Ok(()),
         Some(LockerPart::Door(locker, number)) => find_shut(store, &locker, number, now).await,
         Some(LockerPart::WorkOrder(locker)) => {
+            // What was awaited from the device, and what was put aside, first: the team may have to be called.
+            let name = [StateKey::WorkOrder(locker.clone())];
+            let (mut states, _) = aws::apply::look(store, &name).await?;
+            if let Some(work_order) = states.take::<WorkOrder>(&name[0]) {
+                time_out_remote_recoveries(store, &work_order, now).await?;
+                unshelve(store, &work_order, now).await?;
+            }
             // What follows for people first: it finds the team whose lead is told. That nobody reacts is told even so.
             let worked_off = rerouting::work_off(store, &locker, now).await;
             if !bug("nobody_escalates") {
@@ -224,6 +235,43 @@ async fn end_grace<S: Store>(store: &S, locker: &LockerId, now: Timestamp) -> Re
     .await;
     // Refused where it has come back, or another sweep was quicker.
     settle(outcome).map(drop)
+}
+
+/// A device was asked to try something, and has not said or shown in time that it works.
+async fn time_out_remote_recoveries<S: Store>(store: &S, known: &WorkOrder, now: Timestamp) -> Result<(), Unavailable> {
+    let Some(until) = known.attempts_due_at().filter(|until| *until <= now) else { return Ok(()) };
+    // What is asked next is due later: no two have one name.
+    let event = EventId::of_step("not-answered", &format!("{}-{}", known.id.number, until.as_millisecond()));
+    if let Some(Applied::Now(())) = change(store, known, event, time_out_attempts, now).await? {
+        metric::count(Metric::RemoteRecoveriesTimedOut, 1);
+    }
+    Ok(())
+}
+
+/// The time of what was put aside is over.
+async fn unshelve<S: Store>(store: &S, known: &WorkOrder, now: Timestamp) -> Result<(), Unavailable> {
+    let Some(until) = known.shelved_until().filter(|until| *until <= now) else { return Ok(()) };
+    // What is put aside next comes back later: no two have one name.
+    let event = EventId::of_step("unshelved", &format!("{}-{}", known.id.number, until.as_millisecond()));
+    change(store, known, event, end_shelving, now).await.map(drop)
+}
+
+/// A step of a work order's own. Nothing where it has moved on meanwhile.
+async fn change<S: Store>(
+    store: &S,
+    known: &WorkOrder,
+    event: EventId,
+    rule: fn(WorkOrder, Timestamp) -> Result<Decision<()>, Refusal>,
+    now: Timestamp,
+) -> Result<Option<Applied<()>>, Unavailable> {
+    let name = [StateKey::WorkOrder(known.id.locker.clone())];
+    let cause = Cause::new(StateKey::Locker(known.id.locker.clone()), event, now);
+    let outcome = apply(store, &cause, async |view| {
+        let latest: Option<WorkOrder> = view.read(&name).await?.take(&name[0]);
+        Ok(rule(latest.ok_or(Refusal::UnknownWorkOrder)?, now)?)
+    })
+    .await;
+    settle(outcome)
 }
 
 /// A lock has taken a command and its door has not opened: where it still has not, its lock is suspected.

@@ -1,8 +1,8 @@
-//! Technicians see what there is to repair, acknowledge, start, hold and report repaired; and what is due for preventive
-//! work.
+//! Technicians see what there is to repair, acknowledge, start, hold and report repaired, cancel what needs no
+//! repair, merge what is one visit, and put single faults aside; and they see what is due for preventive work.
 //! Trigger: HTTP, technician. Samples: events/work-orders.
 
-use aws::apply::{Cause, apply, list, list_pages, look};
+use aws::apply::{Cause, Stop, View, apply, list, list_pages, look};
 use aws::http::{Problem, Request, Response};
 use aws::keys;
 use aws::store::Store;
@@ -10,11 +10,13 @@ use domain::door::Door;
 use domain::fault::{Severity, Unit};
 use domain::id::{EventId, LockerId, PersonId, RegionId, TeamId, WorkOrderId};
 use domain::incident::IncidentId;
+use domain::locker::Locker;
 use domain::preventive::{PreventiveWork, record_service};
 use domain::priority::BlastRadius;
 use domain::reference::Reference;
 use domain::team::Team;
-use domain::work_order::{REFERENCES_MAX, Step, WorkOrder, WorkOrderStatus, take_step};
+use domain::visit::{MergeScene, merge, separate};
+use domain::work_order::{REFERENCES_MAX, RepairScene, Step, WorkOrder, WorkOrderStatus, cancel, take_step};
 use domain::{Refusal, StateKey, Timestamp};
 use futures_util::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
@@ -22,11 +24,15 @@ use serde_json::{Value, json};
 
 use crate::incidents;
 
+mod faults;
+
 /// The routes of this function.
 pub const ROUTES: &[&str] = &[
     "GET /work-orders",
     "GET /work-orders/{work_order_id}",
     "POST /work-orders/{work_order_id}/{step}",
+    "POST /work-orders/{work_order_id}/faults/{unit}/{code}/{step}",
+    "GET /shelved-faults",
     "GET /incidents/{incident_id}",
     "POST /lockers/{locker_id}/preventive-work",
 ];
@@ -81,6 +87,18 @@ struct RepairedBody {
     references: Vec<Reference>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CancelBody {
+    reason: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MergeBody {
+    into: WorkOrderId,
+}
+
 /// Answers a request.
 pub async fn handle<S: Store>(store: &S, request: &Request, now: Timestamp) -> Response {
     let outcome = match request.route_key.as_str() {
@@ -89,6 +107,8 @@ pub async fn handle<S: Store>(store: &S, request: &Request, now: Timestamp) -> R
         "POST /lockers/{locker_id}/preventive-work" => record_preventive_work(store, request, now).await,
         "GET /work-orders/{work_order_id}" => show(store, request).await,
         "POST /work-orders/{work_order_id}/{step}" => step(store, request, now).await,
+        "POST /work-orders/{work_order_id}/faults/{unit}/{code}/{step}" => faults::step(store, request, now).await,
+        "GET /shelved-faults" => faults::list_shelved(store, request).await,
         _ => Err(Problem::NotFound),
     };
     outcome.unwrap_or_else(Response::from)
@@ -108,12 +128,17 @@ struct Listed {
     assigned_to: Option<PersonId>,
     follows: Option<WorkOrderId>,
     incident: Option<IncidentId>,
+    /// The one on the way to which it is repaired.
+    visit: Option<WorkOrderId>,
+    /// Whether all that is wrong is put aside for now.
+    shelved: bool,
 }
 
 impl Listed {
     fn new(work_order: WorkOrder, now: Timestamp) -> Self {
         Self {
             priority: work_order.priority_at(now),
+            shelved: work_order.is_shelved(),
             id: work_order.id,
             status: work_order.status,
             severity: work_order.severity,
@@ -124,6 +149,7 @@ impl Listed {
             assigned_to: work_order.assigned_to,
             follows: work_order.follows,
             incident: work_order.incident.map(|it| it.id),
+            visit: work_order.visit,
         }
     }
 }
@@ -148,8 +174,11 @@ async fn list_open<S: Store>(store: &S, request: &Request, now: Timestamp) -> Re
     }
     preventive.sort_by(|a, b| (a.due_since, &a.locker).cmp(&(b.due_since, &b.locker)));
     let mut listed: Vec<Listed> = loads.into_iter().flatten().map(|it| Listed::new(it, now)).collect();
-    // The longer waiting first where nothing else tells them apart.
-    listed.sort_by(|a, b| b.priority.cmp(&a.priority).then_with(|| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id))));
+    // What is put aside last, and the longer waiting first where nothing else tells them apart.
+    listed.sort_by(|a, b| {
+        let by_priority = (a.shelved, b.priority).cmp(&(b.shelved, a.priority));
+        by_priority.then_with(|| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id)))
+    });
     let open = listed.len();
     listed.truncate(LISTED_MAX);
     let preventive: Vec<Value> = preventive.iter().map(shown).collect();
@@ -242,9 +271,15 @@ fn read_step(request: &Request) -> Result<Step, Problem> {
 async fn step<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
     let technician = request.person()?;
     let id: WorkOrderId = request.path("work_order_id")?;
-    let step = read_step(request)?;
     let event = EventId::of_step("technician", &request.id());
     let cause = Cause::new(StateKey::Locker(id.locker.clone()), event, now).by(&technician);
+    match request.path::<String>("step")?.as_str() {
+        "cancel" => return cancel_one(store, request, &id, &technician, &cause).await,
+        "merge" => return merge_two(store, request, &id, &technician, &cause).await,
+        "separate" => return separate_one(store, request, &id, &technician, &cause).await,
+        _ => {}
+    }
+    let step = read_step(request)?;
     let name = StateKey::WorkOrder(id.locker.clone());
     let taken = apply(store, &cause, async |view| {
         let latest: Option<WorkOrder> = view.read(std::slice::from_ref(&name)).await?.take(&name);
@@ -253,4 +288,73 @@ async fn step<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<
     })
     .await?;
     Ok(Response::json(200, &taken.answer()))
+}
+
+/// The work order of that number, where it is the latest of its locker.
+async fn read_latest<S: Store>(view: &View<'_, S>, id: &WorkOrderId) -> Result<WorkOrder, Stop> {
+    let name = StateKey::WorkOrder(id.locker.clone());
+    let latest: Option<WorkOrder> = view.read(std::slice::from_ref(&name)).await?.take(&name);
+    Ok(latest.filter(|it| it.id == *id).ok_or(Refusal::UnknownWorkOrder)?)
+}
+
+async fn read_locker<S: Store>(view: &View<'_, S>, id: &WorkOrderId) -> Result<Locker, Stop> {
+    let name = StateKey::Locker(id.locker.clone());
+    Ok(view.read(std::slice::from_ref(&name)).await?.take(&name).ok_or(Refusal::UnknownLocker)?)
+}
+
+/// Nothing has to be repaired.
+async fn cancel_one<S: Store>(
+    store: &S,
+    request: &Request,
+    id: &WorkOrderId,
+    by: &PersonId,
+    cause: &Cause,
+) -> Result<Response, Problem> {
+    let CancelBody { reason } = request.json()?;
+    let reason = short("reason", reason)?;
+    let cancelled = apply(store, cause, async |view| {
+        let work_order = read_latest(view, id).await?;
+        let locker = read_locker(view, id).await?;
+        let names = work_order.compartments();
+        let compartments = view.read(&names).await?.take_each(&names);
+        Ok(cancel(RepairScene { work_order, locker, compartments }, reason.clone(), by.clone(), cause.now)?)
+    })
+    .await?;
+    Ok(Response::json(200, &cancelled.answer()))
+}
+
+/// It is repaired on the way to another one.
+async fn merge_two<S: Store>(
+    store: &S,
+    request: &Request,
+    id: &WorkOrderId,
+    by: &PersonId,
+    cause: &Cause,
+) -> Result<Response, Problem> {
+    let MergeBody { into } = request.json()?;
+    let merged = apply(store, cause, async |view| {
+        let work_order = read_latest(view, id).await?;
+        if into.locker == id.locker {
+            return Err(Refusal::NotOneSite.into());
+        }
+        let (locker, leads) = (read_locker(view, id).await?, read_latest(view, &into).await?);
+        let leads_locker = read_locker(view, &into).await?;
+        Ok(merge(MergeScene { work_order, locker, leads, leads_locker }, by.clone(), cause.now)?)
+    })
+    .await?;
+    Ok(Response::json(200, &merged.answer()))
+}
+
+/// It is not repaired on the way to another one.
+async fn separate_one<S: Store>(
+    store: &S,
+    request: &Request,
+    id: &WorkOrderId,
+    by: &PersonId,
+    cause: &Cause,
+) -> Result<Response, Problem> {
+    request.json::<NothingBody>()?;
+    let separated =
+        apply(store, cause, async |view| Ok(separate(read_latest(view, id).await?, by.clone(), cause.now)?)).await?;
+    Ok(Response::json(200, &separated.answer()))
 }

@@ -36,6 +36,7 @@ fn names() -> [StateKey; 17] {
         StateKey::RepairTimes(FaultCode::LockJammed),
         StateKey::WorkOrder(id("mz-03")),
         StateKey::ArchivedWorkOrder(work_order),
+        StateKey::SiteVisit(id("mainz"), id("station")),
         StateKey::Team(id("mainz"), id("mechanics-1")),
         StateKey::Order(id("o-1001")),
         StateKey::Preferences(id("anna")),

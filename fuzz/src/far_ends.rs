@@ -144,6 +144,7 @@ impl Shadow for Shadows {
         known.version += 1;
         known.desired.closed.extend(desired.closed.clone());
         known.desired.test_openings.extend(desired.test_openings.clone());
+        known.desired.remote_recoveries.extend(desired.remote_recoveries.clone());
         Ok(())
     }
 }

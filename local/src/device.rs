@@ -66,6 +66,15 @@ pub enum TestOpenings {
     Ignore,
 }
 
+/// What comes of it when a locker is asked to switch something off and on again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restarts {
+    Help,
+    DoNotHelp,
+    /// Not answered: the controller hangs.
+    Ignore,
+}
+
 /// How a locker is, as it sees itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
@@ -85,6 +94,7 @@ pub struct Device {
     messages: mpsc::UnboundedSender<Message>,
     online: watch::Sender<bool>,
     openings: watch::Sender<TestOpenings>,
+    restarts: watch::Sender<Restarts>,
     status: watch::Receiver<Status>,
     _connection: JoinSet<()>,
 }
@@ -98,6 +108,7 @@ impl Device {
         let voice = Arc::new(Voice::new(&identity.locker_id));
         let (messages, received) = mpsc::unbounded_channel();
         let (online, openings) = (watch::Sender::new(true), watch::Sender::new(TestOpenings::Pass));
+        let restarts = watch::Sender::new(Restarts::DoNotHelp);
         let status = watch::Sender::new(Status::default());
         let device_status = status.subscribe();
         let link = Link {
@@ -110,10 +121,12 @@ impl Device {
             online: online.subscribe(),
             status,
             openings: openings.subscribe(),
+            restarts: restarts.subscribe(),
         };
         let mut connection = JoinSet::new();
         connection.spawn(keep_connected(link));
-        let device = Self { voice, messages, online, openings, status: device_status, _connection: connection };
+        let device =
+            Self { voice, messages, online, openings, restarts, status: device_status, _connection: connection };
         device.wait_until(|status| status.connected, CONNECTED_WITHIN).await?;
         Ok(device)
     }
@@ -205,6 +218,11 @@ impl Device {
     /// Decides what becomes of test openings from now on.
     pub fn let_test_openings(&self, outcome: TestOpenings) {
         self.openings.send_replace(outcome);
+    }
+
+    /// Decides what comes of it, from now on, when it is asked to switch something off and on again.
+    pub fn let_restarts(&self, outcome: Restarts) {
+        self.restarts.send_replace(outcome);
     }
 
     /// Loses the connection without a word, and stays away.

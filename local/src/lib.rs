@@ -34,6 +34,6 @@ pub mod workspace;
 mod xml;
 
 pub use client::{Answer, Api, Caller};
-pub use device::{Device, TestOpenings};
+pub use device::{Device, Restarts, TestOpenings};
 pub use mailbox::{Delivery, Mailbox};
 pub use network::{Network, Options};

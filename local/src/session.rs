@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::device::{Status, TestOpenings};
-use crate::shadow::{Opening, Shadow};
+use crate::device::{Restarts, Status, TestOpenings};
+use crate::shadow::{Opening, Restart, Shadow};
 use crate::voice::Voice;
 
 /// How many messages may wait for the broker: a locker has more memory than that.
@@ -42,6 +42,7 @@ pub(crate) struct Link {
     pub online: watch::Receiver<bool>,
     pub status: watch::Sender<Status>,
     pub openings: watch::Receiver<TestOpenings>,
+    pub restarts: watch::Receiver<Restarts>,
 }
 
 /// What belongs to one connection only.
@@ -175,6 +176,9 @@ impl Link {
         if let Some(report) = reaction.report {
             session.send(&session.update_topic.clone(), &report)?;
         }
+        for restart in reaction.restarts {
+            self.answer_restart(session, &restart)?;
+        }
         let mut stuck: Option<Opening> = None;
         for opening in reaction.openings {
             // A door that does not open is not tried again.
@@ -200,13 +204,37 @@ impl Link {
             "unit": unit,
             "passed": passed,
         });
+        self.tell(session, event)?;
+        Ok(passed)
+    }
+
+    /// Switches what is broken off and on again, and says what came of it.
+    fn answer_restart(&mut self, session: &mut Session, restart: &Restart) -> Result<()> {
+        let worked = match *self.restarts.borrow() {
+            Restarts::Help => true,
+            Restarts::DoNotHelp => false,
+            Restarts::Ignore => return Ok(()),
+        };
+        let Restart { code, work_order_id, attempt } = restart;
+        let event = json!({
+            "type": "recovery_tried",
+            "work_order_id": work_order_id,
+            "code": code,
+            "attempt": attempt,
+            "worked": worked,
+        });
+        self.tell(session, event)
+    }
+
+    /// Sends an event of its own, and again until the broker has it.
+    fn tell(&mut self, session: &mut Session, event: Value) -> Result<()> {
         let payload = serde_json::to_vec(&self.voice.say(json!({"event": event})))?;
         let (received, _) = oneshot::channel();
         let message = Message { topic: self.voice.topic("events"), payload, received };
         self.taken += 1;
         session.publish(self.taken, &message)?;
         self.unacknowledged.insert(self.taken, message);
-        Ok(passed)
+        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! How a locker follows its device shadow: what must be closed, and which doors to try.
+//! How a locker follows its device shadow: what must be closed, which doors to try, and what to switch off and on again.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,8 @@ const NOTHING: &str = "nothing";
 pub struct Shadow {
     /// The test openings made already, by unit, as they were asked for.
     opened: BTreeMap<String, Value>,
+    /// The attempts made already from afar, by fault, as they were asked for.
+    restarted: BTreeMap<String, Value>,
 }
 
 /// What follows from a look at the shadow.
@@ -23,6 +25,16 @@ pub struct Reaction {
     pub report: Option<Value>,
     /// The doors to try now, in order.
     pub openings: Vec<Opening>,
+    /// What to switch off and on again now.
+    pub restarts: Vec<Restart>,
+}
+
+/// One fault to mend from afar for one work order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restart {
+    pub code: String,
+    pub work_order_id: String,
+    pub attempt: u64,
 }
 
 /// One door to try for one work order.
@@ -72,6 +84,19 @@ impl Shadow {
             }
             self.opened.insert(unit, request);
         }
+        // Not forgotten with the session: a restart may have ended it.
+        for (code, request) in part("/state/desired/remote_recoveries") {
+            if self.restarted.get(&code) == Some(&request) {
+                continue;
+            }
+            if let (Some(work_order_id), Some(attempt), Some("restart")) =
+                (request["work_order_id"].as_str(), request["attempt"].as_u64(), request["command"].as_str())
+            {
+                let work_order_id = work_order_id.to_owned();
+                reaction.restarts.push(Restart { code: code.clone(), work_order_id, attempt });
+            }
+            self.restarted.insert(code, request);
+        }
         reaction
     }
 
@@ -108,6 +133,21 @@ mod tests {
         let document = json!({"state": {"desired": closed, "reported": closed}});
         assert_eq!(Shadow::default().look(&document).report, None);
         assert_eq!(Shadow::default().look(&json!({"state": {}})), Reaction::default());
+    }
+
+    #[test]
+    fn an_attempt_from_afar_is_made_once_even_where_it_ends_the_session() {
+        let asked = |attempt: u64| {
+            let request = json!({"work_order_id": "mz-03.2", "command": "restart", "attempt": attempt});
+            json!({"state": {"desired": {"remote_recoveries": {"reader_fault": request, "display_fault": null}}}})
+        };
+        let restart =
+            |attempt| Restart { code: "reader_fault".to_owned(), work_order_id: "mz-03.2".to_owned(), attempt };
+        let mut shadow = Shadow::default();
+        assert_eq!(shadow.look(&asked(1)).restarts, [restart(1)]);
+        shadow.begin_session();
+        assert_eq!(shadow.look(&asked(1)).restarts, []);
+        assert_eq!(shadow.look(&asked(2)).restarts, [restart(2)]);
     }
 
     #[test]

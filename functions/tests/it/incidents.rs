@@ -58,6 +58,10 @@ async fn a_jam_of_an_occupied_compartment_stops_the_deadline_and_tells_the_custo
         _ => None,
     });
     assert_eq!(waiting, Some(1), "the team learns that somebody waits");
+    let view = call("GET /support/orders/{order_id}").by("s-1").path("order_id", &order);
+    let seen = network.call(view).await.ok();
+    assert_eq!((&seen["fault"]["code"], &seen["fault"]["unit"]), (&json!("lock_jammed"), &json!(unit)));
+    assert_eq!(seen["fault"]["sentence"]["english"], "The lock is jammed.", "what the customer was told");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use aws::keys;
 use domain::StateKey;
-use domain::fault::Closure;
+use domain::fault::{Closure, FaultCode};
 use domain::order::OrderStatus;
 use domain::place::Place;
 use domain::service::{Lifecycle, ServicePlan};
@@ -113,6 +113,29 @@ async fn what_faults_closed_meanwhile_stays_closed_when_the_window_is_over() {
     );
     let closed = network.shadows.of("mz-03").closed;
     assert_eq!(closed[&"locker".parse().unwrap()], Closure::DepositsAndPickups);
+}
+
+#[tokio::test]
+async fn a_locker_that_goes_dark_while_people_work_on_it_calls_nobody_before_it_serves_again() {
+    let network = Network::mainz().await;
+    network.call(plan(20, 24, json!({}))).await.ok();
+    at_hour(&network, 20).await;
+    let dark = faults_at("mz-03", "m-1", &[("locker", "network_lost")], 21 * HOUR);
+    network.happens("fault_intake", dark).await;
+    at_hour(&network, 23).await;
+    assert_eq!(network.told(), Vec::<&str>::new(), "nobody is called, and nobody is waited for");
+    assert!(network.locker("mz-03").faults.contains_key(&FaultCode::NetworkLost), "it is recorded");
+    at_hour(&network, 24).await;
+    assert_eq!(network.told(), ["work_order_called"]);
+}
+
+#[tokio::test]
+async fn a_danger_is_called_for_whatever_people_have_decided() {
+    let network = Network::mainz().await;
+    network.call(plan(20, 24, json!({}))).await.ok();
+    at_hour(&network, 20).await;
+    network.happens("fault_intake", faults_at("mz-03", "m-1", &[("locker", "tamper")], 21 * HOUR)).await;
+    assert_eq!(network.told(), ["work_order_called"]);
 }
 
 #[tokio::test]

@@ -67,7 +67,7 @@ async fn technicians_see_the_work_orders_of_their_own_team() {
     let network = Network::mainz().await;
     register_team(&network, "electronics-1", json!({ "skills": ["electronics"], "members": ["tech-9"] })).await;
     network.happens("fault_intake", faults("mz-03", "m-1", &[("7", "lock_jammed")])).await;
-    network.happens("fault_intake", faults("mz-04", "m-2", &[("locker", "reader_fault")])).await;
+    network.happens("fault_intake", faults("mz-04", "m-2", &[("locker", "E-17")])).await;
     let ids = |answer| listed(answer).into_iter().map(|(id, _)| id).collect::<Vec<_>>();
     assert_eq!(ids(list(&network, "tech-9", None).await), ["mz-03.1", "mz-04.1"]);
     assert_eq!(ids(list(&network, "tech-4", None).await), ["mz-03.1"]);
@@ -81,7 +81,7 @@ async fn technicians_see_the_work_orders_of_their_own_team() {
 async fn where_no_team_has_the_skill_the_call_says_so_and_operations_is_never_called() {
     let network = Network::mainz().await;
     register_team(&network, "a-first", json!({ "skills": ["electronics"], "duty": "operations", "lead": "lea" })).await;
-    network.happens("fault_intake", faults("mz-03", "m-1", &[("locker", "reader_fault")])).await;
+    network.happens("fault_intake", faults("mz-03", "m-1", &[("locker", "E-17")])).await;
     let work_order = network.work_order("mz-03").unwrap();
     assert_eq!(work_order.team, Some((id("mainz"), id::<TeamId>("mechanics-1"))));
     assert_eq!(serde_json::to_value(&work_order.skills_missing).unwrap(), json!(["electronics"]));

@@ -157,7 +157,7 @@ async fn a_repair_proven_before_anybody_was_displaced_moves_the_deadline_on_and_
     network.drain().await;
     let after = network.order(&order);
     assert_eq!((after.pickup_stopped_at, after.pickup_deadline), (None, Some(at(2 * 3_600) + HOLD_FOR)));
-    assert_eq!(network.told(), ["all_clear", "ready_for_pickup", "work_order_called"]);
+    assert_eq!(network.told(), ["all_clear", "ready_for_pickup"]);
     assert_eq!(network.work_order("mz-03").unwrap().impact, vec![]);
     let before = network.kept();
     network.stream(&before.keys().cloned().collect::<Vec<_>>()).await;
@@ -220,7 +220,7 @@ async fn a_door_that_was_shut_for_itself_and_with_its_locker_moves_the_deadline_
     }
     network.drain().await;
     assert_eq!(network.order(&order).pickup_deadline, Some(at(2 * 3_600) + HOLD_FOR));
-    assert_eq!(network.told(), ["all_clear", "ready_for_pickup", "work_order_called"], "the all-clear once");
+    assert_eq!(network.told(), ["all_clear", "ready_for_pickup"], "the all-clear once");
 }
 
 #[tokio::test]

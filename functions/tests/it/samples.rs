@@ -127,6 +127,9 @@ async fn what_happens_at_doors_is_recorded() {
         if name.starts_with("test-opening") {
             with_second_work_order(&network, &["start", "report-repaired"]).await;
         }
+        if name.starts_with("recovery") {
+            with_second_work_order(&network, &[]).await;
+        }
         let before = network.kept();
         let batch: QueueBatch = serde_json::from_value(sample).unwrap();
         let answer = parcel_events::handle(&network.store, batch, at(20)).await;
@@ -211,6 +214,26 @@ async fn requests_are_answered() {
             match name.as_str() {
                 "acknowledge" | "list-work-orders" | "read-work-order" | "start" | "trapped-by-work-order" => {
                     with_second_work_order(&network, &[]).await
+                }
+                "cancel" => {
+                    network.happens("fault_intake", faults("mz-03", "w-1", &[("locker", "network_weak")])).await;
+                }
+                "merge" | "separate" => {
+                    network.register_locker("mz-09", 100, &[(1, "M")]).await;
+                    network.happens("fault_intake", faults("mz-09", "w-1", &[("1", "lock_jammed")])).await;
+                    network.happens("fault_intake", faults("mz-03", "w-2", &[("7", "lock_jammed")])).await;
+                    if name == "separate" {
+                        let merge = samples("work-orders").into_iter().find(|(name, _)| name == "merge").unwrap().1;
+                        network.call(crate::support::requests::sampled(merge)).await.ok();
+                    }
+                }
+                "acknowledge-fault" | "shelve-fault" | "list-shelved-faults" => {
+                    with_second_work_order(&network, &[]).await
+                }
+                "unshelve-fault" => {
+                    with_second_work_order(&network, &[]).await;
+                    let shelve = samples("work-orders").into_iter().find(|(name, _)| name == "shelve-fault").unwrap().1;
+                    network.call(crate::support::requests::sampled(shelve)).await.ok();
                 }
                 "hold" | "report-repaired" => with_second_work_order(&network, &["start"]).await,
                 "read-incident" => {

@@ -57,10 +57,13 @@ pub async fn play(stage: &Stage<'_>) -> Result<()> {
     stage.say("david opens his link, and chooses delivery to his door → 200");
     stage.expect_notice("david", "Your choice", since).await?;
 
+    let since = Instant::now();
     device.reconnect().await?;
     stage.until_locker(LOCKER, false).await?;
     let view = stage.locker_view(LOCKER).await?;
     ensure!(view["work_order"]["status"] == "verified", "the work order goes on: {}", view["work_order"]);
     stage.say(format!("{LOCKER} is back: that is the proof, it is open again and its work order is verified"));
+    stage.expect_notice("network", NAME, since).await?;
+    stage.say("the team learns that nobody has to go there any more");
     stage.expect_nothing_else().await
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::door_jams::Jammed;
 use super::stage::Stage;
-use crate::device::TestOpenings;
+use crate::device::{Restarts, TestOpenings};
 
 /// Plays it, on the locker whose doors have jammed.
 pub async fn play(stage: &Stage<'_>, jammed: &Jammed) -> Result<()> {
@@ -51,6 +51,20 @@ pub async fn play(stage: &Stage<'_>, jammed: &Jammed) -> Result<()> {
     let free = view["faulted_compartments"].as_array().is_some_and(Vec::is_empty);
     ensure!(free, "compartment {} is closed", jammed.free_unit);
     stage.say("nothing happens");
+
+    device.let_restarts(Restarts::Help);
+    device.report_faults(&[("locker", "display_fault")]).await?;
+    stage.say(format!("the display of {locker} goes dark: the locker is asked to switch it off and on again"));
+    stage
+        .until("the display to be mended from afar", || async {
+            let work_order = stage.locker_view(locker).await?["work_order"].clone();
+            let another = work_order["id"] != jammed.work_order_id.as_str();
+            Ok((another && work_order["status"] == "verified").then_some(()))
+        })
+        .await?;
+    device.let_restarts(Restarts::DoNotHelp);
+    stage.expect_nothing_else().await?;
+    stage.say("that helps, and no team is called");
     Ok(())
 }
 

@@ -174,6 +174,7 @@ fn status_of(refusal: &Refusal) -> u16 {
         | Refusal::UnknownCompartment
         | Refusal::UnknownOrder
         | Refusal::UnknownWorkOrder
+        | Refusal::UnknownFault
         | Refusal::UnknownCase
         | Refusal::UnknownPerson
         | Refusal::UnknownShop
@@ -189,6 +190,9 @@ fn status_of(refusal: &Refusal) -> u16 {
         | Refusal::OtherBundle
         | Refusal::WrongState { .. }
         | Refusal::TooLong
+        | Refusal::TooSevere
+        | Refusal::NotProven
+        | Refusal::NotOneSite
         | Refusal::NotTrapped
         | Refusal::NotTheHolder
         | Refusal::AlreadyExists

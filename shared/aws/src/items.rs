@@ -73,6 +73,7 @@ fn kind(state: &State) -> &'static str {
         State::RepairTimes(_) => "repair_times",
         State::WorkOrder(_) | State::ArchivedWorkOrder(_) => "work_order",
         State::Incident(_) | State::ArchivedIncident(_) => "incident",
+        State::SiteVisit(_) => "site_visit",
         State::Team(_) => "team",
         State::Order(_) => "order",
         State::Bundle(_) => "bundle",
@@ -116,6 +117,7 @@ pub fn of_state(state: &State, version: u64) -> Item {
         State::RepairTimes(it) => body(it),
         State::WorkOrder(it) | State::ArchivedWorkOrder(it) => body(it),
         State::Incident(it) | State::ArchivedIncident(it) => body(it),
+        State::SiteVisit(it) => body(it),
         State::Team(it) => body(it),
         State::Order(it) => body(it),
         State::Bundle(it) => body(it),
@@ -222,6 +224,7 @@ pub fn read_state(name: &StateKey, item: Item) -> Result<Versioned<State>, Unrea
         StateKey::ArchivedWorkOrder(_) => typed(&key, item, State::ArchivedWorkOrder),
         StateKey::Incident(..) => typed(&key, item, State::Incident),
         StateKey::ArchivedIncident(_) => typed(&key, item, State::ArchivedIncident),
+        StateKey::SiteVisit(..) => typed(&key, item, State::SiteVisit),
         StateKey::Team(..) => typed(&key, item, State::Team),
         StateKey::Order(_) => typed(&key, item, State::Order),
         StateKey::Bundle(_) => typed(&key, item, State::Bundle),
@@ -277,6 +280,7 @@ pub fn read_kept(key: &Key, item: Item) -> Result<Versioned<Kept>, Unreadable> {
             let latest = keys::of_state(&StateKey::Incident(it.id.region.clone(), it.id.code)) == *key;
             Kept::State(if latest { State::Incident(it) } else { State::ArchivedIncident(it) })
         }),
+        "site_visit" => typed(key, item, |it| Kept::State(State::SiteVisit(it))),
         "team" => typed(key, item, |it| Kept::State(State::Team(it))),
         "order" => typed(key, item, |it| Kept::State(State::Order(it))),
         "bundle" => typed(key, item, |it| Kept::State(State::Bundle(it))),

@@ -19,6 +19,7 @@
 //! | how long repairs of a fault code take | network | `REPAIRS#<code>` | `STATE` |
 //! | the latest incident of a region and fault code | network | `INCIDENT#<region>#<code>` | `STATE` |
 //! | an earlier incident | network | `INCIDENT#<region>#<code>` | `STATE#<nnnnnn>` |
+//! | who leads the latest visit to a site | network | `SITE#<region>#<site>` | `VISIT` |
 //! | the teams of a region | network | `REGION#<id>` | `TEAM#<id>` |
 //! | the days of the lockers of a region, or of one of them | network | `DAYS#<region>#<month>` | `<locker>#<day>` |
 //! | unreadable messages of a day | network | `QUARANTINE#<day>` | `<time>#<id>` |
@@ -184,6 +185,7 @@ pub fn of_state(key: &StateKey) -> Key {
         StateKey::ArchivedIncident(id) => {
             Key::new(Table::Network, incident_pk(&id.region, id.code), format!("STATE#{:06}", id.number))
         }
+        StateKey::SiteVisit(region, site) => Key::new(Table::Network, format!("SITE#{region}#{site}"), "VISIT"),
         StateKey::Team(region, team) => Key::new(Table::Network, team_pk(region), format!("TEAM#{team}")),
         StateKey::Order(id) => Key::new(Table::Orders, format!("ORDER#{id}"), "STATE"),
         StateKey::Bundle(id) => Key::new(Table::Orders, format!("BUNDLE#{id}"), "STATE"),

@@ -36,6 +36,10 @@ pub enum Metric {
     WorkOrdersEscalated,
     /// Levels that nobody was there to be told.
     EscalationsUnheard,
+    /// What devices were asked to try from afar, by what they said came of it or that they said nothing.
+    RemoteRecoveriesWorked,
+    RemoteRecoveriesFailed,
+    RemoteRecoveriesTimedOut,
     /// Events that came too late, or twice, or for something unknown: skipped without effect.
     EventsIgnored,
 }
@@ -59,6 +63,9 @@ impl Metric {
             Metric::NoticesUnknown => "NoticesUnknown",
             Metric::WorkOrdersEscalated => "WorkOrdersEscalated",
             Metric::EscalationsUnheard => "EscalationsUnheard",
+            Metric::RemoteRecoveriesWorked => "RemoteRecoveriesWorked",
+            Metric::RemoteRecoveriesFailed => "RemoteRecoveriesFailed",
+            Metric::RemoteRecoveriesTimedOut => "RemoteRecoveriesTimedOut",
             Metric::EventsIgnored => "EventsIgnored",
         }
     }

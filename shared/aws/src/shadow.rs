@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_iotdataplane::error::{DisplayErrorContext, ProvideErrorMetadata};
 use aws_sdk_iotdataplane::primitives::Blob;
-use domain::fault::{Closure, Unit};
+use domain::fault::{Closure, FaultCode, RemoteCommand, Unit};
 use domain::id::{LockerId, WorkOrderId};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,15 @@ pub struct TestOpenings {
     pub times: u8,
 }
 
+/// What a device has to do from afar about a fault of the whole locker, and for which work order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteAttempt {
+    pub work_order_id: WorkOrderId,
+    pub command: RemoteCommand,
+    /// A device makes each once.
+    pub attempt: u8,
+}
+
 /// What is asked of a device. What is closed is always written out, `nothing` included: a device is told of a
 /// value that changes, not of one that goes. A unit whose test openings are nothing has no door to try.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +38,9 @@ pub struct Desired {
     pub closed: BTreeMap<Unit, Closure>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub test_openings: BTreeMap<Unit, Option<TestOpenings>>,
+    /// By the fault it is to mend; nothing where it is not to be tried any more.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub remote_recoveries: BTreeMap<FaultCode, Option<RemoteAttempt>>,
 }
 
 /// A shadow as it was looked at.

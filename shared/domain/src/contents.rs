@@ -259,10 +259,11 @@ fn put_in(
         }
     };
     let (id, locker_name, number) = (order.id.clone(), locker.name.clone(), compartment.number);
+    let cause = incident_at(&locker, &compartment).map(|it| it.code);
     let message = match deadline {
         Some(deadline) if first => Message::ReadyForPickup { order: id, locker_name, compartment: number, deadline },
         Some(deadline) => Message::BroughtElsewhere { order: id, locker_name, compartment: number, deadline },
-        None => Message::PickupDelayed { order: id, locker_name, compartment: number, expected_by: None },
+        None => Message::PickupDelayed { order: id, locker_name, compartment: number, cause, expected_by: None },
     };
     let notice = order.tell(message, event, now);
     let inside = compartment.with(Occupancy::Occupied { order: order.id.clone() }, now);

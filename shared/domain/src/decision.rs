@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::compartment::Service;
 use crate::escalation::{EscalateTo, Wait};
 use crate::fault::{FaultCode, Unit};
-use crate::id::{CompartmentNumber, OrderId, PersonId, TeamId};
+use crate::id::{CompartmentNumber, OrderId, PersonId, TeamId, WorkOrderId};
 use crate::incident::{IncidentId, Stage};
 use crate::locker::FaultOutcome;
 use crate::notice::Notice;
@@ -116,6 +116,10 @@ pub enum Event {
         team: TeamId,
         people_waiting: u32,
     },
+    /// The locker does not serve: its team is called once it does.
+    CallPostponed,
+    /// The locker serves again, and its team is called.
+    CallResumed,
     IncidentJoined {
         incident: IncidentId,
     },
@@ -139,6 +143,23 @@ pub enum Event {
         by: PersonId,
         reason: String,
     },
+    /// By a person, because nothing had to be repaired.
+    WorkOrderCancelled {
+        by: PersonId,
+        reason: String,
+        cleared: Vec<(Unit, FaultCode)>,
+    },
+    /// It is repaired on the way to another one; by nobody where it joined by itself.
+    VisitJoined {
+        leads: WorkOrderId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonId>,
+    },
+    VisitLeft {
+        leads: WorkOrderId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonId>,
+    },
     WorkOrderEscalated {
         wait: Wait,
         level: u8,
@@ -148,6 +169,26 @@ pub enum Event {
     ExpectedLater {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expected_at: Option<Timestamp>,
+    },
+    /// Somebody has seen it.
+    FaultAcknowledged {
+        unit: Unit,
+        code: FaultCode,
+        by: PersonId,
+    },
+    /// Somebody has put it aside.
+    FaultShelved {
+        unit: Unit,
+        code: FaultCode,
+        by: PersonId,
+        until: Timestamp,
+        reason: String,
+    },
+    /// What was put aside is back: by nobody where its time is over.
+    FaultsUnshelved {
+        faults: Vec<(Unit, FaultCode)>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonId>,
     },
     RepairReported {
         by: PersonId,
@@ -164,6 +205,22 @@ pub enum Event {
     DoorsServiced {
         by: PersonId,
         doors: Vec<CompartmentNumber>,
+    },
+    /// What a device says came of what it was asked from afar, and what is over by its word.
+    RemoteRecoveryAnswered {
+        code: FaultCode,
+        attempt: u8,
+        worked: bool,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cleared: Vec<(Unit, FaultCode)>,
+    },
+    /// A device has not answered, or has not shown what it said.
+    RemoteRecoveryTimedOut {
+        codes: Vec<FaultCode>,
+    },
+    /// A test opening has shown that what was mended from afar is not.
+    RemoteRecoveryRejected {
+        unit: Unit,
     },
     RepairVerified {
         cleared: Vec<(Unit, FaultCode)>,

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::list::{FaultCode, LIST_VERSION, ListedFault, Sentence};
 use crate::Timestamp;
-use crate::id::{CompartmentNumber, EventId, LockerId, WorkOrderId};
+use crate::acknowledgement::Acknowledged;
+use crate::id::{CompartmentNumber, EventId, LockerId, PersonId, WorkOrderId};
 use crate::suspicion::Signal;
 
 /// What part of a locker is broken: decides which skill a team needs.
@@ -186,15 +187,21 @@ pub struct FaultRecord {
     pub fault: OpenFault,
     /// When the repair was proven. Until then the fault is an [`OpenFault`] of its unit.
     pub cleared_at: Timestamp,
+    /// Who had seen it, if anybody had said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Acknowledged>,
+    /// Who reported the repair that was proven; nobody where it ended by itself or was mended from afar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleared_by: Option<PersonId>,
     /// Since when it waits to be counted among the repairs of its code. Nothing once it has been, exactly once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count_at: Option<Timestamp>,
 }
 
 impl FaultRecord {
-    /// The record of a fault that has just been cleared.
+    /// The record of a fault that has just been cleared by itself, and that nobody had said to have seen.
     pub fn cleared(locker: LockerId, unit: Unit, code: FaultCode, fault: OpenFault, now: Timestamp) -> Self {
-        Self { locker, unit, code, fault, cleared_at: now, count_at: Some(now) }
+        Self { locker, unit, code, fault, cleared_at: now, acknowledged: None, cleared_by: None, count_at: Some(now) }
     }
 }
 

@@ -92,6 +92,8 @@ ids! {
     TeamId
     /// A part of the network that is served by the same teams.
     RegionId
+    /// Where lockers stand together, so that one way leads to all of them.
+    SiteId
     /// One complaint.
     CaseId
     /// Something that happened once. The same id arriving again is the same event arriving again.

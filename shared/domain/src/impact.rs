@@ -4,10 +4,12 @@
 //! stopping deadlines, giving the all-clear) is on this list, written by that same commit and worked off in
 //! small steps afterwards, so that a crash at any point forgets nobody.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Unit;
-use crate::id::CompartmentNumber;
+use crate::id::{CompartmentNumber, RegionId, TeamId, WorkOrderId};
 use crate::{SignedDuration, Timestamp};
 
 /// A time for which a door could not be opened.
@@ -52,6 +54,10 @@ pub enum ImpactTask {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         done_to: Option<CompartmentNumber>,
     },
+    /// Tell the team that was called that nobody has to go there any more.
+    TellEnd { work_order: WorkOrderId, team: (RegionId, TeamId), cancelled: bool },
+    /// Their visit is over: each that is still to be repaired is called for alone.
+    EndVisit { work_orders: BTreeSet<WorkOrderId> },
 }
 
 impl ImpactTask {

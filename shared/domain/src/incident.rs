@@ -17,7 +17,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decision, Event};
-use crate::escalation::{Clock, Wait};
+use crate::escalation::Clock;
 use crate::fault::{FaultCode, Unit};
 use crate::id::{EventId, InvalidId, NoticeId, RegionId, TeamId, WorkOrderId};
 use crate::impact::ImpactTask;
@@ -176,7 +176,7 @@ pub fn spreading_code(work_order: &WorkOrder) -> Option<FaultCode> {
     let (Some((Unit::Locker, repair)), None) = (units.next(), units.next()) else { return None };
     let mut codes = repair.codes.iter().copied();
     let (Some(code), None) = (codes.next(), codes.next()) else { return None };
-    let fresh = work_order.incident.is_none() && work_order.latest_call.is_none();
+    let fresh = work_order.incident.is_none() && work_order.visit.is_none() && work_order.latest_call.is_none();
     (code.listed().spreads && fresh && work_order.status == WorkOrderStatus::Open).then_some(code)
 }
 
@@ -317,7 +317,7 @@ impl WorkOrder {
 
     /// Whether its team was told of it with others, and not of it alone.
     pub fn is_told_with_others(&self) -> bool {
-        self.incident.as_ref().is_some_and(|it| it.role == Role::Joined)
+        self.visit.is_some() || self.incident.as_ref().is_some_and(|it| it.role == Role::Joined)
     }
 
     /// It has to be told of by itself from now on, and is waited for from now on. Where a technician has taken it on
@@ -331,7 +331,7 @@ impl WorkOrder {
             return;
         }
         if with_others {
-            self.clock = Some(Clock::new(Wait::ForReaction, now));
+            self.clock = Some(Clock::new(self.waits_open_for(), now));
         }
         // One that led for a moment was not called for alone either.
         if (with_others || self.latest_call.is_none()) && !self.impact.contains(&ImpactTask::TellTeam) {
@@ -345,7 +345,7 @@ impl WorkOrder {
             membership.role = Role::Leads;
         }
         if self.status == WorkOrderStatus::Open {
-            self.clock = Some(Clock::new(Wait::ForReaction, now));
+            self.clock = Some(Clock::new(self.waits_open_for(), now));
         }
     }
 }
@@ -353,6 +353,7 @@ impl WorkOrder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::escalation::Wait;
     use crate::testing::*;
 
     fn incident_id(number: u32) -> IncidentId {

@@ -4,6 +4,7 @@
 //! Nothing is left to decide outside it, and nothing here reaches a clock, a network or a source of chance:
 //! whoever calls a rule commits its decision whole or not at all.
 
+pub mod acknowledgement;
 pub mod bundle;
 pub mod calendar;
 pub mod case;
@@ -36,6 +37,7 @@ pub mod priority;
 pub mod recovery;
 pub mod reference;
 pub mod refusal;
+pub mod remote_recovery;
 pub mod seeded;
 pub mod service;
 pub mod shop;
@@ -49,6 +51,7 @@ mod testing;
 pub mod trapped;
 pub mod triage;
 pub mod usage;
+pub mod visit;
 pub mod work_order;
 
 pub use decision::Decision;

@@ -10,10 +10,11 @@ use crate::fault::{
     Clearing, Closure, FaultCode, FaultRecord, FaultReport, OpenFault, OpenFaults, ReportedFault, Severity, Unit,
     closed_by,
 };
-use crate::id::{LockerId, RegionId, WorkOrderId};
+use crate::id::{LockerId, RegionId, SiteId, WorkOrderId};
 use crate::impact::ImpactTask;
 use crate::place::Position;
 use crate::refusal::{ClosedBy, Refusal};
+use crate::remote_recovery::RemoteAnswer;
 use crate::seeded::bug;
 use crate::service::LockerService;
 use crate::size::{Needs, OwnMeasures, Size};
@@ -61,6 +62,9 @@ pub struct Locker {
     pub service: LockerService,
     #[serde(default, skip_serializing_if = "Build::is_unknown")]
     pub build: Build,
+    /// Where it stands together with others, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<SiteId>,
     /// Faults of the whole locker. Those of its compartments are with them.
     #[serde(default)]
     pub faults: OpenFaults,
@@ -215,6 +219,33 @@ pub fn judge_suspicions(scene: FaultScene, unit: Unit, now: Timestamp) -> Result
     Ok(decision)
 }
 
+/// The device's word that what was tried from afar has worked. It clears what its word clears, and is a claim otherwise;
+/// a fault that the device has seen since was not mended by it.
+pub(crate) fn clear_by_its_word(
+    scene: FaultScene,
+    answer: &RemoteAnswer,
+    at: Timestamp,
+    now: Timestamp,
+) -> Result<Decision<()>, Refusal> {
+    let RemoteAnswer { code, attempt, worked, .. } = *answer;
+    let mut judging = Judging::of(scene, now)?;
+    judging.see_no_more(Unit::Locker, code, at);
+    if bug("restart_reopens_the_locker") {
+        judging.locker.faults.remove(&code);
+        judging.work_order.strike_fault(Unit::Locker, code, now);
+    }
+    if judging.outcome.outdated.is_empty() {
+        judging.work_order.claim_from_afar(code, at, now);
+    } else {
+        judging.work_order.try_again(code, now);
+    }
+    judging.attempts_changed = true;
+    let mut decision = judging.conclude();
+    let cleared = std::mem::take(&mut decision.answer.cleared);
+    decision.record(Event::RemoteRecoveryAnswered { code, attempt, worked, cleared });
+    Ok(decision.answer_with(()))
+}
+
 /// A locker's faults while they are being judged.
 struct Judging {
     now: Timestamp,
@@ -228,6 +259,12 @@ struct Judging {
     records: Vec<FaultRecord>,
     outcome: FaultOutcome,
     touched: BTreeSet<Unit>,
+    /// Whether the call of the team was held so far.
+    was_held: bool,
+    /// Whether everything that was wrong so far is put aside.
+    was_shelved: bool,
+    /// Whether what is tried from afar has changed.
+    attempts_changed: bool,
 }
 
 /// What one unit keeps of its faults.
@@ -244,8 +281,20 @@ impl Judging {
         let locker = locker.ok_or(Refusal::UnknownLocker)?;
         let (work_order, archived) = WorkOrder::open_or_next(&locker.id, work_order, now);
         let severity_before = work_order.severity;
-        let (records, outcome, touched) = (Vec::new(), FaultOutcome::default(), BTreeSet::new());
-        Ok(Self { now, locker, compartments, work_order, severity_before, archived, records, outcome, touched })
+        Ok(Self {
+            now,
+            locker,
+            compartments,
+            severity_before,
+            archived,
+            records: Vec::new(),
+            outcome: FaultOutcome::default(),
+            touched: BTreeSet::new(),
+            was_held: work_order.is_held(),
+            was_shelved: work_order.is_shelved(),
+            attempts_changed: false,
+            work_order,
+        })
     }
 
     fn unit(&mut self, unit: Unit) -> Option<OfUnit<'_>> {
@@ -314,11 +363,15 @@ impl Judging {
         if raised {
             self.outcome.raised.push((unit, reported.code));
             self.work_order.add_fault(unit, reported.code);
+            if self.locker.service.lifecycle.closes() == Closure::Nothing {
+                self.work_order.try_from_afar(reported.code, self.now);
+            }
             if let Some(before) = &self.archived {
                 self.work_order.follow(before, unit, reported.code, self.now);
             }
         } else {
             self.outcome.repeated.push((unit, reported.code));
+            self.attempts_changed |= self.work_order.see_again(reported.code, at, self.now);
         }
     }
 
@@ -344,13 +397,12 @@ impl Judging {
         if code.comes_and_goes() {
             self.touched.insert(unit);
         }
-        let work_order_status = self.work_order.status;
+        // While a repair is being proven, what it has mended is cleared by the proof.
+        let being_proven = self.work_order.status == WorkOrderStatus::Repaired || self.work_order.proof_from_afar;
         let Some(of_unit) = self.unit(unit) else { return };
         if of_unit.suspicions.get(&code).is_some_and(Suspicion::is_seen_by_the_device) {
             self.pass(unit, code);
         } else if let Some(fault) = of_unit.faults.get_mut(&code) {
-            // While a repair is being proven, what it has mended is cleared by the proof.
-            let being_proven = work_order_status == WorkOrderStatus::Repaired;
             let clears = !being_proven
                 && match code.listed().clears {
                     Clearing::Condition => !code.listed().latches && !flapping,
@@ -360,9 +412,11 @@ impl Judging {
             if clears {
                 let fault = fault.clone();
                 of_unit.faults.remove(&code);
-                self.work_order.strike_fault(unit, code);
-                let locker = self.locker.id.clone();
-                self.records.push(FaultRecord::cleared(locker, unit, code, fault, self.now));
+                let marks = self.work_order.units.get(&unit);
+                let acknowledged = marks.and_then(|it| it.acknowledged.get(&code)).cloned();
+                self.work_order.strike_fault(unit, code, self.now);
+                let cleared = FaultRecord::cleared(self.locker.id.clone(), unit, code, fault, self.now);
+                self.records.push(FaultRecord { acknowledged, ..cleared });
                 self.outcome.cleared.push((unit, code));
             } else {
                 fault.gone_at = Some(fault.gone_at.map_or(at, |gone_at| gone_at.min(at)));
@@ -382,8 +436,8 @@ impl Judging {
     }
 
     fn conclude(self) -> Decision<FaultOutcome> {
-        let Self { now, locker, compartments, mut work_order, severity_before, archived, records, outcome, touched } =
-            self;
+        let Self { now, locker, compartments, mut work_order, severity_before, archived, records, .. } = self;
+        let Self { outcome, touched, was_held, was_shelved, attempts_changed, .. } = self;
         let mut decision = Decision::new(outcome);
         let FaultOutcome { raised, cleared, .. } = &decision.answer;
         let closing = raised.iter().filter(|(_, code)| code.closes() > Closure::Nothing);
@@ -394,12 +448,16 @@ impl Judging {
                 work_order.restart_clock(now);
             }
             work_order.weigh(work_order.blast_radius, now);
-            work_order.follow_up(ImpactTask::TellTeam, now);
+            if !work_order.is_held() {
+                work_order.follow_up(ImpactTask::TellTeam, now);
+            }
             for unit in closing.into_iter().filter(|_| !bug("never_displaced")) {
                 work_order.follow_up(ImpactTask::displace(unit), now);
             }
         }
-        if any_raised || any_cleared {
+        if any_raised || any_cleared || attempts_changed {
+            work_order.settle_attempts(was_held, now);
+            work_order.wait_anew(was_shelved, now);
             decision.change(work_order);
             if let Some(archived) = archived {
                 decision.change(State::ArchivedWorkOrder(archived));

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::Measure;
 use crate::escalation::Wait;
-use crate::fault::{FaultClass, Severity, Unit};
+use crate::fault::{FaultClass, FaultCode, Severity, Unit};
 use crate::id::{CaseId, CompartmentNumber, NoticeId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
 use crate::incident::{InCommon, IncidentId};
 use crate::priority::is_unweighed;
@@ -34,6 +34,9 @@ pub enum Message {
         order: OrderId,
         locker_name: String,
         compartment: CompartmentNumber,
+        /// The fault that is the matter; nothing where people have closed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<FaultCode>,
         /// By when it most likely works again, where that is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expected_by: Option<Timestamp>,
@@ -56,7 +59,14 @@ pub enum Message {
         deadline: Option<Timestamp>,
     },
     /// To a customer: the parcel is being fetched from a door that cannot be opened, and comes to this locker.
-    RecoveryStarted { order: OrderId, from_locker_name: String, locker_name: String },
+    RecoveryStarted {
+        order: OrderId,
+        from_locker_name: String,
+        locker_name: String,
+        /// The fault that is the matter; nothing where people have closed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<FaultCode>,
+    },
     /// To a customer: the parcel that was fetched is here now.
     BroughtElsewhere { order: OrderId, locker_name: String, compartment: CompartmentNumber, deadline: Timestamp },
     /// To a customer: the parcel is not where it was recorded to be, and is looked for.
@@ -64,13 +74,43 @@ pub enum Message {
     /// To a customer: the locker could not take the order, which is at another one now, as agreed beforehand.
     PlacedElsewhere { order: OrderId, wanted_locker_name: String, locker_name: String, place_epoch: u32 },
     /// To a customer: the place was lost, and this is the new one, by the stored preferences.
-    Rerouted { order: OrderId, from_locker_name: String, locker_name: String, place_epoch: u32 },
+    Rerouted {
+        order: OrderId,
+        from_locker_name: String,
+        locker_name: String,
+        place_epoch: u32,
+        /// The fault that is the matter; nothing where people have closed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<FaultCode>,
+    },
     /// To a customer: the place was lost, and the parcel comes to the door, by the stored preferences.
-    ReroutedHome { order: OrderId, from_locker_name: String, place_epoch: u32 },
+    ReroutedHome {
+        order: OrderId,
+        from_locker_name: String,
+        place_epoch: u32,
+        /// The fault that is the matter; nothing where people have closed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<FaultCode>,
+    },
     /// To a customer: the place was lost, and the parcel goes to the shop, by the stored preferences.
-    ReroutedToShop { order: OrderId, from_locker_name: String, shop_name: String, place_epoch: u32 },
+    ReroutedToShop {
+        order: OrderId,
+        from_locker_name: String,
+        shop_name: String,
+        place_epoch: u32,
+        /// The fault that is the matter; nothing where people have closed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<FaultCode>,
+    },
     /// To a customer: the place was lost; please choose another.
-    ChoosePlace { order: OrderId, from_locker_name: String, place_epoch: u32 },
+    ChoosePlace {
+        order: OrderId,
+        from_locker_name: String,
+        place_epoch: u32,
+        /// The fault that is the matter; nothing where people have closed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<FaultCode>,
+    },
     /// To a customer: this is where it goes, as chosen. Without a name: to the door.
     PlaceConfirmed {
         order: OrderId,
@@ -106,7 +146,12 @@ pub enum Message {
         /// The one before, whose proven repair did not last.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         follows: Option<WorkOrderId>,
+        /// Those of the same site that are to be repaired on the way.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        visited_with: BTreeSet<WorkOrderId>,
     },
+    /// To a team: nobody has to go there any more, by a person's word or because the fault is over by itself.
+    WorkOrderEnded { work_order: WorkOrderId, locker_name: String, cancelled: bool },
     /// To whoever leads a team, or watches over a region: nobody reacts.
     WorkOrderEscalated {
         work_order: WorkOrderId,
@@ -156,6 +201,7 @@ impl Message {
             Message::CaseReceived { .. } => "case_received",
             Message::CaseAnswered { .. } => "case_answered",
             Message::WorkOrderCalled { .. } => "work_order_called",
+            Message::WorkOrderEnded { .. } => "work_order_ended",
             Message::WorkOrderEscalated { .. } => "work_order_escalated",
             Message::IncidentReported { .. } => "incident_reported",
             Message::RepairRejected { .. } => "repair_rejected",
@@ -181,9 +227,9 @@ impl Message {
             | Message::ChoosePlace { order, .. }
             | Message::PlaceConfirmed { order, .. }
             | Message::FeedbackRequested { order } => Some(StateKey::Order(order.clone())),
-            Message::WorkOrderCalled { work_order, .. } | Message::WorkOrderEscalated { work_order, .. } => {
-                Some(StateKey::WorkOrder(work_order.locker.clone()))
-            }
+            Message::WorkOrderCalled { work_order, .. }
+            | Message::WorkOrderEnded { work_order, .. }
+            | Message::WorkOrderEscalated { work_order, .. } => Some(StateKey::WorkOrder(work_order.locker.clone())),
             Message::IncidentReported { incident, .. } => {
                 Some(StateKey::Incident(incident.region.clone(), incident.code))
             }
@@ -210,6 +256,7 @@ impl Message {
             | Message::CaseReceived { .. }
             | Message::CaseAnswered { .. }
             | Message::WorkOrderCalled { .. }
+            | Message::WorkOrderEnded { .. }
             | Message::WorkOrderEscalated { .. }
             | Message::IncidentReported { .. }
             | Message::RepairRejected { .. } => false,
@@ -239,6 +286,7 @@ impl Message {
             | Message::CaseReceived { .. }
             | Message::CaseAnswered { .. }
             | Message::WorkOrderCalled { .. }
+            | Message::WorkOrderEnded { .. }
             | Message::WorkOrderEscalated { .. }
             | Message::IncidentReported { .. }
             | Message::RepairRejected { .. } => None,
@@ -287,6 +335,8 @@ impl Notice {
             State::Order(order) => &order.latest_notice,
             State::WorkOrder(latest) => match &self.message {
                 Message::WorkOrderCalled { work_order, .. } if *work_order != latest.id => return true,
+                // That one is over stays true when the next one begins.
+                Message::WorkOrderEnded { work_order, .. } if *work_order != latest.id => return false,
                 Message::WorkOrderEscalated { work_order, wait, since, .. } => {
                     let waits = latest.clock().is_some_and(|clock| (clock.wait, clock.since) == (*wait, *since));
                     return *work_order != latest.id || !waits;
@@ -312,12 +362,12 @@ impl Notice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::FaultCode;
     use crate::testing::*;
     use crate::work_order::{WorkOrder, WorkOrderStatus};
 
     fn place_lost(place_epoch: u32) -> Notice {
-        let message = Message::ChoosePlace { order: id("o1"), from_locker_name: "Dom".to_owned(), place_epoch };
+        let message =
+            Message::ChoosePlace { order: id("o1"), from_locker_name: "Dom".to_owned(), place_epoch, cause: None };
         Notice { id: id(&format!("choose_place-{place_epoch}")), ..told(message, at(0)) }
     }
 
@@ -332,6 +382,7 @@ mod tests {
             priority: 500,
             skills_missing: BTreeSet::new(),
             follows: None,
+            visited_with: BTreeSet::new(),
         };
         let recipient = Recipient::Team { region: id("mainz"), team: id("mainz-mechanics") };
         Notice { id: id(&format!("call-{number}")), recipient, message, created_at: at(0), supersedes: None }
@@ -419,25 +470,37 @@ mod tests {
                 locker_name: name(),
                 place_epoch: 2,
             },
-            Message::Rerouted { order: order(), from_locker_name: name(), locker_name: name(), place_epoch: 2 },
-            Message::ReroutedHome { order: order(), from_locker_name: name(), place_epoch: 2 },
-            Message::ReroutedToShop { order: order(), from_locker_name: name(), shop_name: name(), place_epoch: 2 },
-            Message::ChoosePlace { order: order(), from_locker_name: name(), place_epoch: 2 },
+            Message::Rerouted {
+                order: order(),
+                from_locker_name: name(),
+                locker_name: name(),
+                place_epoch: 2,
+                cause: None,
+            },
+            Message::ReroutedHome { order: order(), from_locker_name: name(), place_epoch: 2, cause: None },
+            Message::ReroutedToShop {
+                order: order(),
+                from_locker_name: name(),
+                shop_name: name(),
+                place_epoch: 2,
+                cause: None,
+            },
+            Message::ChoosePlace { order: order(), from_locker_name: name(), place_epoch: 2, cause: None },
         ]
     }
 
     /// Every message without a link.
-    fn that_only_tell() -> [Message; 15] {
+    fn that_only_tell() -> [Message; 16] {
         let (order, name, case) = (|| id("o1"), || "Dom".to_owned(), || id("C-1"));
         let (compartment, deadline) = (number(7), at(90));
         [
             Message::ReadyForPickup { order: order(), locker_name: name(), compartment, deadline },
-            Message::PickupDelayed { order: order(), locker_name: name(), compartment, expected_by: None },
+            Message::PickupDelayed { order: order(), locker_name: name(), compartment, cause: None, expected_by: None },
             Message::RepairTakesLonger { order: order(), locker_name: name(), compartment, expected_by: None },
             Message::AllClear { order: order(), locker_name: name(), compartment, deadline },
             Message::PlaceConfirmed { order: order(), locker_name: None, shop_name: None },
             Message::PickupExtended { order: order(), locker_name: name(), compartment, hours: 24, deadline: None },
-            Message::RecoveryStarted { order: order(), from_locker_name: name(), locker_name: name() },
+            Message::RecoveryStarted { order: order(), from_locker_name: name(), locker_name: name(), cause: None },
             Message::BroughtElsewhere { order: order(), locker_name: name(), compartment, deadline },
             Message::ParcelMissing { order: order(), locker_name: name() },
             Message::CaseReceived { case: case(), order: order(), answer_due_at: Some(at(60)) },
@@ -445,6 +508,7 @@ mod tests {
             call(1).message,
             Message::RepairRejected { work_order: work_order_id(1), locker_name: name(), unit: unit(7) },
             escalated(Wait::ForReaction, at(0)),
+            Message::WorkOrderEnded { work_order: work_order_id(1), locker_name: name(), cancelled: false },
             Message::IncidentReported {
                 incident: "mainz.network_lost.1".parse().unwrap(),
                 over: false,

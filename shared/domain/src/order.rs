@@ -606,7 +606,7 @@ pub fn record_collection(scene: DoorScene, event: &EventId, now: Timestamp) -> R
 
 /// Why an order's place cannot be used now, if so: the fault of the whole locker or of its compartment that closes
 /// more; where both close as much, the compartment's.
-pub(crate) fn incident_at(locker: &Locker, compartment: &Compartment) -> Option<Incident> {
+pub fn incident_at(locker: &Locker, compartment: &Compartment) -> Option<Incident> {
     let units = [(Unit::Locker, &locker.faults), (Unit::Compartment(compartment.number), &compartment.faults)];
     let (_, unit, code, fault) = units
         .into_iter()
@@ -657,6 +657,7 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
         return None;
     }
     let incident = incident_at(&locker, &compartment);
+    let cause = incident.as_ref().map(|it| it.code);
     let mut decision = Decision::new(());
     // A repair that is proven meanwhile comes first: it has given the all-clear by then and does not come back.
     decision.require_unchanged(StateKey::Locker(locker.id.clone()));
@@ -693,13 +694,15 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
     let (id, from_locker_name, place_epoch) = (order.id.clone(), locker.name, order.place_epoch);
     let message = match (&room, &shop, &to) {
         (Some(room), ..) => {
-            Message::Rerouted { order: id, from_locker_name, locker_name: room.locker.name.clone(), place_epoch }
+            let locker_name = room.locker.name.clone();
+            Message::Rerouted { order: id, from_locker_name, locker_name, place_epoch, cause }
         }
         (None, Some(shop), _) => {
-            Message::ReroutedToShop { order: id, from_locker_name, shop_name: shop.name.clone(), place_epoch }
+            let shop_name = shop.name.clone();
+            Message::ReroutedToShop { order: id, from_locker_name, shop_name, place_epoch, cause }
         }
-        (None, None, Place::Home) => Message::ReroutedHome { order: id, from_locker_name, place_epoch },
-        (None, None, _) => Message::ChoosePlace { order: id, from_locker_name, place_epoch },
+        (None, None, Place::Home) => Message::ReroutedHome { order: id, from_locker_name, place_epoch, cause },
+        (None, None, _) => Message::ChoosePlace { order: id, from_locker_name, place_epoch, cause },
     };
     let notice = order.tell(message, event, now);
     if !bug("displaced_order_is_not_told") {
@@ -739,6 +742,7 @@ fn stop_pickup(
     decision.require_unchanged(StateKey::Compartment(compartment.locker.clone(), compartment.number));
     order.pickup_stopped_at = Some(order.stands_still_since(locker, compartment, now));
     decision.record(stopped_by(incident.as_ref(), &order.id));
+    let cause = incident.as_ref().map(|it| it.code);
     if let Some(incident) = incident {
         order.meet(incident);
     }
@@ -746,6 +750,7 @@ fn stop_pickup(
         order: order.id.clone(),
         locker_name: locker.name.clone(),
         compartment: compartment.number,
+        cause,
         expected_by,
     };
     decision.tell(order.tell(message, event, now));
@@ -951,6 +956,7 @@ pub fn undo_choice(
             order: order.id.clone(),
             from_locker_name: from_locker_name.clone(),
             place_epoch: order.place_epoch,
+            cause: None,
         },
     };
     let notice = order.tell(message, event, now);

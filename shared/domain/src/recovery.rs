@@ -172,6 +172,7 @@ pub fn start_recovery(
         order: order.id.clone(),
         from_locker_name: locker.name.clone(),
         locker_name: room.locker.name.clone(),
+        cause: incident_at(locker, compartment).map(|it| it.code),
     };
     let notice = order.tell(message, event, now);
     let mut decision = Decision::new(order.clone());
@@ -255,6 +256,8 @@ pub fn redirect_recovery(
         order: order.id.clone(),
         from_locker_name: from.name.clone(),
         locker_name: room.locker.name.clone(),
+        // It was told when it began, and may be out by now.
+        cause: None,
     };
     let notice = order.tell(message, event, now);
     let mut decision = Decision::new(order.clone());
@@ -292,7 +295,10 @@ pub fn abandon_recovery(
     let (id, locker_name, number) = (order.id.clone(), locker.name.clone(), compartment.number);
     let message = match resumed.flatten() {
         Some(deadline) => Message::AllClear { order: id, locker_name, compartment: number, deadline },
-        None => Message::PickupDelayed { order: id, locker_name, compartment: number, expected_by: None },
+        None => {
+            let cause = incident_at(locker, compartment).map(|it| it.code);
+            Message::PickupDelayed { order: id, locker_name, compartment: number, cause, expected_by: None }
+        }
     };
     let notice = order.tell(message, event, now);
     let mut decision = Decision::new(order.clone());

@@ -46,6 +46,8 @@ pub enum Refusal {
     /// Or it is not the locker's latest.
     #[error("there is no such work order")]
     UnknownWorkOrder,
+    #[error("the work order repairs no such fault")]
+    UnknownFault,
     #[error("there is no such case")]
     UnknownCase,
     #[error("there is no such shop, or none was named")]
@@ -87,6 +89,12 @@ pub enum Refusal {
     NotTheHolder,
     #[error("this is longer than is possible")]
     TooLong,
+    #[error("what is closed opens again only by a proven repair")]
+    NotProven,
+    #[error("these lockers are not at one site")]
+    NotOneSite,
+    #[error("what is a danger cannot be put aside")]
+    TooSevere,
     #[error("a rating is a whole number from 1 to 5")]
     InvalidRating,
     #[error("a decision needs at least one fact it rests on")]

@@ -12,7 +12,7 @@ use crate::feedback::Feedback;
 use crate::figures::LockerDay;
 use crate::heartbeat::Heartbeat;
 use crate::id::{
-    BundleId, CaseId, CompartmentNumber, LockerId, OrderId, PersonId, RegionId, ShopId, TeamId, WorkOrderId,
+    BundleId, CaseId, CompartmentNumber, LockerId, OrderId, PersonId, RegionId, ShopId, SiteId, TeamId, WorkOrderId,
 };
 use crate::incident::{Incident, IncidentId};
 use crate::locker::Locker;
@@ -25,6 +25,7 @@ use crate::shop::Shop;
 use crate::suspicion;
 use crate::team::Team;
 use crate::usage::Usage;
+use crate::visit::SiteVisit;
 use crate::work_order::WorkOrder;
 use crate::{Timestamp, fault::FaultCode};
 
@@ -60,6 +61,8 @@ pub enum StateKey {
     Incident(RegionId, FaultCode),
     /// An incident that a later one has replaced.
     ArchivedIncident(IncidentId),
+    /// The latest visit to a site.
+    SiteVisit(RegionId, SiteId),
     Team(RegionId, TeamId),
     Order(OrderId),
     Bundle(BundleId),
@@ -89,6 +92,7 @@ pub enum State {
     ArchivedWorkOrder(WorkOrder),
     Incident(Incident),
     ArchivedIncident(Incident),
+    SiteVisit(SiteVisit),
     Team(Team),
     Order(Order),
     Bundle(Bundle),
@@ -124,6 +128,7 @@ impl State {
             State::ArchivedWorkOrder(it) => StateKey::ArchivedWorkOrder(it.id.clone()),
             State::Incident(it) => StateKey::Incident(it.id.region.clone(), it.id.code),
             State::ArchivedIncident(it) => StateKey::ArchivedIncident(it.id.clone()),
+            State::SiteVisit(it) => StateKey::SiteVisit(it.region.clone(), it.site.clone()),
             State::Team(it) => StateKey::Team(it.region.clone(), it.id.clone()),
             State::Order(it) => StateKey::Order(it.id.clone()),
             State::Bundle(it) => StateKey::Bundle(it.id.clone()),
@@ -155,6 +160,7 @@ impl State {
             | State::LockerDay(_)
             | State::ArchivedWorkOrder(_)
             | State::ArchivedIncident(_)
+            | State::SiteVisit(_)
             | State::Team(_)
             | State::Order(_)
             | State::Bundle(_)
@@ -188,7 +194,7 @@ macro_rules! states {
     )*};
 }
 
-states! { Locker Compartment Presence ServicePlan Heartbeat Door Usage PreventiveWork LockerDay FaultRecord RepairTimes Team Order Bundle Shop Preferences Delivery Feedback Case Person }
+states! { Locker Compartment Presence ServicePlan Heartbeat Door Usage PreventiveWork LockerDay FaultRecord RepairTimes SiteVisit Team Order Bundle Shop Preferences Delivery Feedback Case Person }
 
 impl From<WorkOrder> for State {
     fn from(it: WorkOrder) -> State {

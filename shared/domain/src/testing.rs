@@ -50,6 +50,7 @@ pub fn locker() -> Locker {
         measures: Default::default(),
         service: LockerService::default(),
         build: Build::default(),
+        site: None,
         faults: OpenFaults::new(),
         suspicions: Suspicions::new(),
         checks: ChecksOfUnit::new(),

@@ -5,11 +5,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::acknowledgement::{Acknowledged, Shelved};
 use crate::compartment::Compartment;
 use crate::decision::{Decision, Event};
 use crate::escalation::{Clock, Wait};
 use crate::expected_back::{ExpectedBack, Told};
-use crate::fault::{FaultClass, FaultCode, FaultRecord, OpenFaults, Severity, Unit, shut_since};
+use crate::fault::{Closure, FaultClass, FaultCode, FaultRecord, OpenFaults, Severity, Unit, shut_since};
 use crate::id::{LockerId, NoticeId, PersonId, RegionId, TeamId, WorkOrderId};
 use crate::impact::{self, ImpactTask, ShutTime};
 use crate::incident::Membership;
@@ -18,7 +19,9 @@ use crate::notice::{Message, Notice, Recipient};
 use crate::priority::{BlastRadius, is_unweighed, priority};
 use crate::reference::Reference;
 use crate::refusal::Refusal;
+use crate::remote_recovery::{Attempts, Progress};
 use crate::seeded::bug;
+use crate::service::Lifecycle;
 use crate::{SignedDuration, State, StateKey, Timestamp};
 
 /// How many test openings in a row prove the repair of a unit: a lock that jams on one opening in three is
@@ -68,6 +71,8 @@ pub enum WorkOrderStatus {
     Repaired,
     /// Proven.
     Verified,
+    /// By a person: nothing had to be repaired.
+    Cancelled,
 }
 
 impl fmt::Display for WorkOrderStatus {
@@ -79,6 +84,7 @@ impl fmt::Display for WorkOrderStatus {
             WorkOrderStatus::OnHold => "on_hold",
             WorkOrderStatus::Repaired => "repaired",
             WorkOrderStatus::Verified => "verified",
+            WorkOrderStatus::Cancelled => "cancelled",
         })
     }
 }
@@ -89,6 +95,12 @@ pub struct UnitRepair {
     pub codes: BTreeSet<FaultCode>,
     /// Test openings passed in a row since the technician reported the repair.
     pub openings_passed: u8,
+    /// Which of them were seen, and by whom.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub acknowledged: BTreeMap<FaultCode, Acknowledged>,
+    /// Which of them are put aside for now.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shelved: BTreeMap<FaultCode, Shelved>,
 }
 
 impl UnitRepair {
@@ -142,9 +154,13 @@ pub struct WorkOrder {
     /// Which skills its team lacks, where no team of the region has them: others may have to help.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub skills_missing: BTreeSet<FaultClass>,
-    /// How often a repair was reported: each is to be proven by test openings of its own.
+    /// How often a repair was reported, by a technician or as mended from afar: each is to be proven by test openings of
+    /// its own.
     #[serde(default)]
     pub repairs_reported: u32,
+    /// Who reported the latest of them, where it was a technician.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repaired_by: Option<PersonId>,
     /// How often the device has shown that a reported repair was none.
     #[serde(default, skip_serializing_if = "never")]
     pub proofs_failed: u32,
@@ -157,6 +173,21 @@ pub struct WorkOrder {
     /// The incident it is a part of, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<Membership>,
+    /// Its locker does not serve: nobody is called, and nobody waited for, before it does again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub out_of_service: bool,
+    /// The one that leads the visit it is a part of, if any: its team was called for that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit: Option<WorkOrderId>,
+    /// Which others are repaired on the way to it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub visited_with: BTreeSet<WorkOrderId>,
+    /// What has been tried from afar, by fault.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attempts: BTreeMap<FaultCode, Attempts>,
+    /// Whether the device is to prove what was mended from afar, as the latest of the reported repairs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proof_from_afar: bool,
     /// The technician who has taken it on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assigned_to: Option<PersonId>,
@@ -200,10 +231,16 @@ impl WorkOrder {
             priority: 0,
             skills_missing: BTreeSet::new(),
             repairs_reported: 0,
+            repaired_by: None,
             proofs_failed: 0,
             verified_at: None,
             follows: None,
             incident: None,
+            out_of_service: false,
+            visit: None,
+            visited_with: BTreeSet::new(),
+            attempts: BTreeMap::new(),
+            proof_from_afar: false,
             assigned_to: None,
             clock: None,
             notes: Vec::new(),
@@ -237,7 +274,12 @@ impl WorkOrder {
 
     /// Whether the repair is still to be proven.
     pub fn is_open(&self) -> bool {
-        self.status != WorkOrderStatus::Verified
+        !matches!(self.status, WorkOrderStatus::Verified | WorkOrderStatus::Cancelled)
+    }
+
+    /// Whether its doors are to be tried, for a repair that was reported or for what was mended from afar.
+    pub fn is_being_proven(&self) -> bool {
+        self.status == WorkOrderStatus::Repaired || self.proof_from_afar
     }
 
     /// Whether it can take on this fault of a compartment as well, or has it already.
@@ -259,15 +301,18 @@ impl WorkOrder {
     }
 
     /// Strikes off a fault that has cleared by itself. Where none is left, there is nothing to repair any more.
-    pub fn strike_fault(&mut self, unit: Unit, code: FaultCode) {
+    pub fn strike_fault(&mut self, unit: Unit, code: FaultCode, now: Timestamp) {
         if let Some(repair) = self.units.get_mut(&unit) {
             repair.codes.remove(&code);
+            repair.acknowledged.remove(&code);
+            repair.shelved.remove(&code);
             if repair.codes.is_empty() {
                 self.units.remove(&unit);
             }
         }
         if self.units.is_empty() {
-            self.status = WorkOrderStatus::Verified;
+            self.end(WorkOrderStatus::Verified, now);
+            self.tell_end(false, now);
         }
     }
 
@@ -281,9 +326,12 @@ impl WorkOrder {
         }
     }
 
-    /// What it waits for, if anything. One that nobody has touched waits for a reaction since it was opened, unless
+    /// What it waits for, if anything: nothing while all that is wrong is put aside, or its locker does not serve. One that nobody has touched waits for a reaction since it was opened, unless
     /// another one is waited for in its place.
     pub fn clock(&self) -> Option<Clock> {
+        if self.out_of_service || self.is_shelved() && !bug("what_is_shelved_escalates") {
+            return None;
+        }
         match self.status {
             WorkOrderStatus::Open if self.is_told_with_others() => None,
             WorkOrderStatus::Open => Some(self.clock.unwrap_or(Clock::new(Wait::ForReaction, self.opened_at))),
@@ -291,7 +339,30 @@ impl WorkOrder {
             | WorkOrderStatus::InProgress
             | WorkOrderStatus::OnHold
             | WorkOrderStatus::Repaired => self.clock,
-            WorkOrderStatus::Verified => None,
+            WorkOrderStatus::Verified | WorkOrderStatus::Cancelled => None,
+        }
+    }
+
+    /// Whether its team is called although people have taken the locker out of service: what is a danger is one to whoever
+    /// works there, too. That a locker goes dark while people work on it, or once it is gone, is no news.
+    pub fn is_called_in(&self, lifecycle: Lifecycle) -> bool {
+        let danger = |code: &FaultCode| code.severity() == Severity::Critical && code.listed().latches;
+        lifecycle.closes() == Closure::Nothing
+            || self.status != WorkOrderStatus::Open
+            || self.latest_call.is_some()
+            || self.units.values().flat_map(|repair| &repair.codes).any(danger)
+    }
+
+    /// Its locker serves again: where nobody has taken it on, its team is called, and waited for from now on.
+    pub fn serve_again(&mut self, now: Timestamp) {
+        self.out_of_service = false;
+        if self.status == WorkOrderStatus::Open {
+            self.clock = Some(Clock::new(self.waits_open_for(), now));
+            if !bug("service_calls_nobody") && !self.impact.contains(&ImpactTask::TellTeam) {
+                self.follow_up(ImpactTask::TellTeam, now);
+            }
+        } else {
+            self.clock = self.clock.map(|clock| Clock::new(clock.wait, now));
         }
     }
 
@@ -300,10 +371,13 @@ impl WorkOrder {
         self.clock = self.clock().map(|clock| Clock::new(clock.wait, now));
     }
 
-    /// When somebody has to look at it again: for people who are still to be dealt with, or because nobody reacts.
+    /// When somebody has to look at it again: for people who are still to be dealt with, because nobody reacts,
+    /// because what is tried from afar takes too long, or because what was put aside comes back.
     pub fn due_at(&self) -> Option<Timestamp> {
         let escalates_at = self.clock().and_then(|clock| clock.next(self.severity)).map(|(at, _)| at);
-        [self.impact_due_at, escalates_at, self.estimate_due_at()].into_iter().flatten().min()
+        let due =
+            [self.impact_due_at, escalates_at, self.attempts_due_at(), self.shelved_until(), self.estimate_due_at()];
+        due.into_iter().flatten().min()
     }
 
     /// When what was expected, or what customers were told, has not come true.
@@ -404,14 +478,15 @@ pub fn take_step(
         (Step::Start, Open | Acknowledged | OnHold) => true,
         (Step::Hold { .. }, Acknowledged | InProgress) => true,
         (Step::ReportRepaired { .. }, InProgress) => true,
-        (Step::Acknowledge { .. }, Acknowledged | InProgress | OnHold | Repaired | Verified)
-        | (Step::Start, InProgress | Repaired | Verified)
-        | (Step::Hold { .. }, Open | OnHold | Repaired | Verified)
-        | (Step::ReportRepaired { .. }, Open | Acknowledged | OnHold | Repaired | Verified) => false,
+        (Step::Acknowledge { .. }, Acknowledged | InProgress | OnHold | Repaired | Verified | Cancelled)
+        | (Step::Start, InProgress | Repaired | Verified | Cancelled)
+        | (Step::Hold { .. }, Open | OnHold | Repaired | Verified | Cancelled)
+        | (Step::ReportRepaired { .. }, Open | Acknowledged | OnHold | Repaired | Verified | Cancelled) => false,
     };
     if !allowed {
         return Err(Refusal::wrong_state(work_order.status));
     }
+    let was_held = work_order.is_held();
     let event = match step {
         Step::Acknowledge { technician } => {
             work_order.status = Acknowledged;
@@ -421,6 +496,7 @@ pub fn take_step(
         }
         Step::Start => {
             work_order.status = InProgress;
+            work_order.end_attempts(Progress::Stopped { at: now });
             work_order.assigned_to.get_or_insert_with(|| by.clone());
             work_order.clock = None;
             Event::WorkOrderStarted { by }
@@ -435,6 +511,7 @@ pub fn take_step(
             work_order.status = Repaired;
             work_order.clock = Some(Clock::new(Wait::ForProof, now));
             work_order.repairs_reported += 1;
+            work_order.repaired_by = Some(by.clone());
             for repair in work_order.units.values_mut() {
                 repair.openings_passed = 0;
             }
@@ -442,6 +519,8 @@ pub fn take_step(
             Event::RepairReported { by, note }
         }
     };
+    // Somebody goes there before it was called for: it needs a team all the same.
+    work_order.settle_attempts(was_held, now);
     let mut decision = Decision::new(work_order.clone());
     decision.change(work_order);
     decision.record(event);
@@ -468,7 +547,8 @@ pub struct TestOpening {
 
 /// Judges a test opening, and reopens everything once every unit has passed [`TEST_OPENINGS_REQUIRED`] in a row.
 ///
-/// Only a repair that a technician has reported can be proven. A failed opening sends the work order back to
+/// Only a repair that a technician has reported can be proven, or what was mended from afar, which is tried again where it
+/// was not. A failed opening sends the work order back to
 /// the team, which is told; everything stays closed. After [`PROOFS_FAILED_MAX`] of them it waits for somebody else to
 /// look, see [`crate::escalation`]. Reopening, the end of the work order and the all-clear
 /// for those who waited are one decision.
@@ -489,10 +569,17 @@ pub fn record_test_opening(
         return Err(Refusal::UnknownWorkOrder);
     }
     let of_this_repair = work_order.repairs_reported == opening.attempt || bug("openings_of_an_earlier_repair_count");
-    if work_order.status != WorkOrderStatus::Repaired || !of_this_repair {
+    if !work_order.is_being_proven() || !of_this_repair {
         return Err(Refusal::wrong_state(work_order.status));
     }
     let repair = work_order.units.get_mut(&opening.unit).ok_or(Refusal::UnknownCompartment)?;
+    if !opening.passed && work_order.proof_from_afar {
+        work_order.reject_proof_from_afar(now);
+        let mut decision = Decision::new(work_order.status);
+        decision.change(work_order);
+        decision.record(Event::RemoteRecoveryRejected { unit: opening.unit });
+        return Ok(decision);
+    }
     if !opening.passed {
         for repair in work_order.units.values_mut() {
             repair.openings_passed = 0;
@@ -530,6 +617,66 @@ pub fn record_test_opening(
     Ok(verify(RepairScene { work_order, locker, compartments }, now))
 }
 
+/// A person ends a work order for which nothing has to be repaired: a false alarm, or what another one is there for. Its
+/// faults are cleared by that word, so none of them may close anything; a device that still sees one reports it again.
+///
+/// # Errors
+/// - [`Refusal::NotProven`]: something is closed, and opens only by a proven repair.
+/// - [`Refusal::WrongState`]: it is over, or its repair is being proven.
+pub fn cancel(
+    scene: RepairScene,
+    reason: String,
+    by: PersonId,
+    now: Timestamp,
+) -> Result<Decision<WorkOrder>, Refusal> {
+    let RepairScene { mut work_order, mut locker, mut compartments } = scene;
+    if !work_order.is_open() || work_order.is_being_proven() {
+        return Err(Refusal::wrong_state(work_order.status));
+    }
+    let mut codes = work_order.units.values().flat_map(|repair| &repair.codes);
+    if codes.any(|code| code.closes() > Closure::Nothing) && !bug("anything_can_be_cancelled") {
+        return Err(Refusal::NotProven);
+    }
+    let mut records = Vec::new();
+    let mut touched: Vec<State> = Vec::new();
+    let mut clear = |unit: Unit, faults: &mut OpenFaults| {
+        for (code, fault) in std::mem::take(faults) {
+            let acknowledged = work_order.units.get(&unit).and_then(|it| it.acknowledged.get(&code)).cloned();
+            let cleared = FaultRecord::cleared(work_order.id.locker.clone(), unit, code, fault, now);
+            // Nothing was repaired that would tell how long repairs take.
+            records.push(FaultRecord { acknowledged, cleared_by: Some(by.clone()), count_at: None, ..cleared });
+        }
+    };
+    for unit in work_order.units.keys() {
+        match unit {
+            Unit::Locker => {
+                clear(Unit::Locker, &mut locker.faults);
+                touched.push(locker.clone().into());
+            }
+            Unit::Compartment(number) => {
+                if let Some(compartment) = compartments.iter_mut().find(|it| it.number == *number) {
+                    clear(*unit, &mut compartment.faults);
+                    touched.push(compartment.clone().into());
+                }
+            }
+        }
+    }
+    work_order.call_nobody(now);
+    work_order.clock = None;
+    work_order.units.values_mut().for_each(|it| it.shelved.clear());
+    work_order.end_attempts(Progress::Over { at: now });
+    work_order.note(Note { by: by.clone(), at: now, text: reason.clone(), parts: Vec::new(), references: Vec::new() });
+    work_order.end(WorkOrderStatus::Cancelled, now);
+    work_order.tell_end(true, now);
+    let mut decision = Decision::new(work_order.clone());
+    let cleared = records.iter().map(|it| (it.unit, it.code)).collect();
+    decision.record(Event::WorkOrderCancelled { by, reason, cleared });
+    decision.change(work_order);
+    decision.changes.extend(touched);
+    decision.changes.extend(records.into_iter().map(State::from));
+    Ok(decision)
+}
+
 /// The locker is back on the network by itself: that is the proof for `network_lost`, and for nothing else.
 /// Nothing where no such fault is open. Where it was the only fault of the work order, the work order ends.
 pub fn prove_network(scene: RepairScene, now: Timestamp) -> Option<Decision<WorkOrderStatus>> {
@@ -539,13 +686,15 @@ pub fn prove_network(scene: RepairScene, now: Timestamp) -> Option<Decision<Work
     }
     let RepairScene { mut work_order, mut locker, compartments } = scene;
     let fault = locker.faults.remove(&FaultCode::NetworkLost)?;
-    let repair = work_order.units.get_mut(&Unit::Locker)?;
-    repair.codes.remove(&FaultCode::NetworkLost);
-    if repair.codes.is_empty() {
-        work_order.units.remove(&Unit::Locker);
-    }
-    let record = FaultRecord::cleared(locker.id.clone(), Unit::Locker, FaultCode::NetworkLost, fault, now);
+    let repair = work_order.units.get(&Unit::Locker)?;
+    let acknowledged = repair.acknowledged.get(&FaultCode::NetworkLost).cloned();
+    let cleared = FaultRecord::cleared(locker.id.clone(), Unit::Locker, FaultCode::NetworkLost, fault, now);
+    let record = FaultRecord { acknowledged, ..cleared };
+    let was_shelved = work_order.is_shelved();
+    work_order.strike_fault(Unit::Locker, FaultCode::NetworkLost, now);
+    work_order.wait_anew(was_shelved, now);
     let all_proven = work_order.units.values().all(UnitRepair::is_proven);
+    work_order.settle_attempts(false, now);
     let mut decision = if work_order.status == WorkOrderStatus::Repaired && all_proven {
         // The doors were proven while the locker was away; its return was the last proof that was missing.
         locker.reopened_at = Some(now);
@@ -568,14 +717,23 @@ pub fn prove_network(scene: RepairScene, now: Timestamp) -> Option<Decision<Work
 /// Reopens every unit of a work order whose repair is proven.
 fn verify(scene: RepairScene, now: Timestamp) -> Decision<WorkOrderStatus> {
     let RepairScene { mut work_order, mut locker, mut compartments } = scene;
-    work_order.status = WorkOrderStatus::Verified;
+    let by_technician = work_order.status == WorkOrderStatus::Repaired;
+    let cleared_by = work_order.repaired_by.clone().filter(|_| by_technician);
+    work_order.end(WorkOrderStatus::Verified, now);
+    if !by_technician {
+        work_order.tell_end(false, now);
+    }
     work_order.verified_at = Some(now);
     work_order.clock = None;
     work_order.impact.retain(|task| !matches!(task, ImpactTask::TellDelay { .. }));
+    work_order.units.values_mut().for_each(|it| it.shelved.clear());
+    work_order.end_attempts(Progress::Over { at: now });
     let mut records = Vec::new();
     let mut clear = |unit: Unit, faults: &mut OpenFaults| {
         for (code, fault) in std::mem::take(faults) {
-            records.push(FaultRecord::cleared(work_order.id.locker.clone(), unit, code, fault, now));
+            let acknowledged = work_order.units.get(&unit).and_then(|it| it.acknowledged.get(&code)).cloned();
+            let cleared = FaultRecord::cleared(work_order.id.locker.clone(), unit, code, fault, now);
+            records.push(FaultRecord { acknowledged, cleared_by: cleared_by.clone(), ..cleared });
         }
     };
     let mut reopened: Vec<State> = Vec::new();

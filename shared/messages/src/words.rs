@@ -10,6 +10,7 @@ use jiff::tz::{self, TimeZone};
 use domain::Timestamp;
 use domain::escalation::Wait;
 use domain::fault::{FaultClass, Severity, Unit};
+use domain::id::WorkOrderId;
 use domain::incident::{Dimension, InCommon};
 
 /// Where the lockers are, and so where people look at a clock. Compiled in: nothing is read from the system.
@@ -59,6 +60,10 @@ fn tenths_of_a_km(metres: u32) -> Option<(u32, u32)> {
     (metres >= 1_000).then_some((tenths / 10, tenths % 10))
 }
 
+fn list_work_orders(work_orders: &BTreeSet<WorkOrderId>) -> String {
+    work_orders.iter().map(WorkOrderId::to_string).collect::<Vec<_>>().join(", ")
+}
+
 fn list_skills(skills: &BTreeSet<FaultClass>, name: fn(&FaultClass) -> &'static str) -> String {
     skills.iter().map(name).collect::<Vec<_>>().join(", ")
 }
@@ -69,7 +74,10 @@ pub mod german {
 
     use jiff::civil::Weekday;
 
-    use super::{Dimension, FaultClass, InCommon, Severity, Timestamp, Unit, Wait, list_skills, list_units, local};
+    use super::{
+        Dimension, FaultClass, InCommon, Severity, Timestamp, Unit, Wait, WorkOrderId, list_skills, list_units,
+        list_work_orders, local,
+    };
 
     /// Such as `Sa., 21.11., 14:30 Uhr`.
     pub fn time(time: &Timestamp) -> String {
@@ -151,6 +159,11 @@ pub mod german {
         format!("{dimension} {}, {} von {}", common.value, common.lockers, common.looked_at)
     }
 
+    /// Work orders by their ids.
+    pub fn work_orders(work_orders: &BTreeSet<WorkOrderId>) -> String {
+        list_work_orders(work_orders)
+    }
+
     /// What a team is to be able to repair.
     pub fn skills(skills: &BTreeSet<FaultClass>) -> String {
         list_skills(skills, |skill| match skill {
@@ -165,7 +178,10 @@ pub mod german {
 pub mod english {
     use std::collections::BTreeSet;
 
-    use super::{Dimension, FaultClass, InCommon, Severity, Timestamp, Unit, Wait, list_skills, list_units, local};
+    use super::{
+        Dimension, FaultClass, InCommon, Severity, Timestamp, Unit, Wait, WorkOrderId, list_skills, list_units,
+        list_work_orders, local,
+    };
 
     /// Such as `Sat 21 Nov, 14:30`.
     pub fn time(time: &Timestamp) -> String {
@@ -234,6 +250,11 @@ pub mod english {
             Dimension::Firmware => "firmware",
         };
         format!("{dimension} {}, {} of {}", common.value, common.lockers, common.looked_at)
+    }
+
+    /// Work orders by their ids.
+    pub fn work_orders(work_orders: &BTreeSet<WorkOrderId>) -> String {
+        list_work_orders(work_orders)
     }
 
     /// What a team is to be able to repair.

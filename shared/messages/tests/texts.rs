@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use domain::case::Measure;
 use domain::escalation::Wait;
-use domain::fault::{FaultClass, Severity, Unit};
+use domain::fault::{FaultClass, FaultCode, Severity, Unit};
 use domain::id::OrderId;
 use domain::incident::{Dimension, InCommon};
 use domain::notice::Message;
@@ -42,6 +42,7 @@ fn pickup_delayed(locker_name: &str) -> Message {
         order: id("A-4711"),
         locker_name: locker_name.to_owned(),
         compartment: 7.try_into().unwrap(),
+        cause: Some(FaultCode::LockJammed),
         expected_by: None,
     }
 }
@@ -66,7 +67,12 @@ fn pickup_extended(locker_name: &str, deadline: Option<domain::Timestamp>) -> Me
 }
 
 fn choose_place(from_locker_name: &str) -> Message {
-    Message::ChoosePlace { order: id("A-4711"), from_locker_name: from_locker_name.to_owned(), place_epoch: 2 }
+    Message::ChoosePlace {
+        order: id("A-4711"),
+        from_locker_name: from_locker_name.to_owned(),
+        place_epoch: 2,
+        cause: Some(FaultCode::NetworkLost),
+    }
 }
 
 fn case_answered(measure: Measure) -> Message {
@@ -84,7 +90,20 @@ fn work_order_called(locker_name: &str, units: Vec<Unit>, extended: bool) -> Mes
         priority: 1_240,
         skills_missing: BTreeSet::new(),
         follows: None,
+        visited_with: BTreeSet::new(),
     }
+}
+
+/// One that has others of its site on its way.
+fn visit_called(locker_name: &str) -> Message {
+    let mut message = work_order_called(locker_name, compartments(1), true);
+    let Message::WorkOrderCalled { visited_with, .. } = &mut message else { panic!("a call") };
+    visited_with.extend([id("mz-04.1"), id("mz-05.7")]);
+    message
+}
+
+fn work_order_ended(locker_name: &str, cancelled: bool) -> Message {
+    Message::WorkOrderEnded { work_order: id("mz-03.2"), locker_name: locker_name.to_owned(), cancelled }
 }
 
 const WAITS: [Wait; 5] = [Wait::ForReaction, Wait::ForStart, Wait::OnHold, Wait::ForProof, Wait::ForAnotherLook];
@@ -141,13 +160,15 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
             from_locker_name: name.clone(),
             locker_name: other_name,
             place_epoch: 2,
+            cause: Some(FaultCode::DoorNotClosing),
         },
-        Message::ReroutedHome { order: id("A-4711"), from_locker_name: name.clone(), place_epoch: 2 },
+        Message::ReroutedHome { order: id("A-4711"), from_locker_name: name.clone(), place_epoch: 2, cause: None },
         Message::ReroutedToShop {
             order: id("A-4711"),
             from_locker_name: name.clone(),
             shop_name: other_locker_name.to_owned(),
             place_epoch: 2,
+            cause: None,
         },
         pickup_extended(locker_name, None),
         pickup_extended(locker_name, Some("2026-11-23T13:30:00Z".parse().unwrap())),
@@ -155,6 +176,7 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
             order: id("A-4711"),
             from_locker_name: name.clone(),
             locker_name: other_locker_name.to_owned(),
+            cause: Some(FaultCode::LockJammed),
         },
         Message::BroughtElsewhere {
             order: id("A-4711"),
@@ -185,6 +207,7 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
         Message::RepairRejected { work_order: id("mz-03.2"), locker_name: name, unit: Unit::Locker },
     ];
     messages.extend([(false, 0), (false, 3), (true, 3)].map(|(over, common)| incident_reported(over, common)));
+    messages.extend([true, false].map(|cancelled| work_order_ended(locker_name, cancelled)));
     messages.extend(WAITS.map(|wait| work_order_escalated(locker_name, wait)));
     messages.extend([Measure::Apology, Measure::LockerRepaired, Measure::Refund, Measure::Talk].map(case_answered));
     messages
@@ -362,6 +385,31 @@ fn a_team_that_lacks_a_skill_is_told_so_and_every_team_how_urgent_it_is() {
 }
 
 #[test]
+fn a_team_learns_what_else_is_on_its_way() {
+    let german = rendered(&visit_called("Mainz Hauptbahnhof"), Language::German, None).email;
+    assert!(german.contains("Am selben Standort zu reparieren, ein Weg für alle: mz-04.1, mz-05.7.\n"), "{german}");
+    let english = rendered(&visit_called("Mainz Hauptbahnhof"), Language::English, None).email;
+    assert!(english.contains("To be repaired at the same site, on one way: mz-04.1, mz-05.7.\n"), "{english}");
+}
+
+#[test]
+fn a_team_that_need_not_go_any_more_reads_why() {
+    let cancelled = rendered(&work_order_ended("Mainz Hauptbahnhof", true), Language::German, None);
+    let email = "Der Arbeitsauftrag mz-03.2 wurde zurückgezogen: Es ist nichts zu reparieren.\n\n\
+        Niemand muss mehr hinfahren.\n\nPaketautomat: Mainz Hauptbahnhof\nArbeitsauftrag: mz-03.2";
+    assert_eq!(
+        (cancelled.subject.as_str(), cancelled.email.as_str()),
+        ("Erledigt: Mainz Hauptbahnhof (mz-03.2)", email)
+    );
+    let over = rendered(&work_order_ended("Mainz Hauptbahnhof", false), Language::English, None);
+    let push = "Over by itself: Mainz Hauptbahnhof. Nobody has to go there any more. Work order mz-03.2";
+    assert_eq!(over.push, push);
+    assert!(
+        over.email.starts_with("The fault is over, the locker has shown it by itself. Work order mz-03.2 has ended.")
+    );
+}
+
+#[test]
 fn a_team_learns_that_the_last_repair_did_not_last() {
     let mut message = work_order_called("Mainz", compartments(1), false);
     let Message::WorkOrderCalled { follows, .. } = &mut message else { panic!("a call") };
@@ -436,7 +484,7 @@ fn a_delayed_pickup_says_by_when_the_door_works_where_that_is_known() {
         unreachable!()
     };
     let expected_by = Some("2026-11-23T13:30:00Z".parse().unwrap());
-    let message = Message::PickupDelayed { order, locker_name, compartment, expected_by };
+    let message = Message::PickupDelayed { order, locker_name, compartment, cause: None, expected_by };
     let german = rendered(&message, Language::German, None).email;
     let said = "Wir kümmern uns darum. Voraussichtlich bis Mo., 23.11., 14:30 Uhr funktioniert die Tür wieder.\n";
     assert!(german.contains(said), "{german}");
@@ -483,7 +531,8 @@ fn a_delayed_pickup_says_what_happened_and_that_nothing_is_lost() {
     let german = Rendered {
         subject: "Ihr Paket wartet: Fach 7 lässt sich gerade nicht öffnen, Mainz Hauptbahnhof".to_owned(),
         email: "Guten Tag,\n\n\
-            am Paketautomaten Mainz Hauptbahnhof lässt sich Fach 7 im Moment nicht öffnen. Darin liegt Ihr \
+            am Paketautomaten Mainz Hauptbahnhof lässt sich Fach 7 im Moment nicht öffnen. Das Schloss \
+            klemmt. Darin liegt Ihr \
             Paket (Bestellung A-4711). Wir kümmern uns darum.\n\n\
             Ihre Abholfrist steht still, bis die Tür wieder funktioniert. Dann schreiben wir Ihnen und \
             nennen die neue Frist: Es bleiben Ihnen mindestens 24 Stunden.\n\n\
@@ -498,8 +547,8 @@ fn a_delayed_pickup_says_what_happened_and_that_nothing_is_lost() {
     let english = Rendered {
         subject: "Your parcel is waiting: compartment 7 cannot be opened for now, Mainz Hauptbahnhof".to_owned(),
         email: "Hello,\n\n\
-            At the locker Mainz Hauptbahnhof, compartment 7 cannot be opened for the moment. Your parcel \
-            (order A-4711) is in it. We are seeing to it.\n\n\
+            At the locker Mainz Hauptbahnhof, compartment 7 cannot be opened for the moment. The lock is \
+            jammed. Your parcel (order A-4711) is in it. We are seeing to it.\n\n\
             Your pickup deadline stands still until the door works again. We will write to you then with \
             the new deadline: you will have at least 24 hours.\n\n\
             You need to do nothing. Please save yourself the trip until you hear from us.\n\n\
@@ -515,6 +564,44 @@ fn a_delayed_pickup_says_what_happened_and_that_nothing_is_lost() {
 }
 
 #[test]
+fn customers_read_the_published_sentence_of_the_fault_and_none_where_people_have_closed_it() {
+    let about = |cause: Option<FaultCode>| -> [Message; 6] {
+        let (order, name) = (|| id("A-4711"), || "Mainz".to_owned());
+        [
+            Message::PickupDelayed {
+                order: order(),
+                locker_name: name(),
+                compartment: 7.try_into().unwrap(),
+                cause,
+                expected_by: None,
+            },
+            Message::RecoveryStarted { order: order(), from_locker_name: name(), locker_name: name(), cause },
+            Message::Rerouted { order: order(), from_locker_name: name(), locker_name: name(), place_epoch: 2, cause },
+            Message::ReroutedHome { order: order(), from_locker_name: name(), place_epoch: 2, cause },
+            Message::ReroutedToShop {
+                order: order(),
+                from_locker_name: name(),
+                shop_name: name(),
+                place_epoch: 2,
+                cause,
+            },
+            Message::ChoosePlace { order: order(), from_locker_name: name(), place_epoch: 2, cause },
+        ]
+    };
+    let of = |message: &Message, language| rendered(message, language, None).email;
+    for code in FaultCode::ALL {
+        let sentence = code.listed().sentence;
+        for (told, without) in about(Some(code)).iter().zip(&about(None)) {
+            for (language, sentence) in [(Language::German, sentence.german), (Language::English, sentence.english)] {
+                let (told, without) = (of(told, language), of(without, language));
+                assert!(told.contains(sentence) && !told.contains("  "), "{told}");
+                assert_eq!(told.replace(&format!(" {sentence}"), ""), without);
+            }
+        }
+    }
+}
+
+#[test]
 fn who_has_to_choose_gets_the_link_and_learns_that_the_parcel_is_held() {
     let message = choose_place("Mainz Hauptbahnhof");
     let german = Rendered {
@@ -522,7 +609,7 @@ fn who_has_to_choose_gets_the_link_and_learns_that_the_parcel_is_held() {
         email: format!(
             "Guten Tag,\n\n\
             am Paketautomaten Mainz Hauptbahnhof steht das Fach für Ihre Bestellung A-4711 nicht mehr zur \
-            Verfügung.\n\n\
+            Verfügung. Der Paketautomat ist ohne Verbindung.\n\n\
             Bitte wählen Sie hier einen anderen Paketautomaten oder die Lieferung nach Hause:\n\
             {LINK}\n\n\
             Bis dahin halten wir Ihr Paket für Sie zurück.\n\n\
@@ -537,7 +624,8 @@ fn who_has_to_choose_gets_the_link_and_learns_that_the_parcel_is_held() {
         subject: "Please choose a new place for your parcel".to_owned(),
         email: format!(
             "Hello,\n\n\
-            At the locker Mainz Hauptbahnhof, the compartment for your order A-4711 is no longer available.\n\n\
+            At the locker Mainz Hauptbahnhof, the compartment for your order A-4711 is no longer available. \
+            The locker is offline.\n\n\
             Please choose another locker or delivery to your door here:\n\
             {LINK}\n\n\
             Until then we hold your parcel for you.\n\n\

@@ -47,6 +47,7 @@ pub struct Device {
     boots: u32,
     sequence: u64,
     tried: BTreeSet<(WorkOrderId, u32, Unit)>,
+    restarted: BTreeSet<(WorkOrderId, u8, FaultCode)>,
     outbox: Vec<Outgoing>,
     /// What it has sent lately, and may send again when it starts anew: it does not know what has arrived.
     recent: Vec<Outgoing>,
@@ -287,6 +288,37 @@ impl World {
                 let id = format!("try-{name}-{unit}-{time}");
                 self.report_opening(locker, &id, &asked.work_order_id, asked.attempt, unit, works);
             }
+        }
+    }
+
+    /// A device switches off and on again what it is asked to, each attempt once. `helps` is whether that mends it; it
+    /// says so, or, where it lies, otherwise.
+    pub fn restart_as_asked(self: &Rc<Self>, locker: &LockerId, name: &str, helps: bool, lies: bool) {
+        let wanted = self.at_device(locker, |device| {
+            let asked = device.shadow.remote_recoveries.iter();
+            let asked: Vec<_> = asked.filter_map(|(code, asked)| Some((*code, asked.clone()?))).collect();
+            let mut wanted = Vec::new();
+            for (code, asked) in asked {
+                if device.restarted.insert((asked.work_order_id.clone(), asked.attempt, code)) {
+                    if helps {
+                        device.mend(&[(Unit::Locker, code)]);
+                    }
+                    let works = device.broken.get(&Unit::Locker).is_none_or(|codes| !codes.contains(&code));
+                    wanted.push((code, asked, works != lies));
+                }
+            }
+            wanted
+        });
+        for (code, asked, worked) in wanted {
+            if worked {
+                self.said_gone.borrow_mut().insert((locker.clone(), Unit::Locker, code));
+            }
+            let id = format!("restart-{name}-{code}");
+            let event = json!({
+                "type": "recovery_tried", "work_order_id": asked.work_order_id, "code": code,
+                "attempt": asked.attempt, "worked": worked,
+            });
+            self.publish_from(locker, "parcel_events", &id, json!({ "event": event }));
         }
     }
 

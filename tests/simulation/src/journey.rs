@@ -477,7 +477,8 @@ impl Traveller {
                 let unit = site::any_unit(locker, &mut self.chance.borrow_mut());
                 let code = match self.below(10) {
                     0..4 => FaultCode::LockJammed,
-                    4..6 => FaultCode::DoorNotClosing,
+                    4 => FaultCode::DoorNotClosing,
+                    5 => self.one_of(&[FaultCode::ReaderFault, FaultCode::DisplayFault, FaultCode::ControllerFault]),
                     _ => self.one_of(&FaultCode::ALL),
                 };
                 (unit, code)
@@ -508,6 +509,19 @@ impl Traveller {
         }
     }
 
+    /// A device does what is asked of it from afar: mostly in time, sometimes with success, and proves it.
+    async fn restart_as_asked(&self, locker: &LockerId) {
+        for _ in 0..self.below(8) {
+            self.wait_up_to(Duration::from_secs(self.one_of(&[5, 5, 60, 300]))).await;
+            let (helps, lies) = (self.often(70), self.often(10));
+            self.world.restart_as_asked(locker, &self.name(), helps, lies);
+            self.wait_up_to(Duration::from_secs(20)).await;
+            if self.often(80) {
+                self.world.try_doors(locker, &self.name());
+            }
+        }
+    }
+
     async fn breakdown(self: Rc<Self>) {
         let locker = self.any_locker();
         if self.often(12) {
@@ -521,6 +535,14 @@ impl Traveller {
         self.world.at_device(&locker, |device| device.break_down(&broken));
         let id = format!("fault-{}", self.name());
         self.world.report_faults(&locker, &id, &faults);
+        if broken.iter().any(|(_, code)| code.listed().recovery.is_some()) {
+            self.restart_as_asked(&locker).await;
+        }
+        if self.often(10) {
+            self.wait().await;
+            self.mark_a_fault(self.one_of(&TECHNICIANS), &locker).await;
+            self.plan_otherwise(self.one_of(&TECHNICIANS), &locker).await;
+        }
         // A team that does not react for hours, or for days.
         if self.often(15) {
             let hours = self.one_of(&[1, 3, 30, 200]);
@@ -557,6 +579,9 @@ impl Traveller {
         of_teams
             .filter_map(|mail| match &mail.notice.message {
                 Message::WorkOrderCalled { work_order, .. } if work_order.locker == *locker => Some(work_order.clone()),
+                Message::WorkOrderCalled { visited_with, .. } => {
+                    visited_with.iter().find(|it| it.locker == *locker).cloned()
+                }
                 // Every locker of an incident has a work order of its own, which the list names.
                 Message::IncidentReported { .. } => {
                     self.world.history.borrow().work_order(locker).map(|it| it.id.clone())
@@ -574,6 +599,9 @@ impl Traveller {
             let known =
                 call("GET /work-orders/{work_order_id}").by(technician).path("work_order_id", &work_order.to_string());
             let Some(seen) = self.ask(&known).await else { continue };
+            if self.often(12) {
+                self.mark_a_fault(technician, locker).await;
+            }
             match seen.body["status"].as_str().unwrap_or_default() {
                 "open" if self.often(70) => self.step(technician, &work_order, "acknowledge").await,
                 "open" | "acknowledged" | "on_hold" => self.step(technician, &work_order, "start").await,
@@ -597,6 +625,36 @@ impl Traveller {
                 _ => return,
             }
         }
+    }
+
+    /// Somebody says of one fault that it was seen, puts it aside, or takes that back.
+    async fn mark_a_fault(&self, by: &str, locker: &LockerId) {
+        let known = self.world.history.borrow().work_order(locker).cloned();
+        let Some(known) = known else { return };
+        let faults: Vec<(Unit, FaultCode)> =
+            known.units.iter().flat_map(|(unit, repair)| repair.codes.iter().map(|code| (*unit, *code))).collect();
+        let Some((unit, code)) = self.any_of(&faults) else { return };
+        let (step, body) = match self.below(6) {
+            0..2 => ("acknowledge", json!({})),
+            2..5 => ("shelve", json!({ "hours": self.one_of(&[1, 1, 2, 60]), "reason": "the part is ordered" })),
+            _ => ("unshelve", json!({})),
+        };
+        let request = call("POST /work-orders/{work_order_id}/faults/{unit}/{code}/{step}").by(by);
+        let request = request.path("work_order_id", &known.id.to_string()).path("unit", &unit.to_string());
+        self.ask(&request.path("code", code.as_str()).path("step", step).json(body)).await;
+    }
+
+    /// Somebody cancels a work order, makes it a part of another one's visit, or takes it out of one.
+    async fn plan_otherwise(&self, by: &str, locker: &LockerId) {
+        let latest = |of: &LockerId| self.world.history.borrow().work_order(of).map(|it| it.id.clone());
+        let Some(work_order) = latest(locker) else { return };
+        let (step, body) = match self.below(4) {
+            0 => ("cancel", json!({ "reason": "a test of ours" })),
+            1 => ("separate", json!({})),
+            _ => ("merge", json!({ "into": latest(&self.any_locker()).unwrap_or_else(|| work_order.clone()) })),
+        };
+        let request = call("POST /work-orders/{work_order_id}/{step}").by(by);
+        self.ask(&request.path("work_order_id", &work_order.to_string()).path("step", step).json(body)).await;
     }
 
     async fn step(&self, technician: &str, work_order: &WorkOrderId, step: &str) {
@@ -792,9 +850,12 @@ impl Traveller {
                 self.say_how_it_is(&locker, &json!({})).await;
             }
         }
-        // Once it is found, somebody comes.
+        // Once it is found, it is tried from afar, and somebody comes.
         let found_by = domain::heartbeat::SILENT_AFTER.unsigned_abs() + Duration::from_secs(120);
         self.world.executor.sleep(found_by).await;
+        if self.often(40) {
+            self.restart_as_asked(&locker).await;
+        }
         if self.often(90) {
             self.repair(&locker).await;
         }
@@ -936,6 +997,10 @@ impl Traveller {
             self.step(self.one_of(&TECHNICIANS), &work_order, step).await;
             self.wait_up_to(Duration::from_secs(2)).await;
         }
+        for _ in 0..2 {
+            self.plan_otherwise(self.one_of(&TECHNICIANS), &locker).await;
+            self.mark_a_fault(self.one_of(&[TECHNICIANS[0], OPERATOR]), &locker).await;
+        }
         let orders: Vec<OrderId> = self.world.history.borrow().orders().map(|order| order.id.clone()).collect();
         if let Some(order) = self.any_of(&orders) {
             let body = json!({ "order_id": order, "locker_id": locker });
@@ -950,7 +1015,7 @@ impl Traveller {
             let orders: Vec<OrderId> = self.world.history.borrow().orders().map(|order| order.id.clone()).collect();
             let order = self.any_of(&orders);
             let agent = self.one_of(&AGENTS);
-            let request = match (self.below(9), order) {
+            let request = match (self.below(10), order) {
                 (7, _) => call("GET /figures")
                     .by(agent)
                     .query("region", "mainz")
@@ -960,6 +1025,7 @@ impl Traveller {
                     let serviced = call("POST /lockers/{locker_id}/preventive-work").by(self.one_of(&TECHNICIANS));
                     serviced.path("locker_id", locker.as_str()).json(note)
                 }
+                (9, _) => call("GET /shelved-faults").by(agent).query("region", "mainz"),
                 (5, _) => call("GET /work-orders").by(self.one_of(&TECHNICIANS)).query("region", "mainz"),
                 (6, _) => call("GET /lockers/{locker_id}/availability")
                     .by_order_system()

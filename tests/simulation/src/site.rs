@@ -34,6 +34,9 @@ const LOCKERS: [(&str, &[&str], i32); 4] = [
     ("wi-1", &["M", "L"], 9_000),
 ];
 
+/// Which of them stand together, so that their faults are one visit.
+const SITE: [&str; 2] = ["mz-1", "mz-2"];
+
 /// The names of the lockers.
 pub fn lockers() -> Vec<LockerId> {
     LOCKERS.iter().map(|(name, ..)| name.parse().expect("an identifier")).collect()
@@ -141,11 +144,14 @@ pub async fn open(world: &Rc<World>) {
     post("POST /shops", SHOP.to_owned(), body).await;
     for (locker, sizes, metres_north) in LOCKERS {
         let compartments: Vec<Value> = sizes.iter().enumerate().map(|(at, size)| door(at, size)).collect();
-        let body = json!({
+        let mut body = json!({
             "locker_id": locker, "name": format!("Standort {locker}"), "region": "mainz", "compartments": compartments,
             // 0.111 m for each millionth of a degree.
             "position": { "latitude_e6": 50_001_300 + metres_north * 9, "longitude_e6": 8_258_800 },
         });
+        if SITE.contains(&locker) {
+            body["site"] = "station".into();
+        }
         post("POST /lockers", locker.to_owned(), body).await;
     }
     expect_people(world).await;

@@ -139,6 +139,8 @@ pub struct World {
     /// How many sweeps in a row did not find a door that stayed shut.
     pub shut: RefCell<BTreeMap<Key, u32>>,
     /// How many sweeps in a row did not tell a level that was due.
+    /// How many sweeps have found nobody called for a work order in time.
+    pub calls_missed: RefCell<BTreeMap<WorkOrderId, u32>>,
     pub levels_missed: RefCell<BTreeMap<(WorkOrderId, Timestamp, u8), u32>>,
     /// Whether everything has come to rest.
     pub rests: Cell<bool>,
@@ -178,6 +180,7 @@ impl World {
             missed: RefCell::default(),
             unheard: RefCell::default(),
             shut: RefCell::default(),
+            calls_missed: RefCell::default(),
             levels_missed: RefCell::default(),
             rests: Cell::new(false),
             signer: LinkSigner::new("a secret of thirty-two characters").expect("it is long enough"),
@@ -543,6 +546,7 @@ impl World {
         device.shadow_version = Some(device.shadow_version.unwrap_or_default() + 1);
         device.shadow.closed.extend(desired.closed.clone());
         device.shadow.test_openings.extend(desired.test_openings.clone());
+        device.shadow.remote_recoveries.extend(desired.remote_recoveries.clone());
         self.tell(|| format!("    {} [{:04x}] tells {locker}: {desired:?}", by.function, by.id & 0xffff));
         Ok(())
     }

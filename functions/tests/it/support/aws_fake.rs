@@ -176,6 +176,7 @@ impl Shadow for Shadows {
         *version += 1;
         known.closed.extend(desired.closed.clone());
         known.test_openings.extend(desired.test_openings.clone());
+        known.remote_recoveries.extend(desired.remote_recoveries.clone());
         Ok(())
     }
 }

@@ -79,6 +79,7 @@ fn states() -> BTreeMap<&'static str, State> {
         ("door", state("door", State::Door)),
         ("fault-record", state("fault-record", State::FaultRecord)),
         ("fault-record-uncounted", state("fault-record-uncounted", State::FaultRecord)),
+        ("fault-record-acknowledged", state("fault-record-acknowledged", State::FaultRecord)),
         ("feedback", state("feedback", State::Feedback)),
         ("heartbeat", state("heartbeat", State::Heartbeat)),
         ("heartbeat-silent", state("heartbeat-silent", State::Heartbeat)),
@@ -106,6 +107,7 @@ fn states() -> BTreeMap<&'static str, State> {
         ("preventive-work", state("preventive-work", State::PreventiveWork)),
         ("locker-day", state("locker-day", State::LockerDay)),
         ("repair-times", state("repair-times", State::RepairTimes)),
+        ("site-visit", state("site-visit", State::SiteVisit)),
         ("team", state("team", State::Team)),
         ("team-operations", state("team-operations", State::Team)),
         ("work-order-archived", state("work-order-archived", State::ArchivedWorkOrder)),
@@ -113,6 +115,7 @@ fn states() -> BTreeMap<&'static str, State> {
         ("work-order-on-hold", state("work-order-on-hold", State::WorkOrder)),
         ("work-order-proven", state("work-order-proven", State::WorkOrder)),
         ("work-order-open", state("work-order-open", State::WorkOrder)),
+        ("work-order-visited", state("work-order-visited", State::WorkOrder)),
         ("work-order-verified", state("work-order-verified", State::WorkOrder)),
     ])
 }
@@ -138,6 +141,7 @@ fn has_a_golden_item(state: &State) -> bool {
         | State::ArchivedWorkOrder(_)
         | State::Incident(_)
         | State::ArchivedIncident(_)
+        | State::SiteVisit(_)
         | State::Team(_)
         | State::Order(_)
         | State::Bundle(_)

@@ -60,7 +60,7 @@ fn given_a_fault_of_the_whole_locker_then_the_locker_closes() {
 #[test]
 fn given_a_fault_and_a_free_and_an_occupied_compartment_in_one_message_then_both_close_and_the_parcel_stays_known() {
     let occupied = compartment(8).occupied_by("o1");
-    let faults = [(unit(8), DoorForced), (unit(7), LockJammed), (Unit::Locker, DisplayFault)];
+    let faults = [(unit(8), DoorForced), (unit(7), LockJammed), (Unit::Locker, NetworkWeak)];
     let decision = judge(scene(vec![compartment(7), occupied.clone()], None), &report(10, &faults));
     assert_eq!(decision.answer, FaultOutcome { raised: faults.to_vec(), ..outcome() });
     let called = WorkOrder { team: None, opened_at: at(10), ..work_order(WorkOrderStatus::Open, &faults) };
@@ -69,7 +69,7 @@ fn given_a_fault_and_a_free_and_an_occupied_compartment_in_one_message_then_both
         decision.changes,
         vec![
             calling(&tasks, 10, called).into(),
-            Locker { checks: checks(DisplayFault, &[None]), ..locker().faulted_since(10, DisplayFault) }.into(),
+            Locker { checks: checks(NetworkWeak, &[None]), ..locker().faulted_since(10, NetworkWeak) }.into(),
             compartment(7).faulted_since(10, LockJammed).into(),
             Compartment { occupancy: Occupancy::Occupied { order: id("o1") }, ..occupied }
                 .faulted_since(10, DoorForced)
@@ -80,11 +80,11 @@ fn given_a_fault_and_a_free_and_an_occupied_compartment_in_one_message_then_both
 
 #[test]
 fn given_a_fault_that_closes_nothing_then_the_team_is_called_and_nobody_is_displaced() {
-    let decision = judge(scene(vec![compartment(7)], None), &report(10, &[(Unit::Locker, DisplayFault)]));
+    let decision = judge(scene(vec![compartment(7)], None), &report(10, &[(Unit::Locker, NetworkWeak)]));
     let called = WorkOrder {
         team: None,
         opened_at: at(10),
-        ..work_order(WorkOrderStatus::Open, &[(Unit::Locker, DisplayFault)])
+        ..work_order(WorkOrderStatus::Open, &[(Unit::Locker, NetworkWeak)])
     };
     assert_eq!(decision.changes[0], calling(&[ImpactTask::TellTeam], 10, called).into());
 }

@@ -64,7 +64,7 @@ fn start(order: Order, locker: &Locker, compartment: &Compartment) -> Result<Dec
 
 fn fetching(to: &str) -> Message {
     let from_locker_name = "Hauptbahnhof".to_owned();
-    Message::RecoveryStarted { order: id("o1"), from_locker_name, locker_name: to.to_owned() }
+    Message::RecoveryStarted { order: id("o1"), from_locker_name, locker_name: to.to_owned(), cause: Some(LockJammed) }
 }
 
 #[test]
@@ -233,7 +233,9 @@ fn another_place_is_reserved_and_the_first_released_in_one_commit() {
     for before in [started(), taken(&[handover(None, "tech-1", 7_300)])] {
         let room = Room { locker: next.clone(), compartment: free.clone() };
         let held = Some(target().reserved_for("o1"));
-        let notice = told(fetching("Markt"), at(8_000));
+        let (order, from_locker_name, locker_name) = (id("o1"), "Hauptbahnhof".to_owned(), "Markt".to_owned());
+        let message = Message::RecoveryStarted { order, from_locker_name, locker_name, cause: None };
+        let notice = told(message, at(8_000));
         let recovery = Recovery { target: Some(door.clone()), ..*before.recovery.clone().unwrap() };
         let after = Order { recovery: Some(recovery.into()), ..before.clone().told(&notice) };
         let to = room.place();
@@ -264,6 +266,7 @@ fn a_run_that_is_given_up_leaves_the_parcel_where_it_is_with_its_deadline_standi
         order: id("o1"),
         locker_name: "Hauptbahnhof".to_owned(),
         compartment: number(7),
+        cause: Some(LockJammed),
         expected_by: None,
     };
     let notice = told(message, at(3 * 3_600));

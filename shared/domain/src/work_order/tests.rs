@@ -46,7 +46,7 @@ fn cleared(unit: Unit, code: FaultCode) -> State {
     FaultRecord::cleared(locker_id(), unit, code, open_fault(at(0)), at(90)).into()
 }
 
-const STATUSES: [WorkOrderStatus; 6] = [Open, Acknowledged, InProgress, OnHold, Repaired, Verified];
+const STATUSES: [WorkOrderStatus; 7] = [Open, Acknowledged, InProgress, OnHold, Repaired, Verified, Cancelled];
 
 /// Where a step leads, by the words of the product: nothing where it does not follow.
 fn next_status(step: &Step, from: WorkOrderStatus) -> Option<WorkOrderStatus> {
@@ -63,7 +63,10 @@ fn next_status(step: &Step, from: WorkOrderStatus) -> Option<WorkOrderStatus> {
         (OnHold, Step::Start) => Some(InProgress),
         (OnHold, Step::Acknowledge { .. } | Step::Hold { .. } | Step::ReportRepaired { .. }) => None,
         (Repaired, Step::Acknowledge { .. } | Step::Start | Step::Hold { .. } | Step::ReportRepaired { .. }) => None,
-        (Verified, Step::Acknowledge { .. } | Step::Start | Step::Hold { .. } | Step::ReportRepaired { .. }) => None,
+        (
+            Verified | Cancelled,
+            Step::Acknowledge { .. } | Step::Start | Step::Hold { .. } | Step::ReportRepaired { .. },
+        ) => None,
     }
 }
 
@@ -126,6 +129,7 @@ fn given_a_reported_repair_then_nothing_reopens_and_the_proof_begins_anew() {
     let after = WorkOrder {
         status: Repaired,
         repairs_reported: 2,
+        repaired_by: Some(technician()),
         clock: waits(Wait::ForProof),
         notes: vec![Note { parts: vec!["lock".to_owned()], ..words("new lock") }],
         ..claimed(0, 0).work_order
@@ -331,7 +335,7 @@ fn a_test_opening_counts_only_while_a_repair_is_claimed() {
             let judged = judge(scene, &opening(unit(7), passed)).map(drop);
             let expected = match status {
                 Repaired => Ok(()),
-                Open | Acknowledged | InProgress | OnHold | Verified => Err(Refusal::wrong_state(status)),
+                Open | Acknowledged | InProgress | OnHold | Verified | Cancelled => Err(Refusal::wrong_state(status)),
             };
             assert_eq!(judged, expected, "{status} {passed}");
         }
@@ -429,7 +433,7 @@ fn given_a_door_that_is_not_proven_yet_when_the_locker_returns_then_it_stays_clo
     };
     let claimed = claimed(3, 2).work_order;
     let mut in_an_outage = claimed.clone();
-    in_an_outage.units.insert(Unit::Locker, UnitRepair { codes: [NetworkLost].into(), openings_passed: 0 });
+    in_an_outage.units.insert(Unit::Locker, UnitRepair { codes: [NetworkLost].into(), ..UnitRepair::default() });
     let decision = prove_network(scene(in_an_outage, locker().faulted(NetworkLost)), at(90)).unwrap();
     assert_eq!(decision.answer, Repaired);
     assert_eq!(decision.changes, vec![claimed.into(), locker().into(), cleared(Unit::Locker, NetworkLost)]);
@@ -546,4 +550,80 @@ fn the_same_fault_soon_after_its_proven_repair_refers_to_it_and_no_other_does() 
     assert_eq!(followed(&repaired(), unit(7), DoorForced, last), None);
     // A network that came back by itself was never repaired.
     assert_eq!(followed(&WorkOrder { repairs_reported: 0, ..repaired() }, unit(7), LockJammed, last), None);
+}
+
+#[test]
+fn a_person_cancels_what_closes_nothing_and_its_faults_are_over_by_that_word() {
+    let weak = FaultCode::NetworkWeak;
+    let called = WorkOrder { latest_call: Some(id("call-1")), ..work_order(Open, &[(Unit::Locker, weak)]) };
+    let scene = RepairScene { work_order: called.clone(), locker: locker().faulted(weak), compartments: vec![] };
+    let decision = cancel(scene, "a test of ours".to_owned(), technician(), at(90)).unwrap();
+    let told =
+        ImpactTask::TellEnd { work_order: work_order_id(1), team: called.team.clone().unwrap(), cancelled: true };
+    let over = WorkOrder {
+        status: Cancelled,
+        notes: vec![Note { at: at(90), ..words("a test of ours") }],
+        impact: vec![told],
+        impact_due_at: Some(at(90) + IMPACT_RETRY_AFTER),
+        ..called
+    };
+    let record = FaultRecord {
+        locker: locker_id(),
+        unit: Unit::Locker,
+        code: weak,
+        fault: open_fault(at(0)),
+        cleared_at: at(90),
+        acknowledged: None,
+        cleared_by: Some(technician()),
+        count_at: None,
+    };
+    assert_eq!(decision.changes, vec![over.clone().into(), locker().into(), record.into()]);
+    let cleared = vec![(Unit::Locker, weak)];
+    assert_eq!(
+        decision.event,
+        Event::WorkOrderCancelled { by: technician(), reason: "a test of ours".to_owned(), cleared }
+    );
+    assert_eq!((over.clock(), over.is_open()), (None, false));
+}
+
+#[test]
+fn what_is_closed_or_over_or_being_proven_is_not_cancelled() {
+    let of = |work_order| {
+        let scene =
+            RepairScene { work_order, locker: locker(), compartments: vec![compartment(7).faulted(LockJammed)] };
+        cancel(scene, "a test of ours".to_owned(), technician(), at(90)).map(drop)
+    };
+    assert_eq!(of(work_order(Open, &[(unit(7), LockJammed)])), Err(Refusal::NotProven));
+    let weak = [(Unit::Locker, FaultCode::NetworkWeak)];
+    for status in [Repaired, Verified, Cancelled] {
+        assert_eq!(of(work_order(status, &weak)), Err(Refusal::wrong_state(status)));
+    }
+    let both = [weak[0], (unit(7), LockJammed)];
+    assert_eq!(of(work_order(InProgress, &both)), Err(Refusal::NotProven));
+}
+
+#[test]
+fn a_dark_locker_that_does_not_serve_calls_nobody_and_a_danger_in_it_does() {
+    use crate::service::Lifecycle;
+    let of = |code| work_order(Open, &[(Unit::Locker, code)]);
+    for lifecycle in [Lifecycle::Commissioning, Lifecycle::Maintenance, Lifecycle::Decommissioned] {
+        for code in [NetworkLost, PowerLoss, FaultCode::ControllerFault] {
+            assert!(!of(code).is_called_in(lifecycle), "{code} {lifecycle}");
+        }
+        assert!(of(FaultCode::Tamper).is_called_in(lifecycle));
+        assert!(WorkOrder { status: Acknowledged, ..of(NetworkLost) }.is_called_in(lifecycle), "somebody goes there");
+        assert!(WorkOrder { latest_call: Some(id("n")), ..of(NetworkLost) }.is_called_in(lifecycle));
+    }
+    assert!(of(NetworkLost).is_called_in(Lifecycle::Active) && of(NetworkLost).is_called_in(Lifecycle::Draining));
+}
+
+#[test]
+fn once_its_locker_serves_again_its_team_is_called_and_waited_for_from_then_on() {
+    let mut dark = WorkOrder { out_of_service: true, ..work_order(Open, &[(Unit::Locker, NetworkLost)]) };
+    assert_eq!((dark.clock(), dark.due_at()), (None, None));
+    dark.serve_again(at(90));
+    assert_eq!(
+        (dark.clock(), &dark.impact),
+        (Some(Clock::new(Wait::ForReaction, at(90))), &vec![ImpactTask::TellTeam])
+    );
 }

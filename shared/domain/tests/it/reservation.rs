@@ -48,7 +48,7 @@ const CODES: [FaultCode; 6] = [
     FaultCode::LockJammed,
     FaultCode::NetworkLost,
     FaultCode::CompartmentDirtyOrDamaged,
-    FaultCode::DisplayFault,
+    FaultCode::NetworkWeak,
 ];
 
 const HOUR_S: i64 = 3_600;
@@ -182,7 +182,10 @@ fn event(second: i64) -> EventId {
 /// The doors that something that is owed is about.
 fn doors_concerned(locker: usize, task: &ImpactTask) -> Vec<Door> {
     match task {
-        ImpactTask::TellTeam | ImpactTask::TellDelay { .. } => vec![],
+        ImpactTask::TellTeam
+        | ImpactTask::TellDelay { .. }
+        | ImpactTask::TellEnd { .. }
+        | ImpactTask::EndVisit { .. } => vec![],
         ImpactTask::Displace { unit, .. } | ImpactTask::AllClear { unit, .. } => {
             doors_of(locker).filter(|door| [unit_of(*door), Unit::Locker].contains(unit)).collect()
         }

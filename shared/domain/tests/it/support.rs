@@ -47,6 +47,7 @@ pub fn new_locker(name: &str, sizes: &[Size]) -> (Locker, Vec<Compartment>) {
         measures: Default::default(),
         service: LockerService::default(),
         build: Build::default(),
+        site: None,
         faults: OpenFaults::new(),
         suspicions: Suspicions::new(),
         checks: ChecksOfUnit::new(),

@@ -30,7 +30,7 @@ const CODES: [FaultCode; 5] = [
     FaultCode::PowerLoss,
     FaultCode::LockJammed,
     FaultCode::CompartmentDirtyOrDamaged,
-    FaultCode::DisplayFault,
+    FaultCode::NetworkWeak,
     FaultCode::NetworkLost,
 ];
 
@@ -181,7 +181,8 @@ impl Call {
     }
 
     fn kept(&self, impact: Vec<ImpactTask>, impact_due_at: Option<Timestamp>) -> WorkOrder {
-        let repair = |it: &Broken| UnitRepair { codes: it.codes(), openings_passed: it.passed };
+        let repair =
+            |it: &Broken| UnitRepair { codes: it.codes(), openings_passed: it.passed, ..UnitRepair::default() };
         WorkOrder {
             id: self.id(),
             status: self.status,
@@ -194,10 +195,16 @@ impl Call {
             priority: priority_of(self.worst),
             skills_missing: BTreeSet::new(),
             repairs_reported: self.claims,
+            repaired_by: (self.claims > 0).then(|| id("tom")),
             proofs_failed: self.failures,
             verified_at: self.verified_at,
             follows: self.follows.map(|number| WorkOrderId { locker: locker_id(), number }),
             incident: None,
+            out_of_service: false,
+            visit: None,
+            visited_with: BTreeSet::new(),
+            attempts: BTreeMap::new(),
+            proof_from_afar: false,
             assigned_to: self.taken_on.then(|| id("tom")),
             clock: self.waits.map(|(wait, since)| Clock::new(wait, since)),
             notes: self.notes.clone(),
@@ -234,7 +241,7 @@ impl Model {
             Acknowledged => Some((Wait::ForStart, now)),
             OnHold => Some((Wait::OnHold, now)),
             Repaired => Some((Wait::ForProof, now)),
-            Open | InProgress | Verified => None,
+            Open | InProgress | Verified | Cancelled => None,
         };
         if to == Repaired {
             call.claims += 1;
@@ -399,7 +406,9 @@ impl Model {
             ImpactTask::TellTeam
             | ImpactTask::Displace { .. }
             | ImpactTask::TellDelay { .. }
-            | ImpactTask::AllClear { .. } => None,
+            | ImpactTask::AllClear { .. }
+            | ImpactTask::TellEnd { .. }
+            | ImpactTask::EndVisit { .. } => None,
         }
     }
 

@@ -38,16 +38,25 @@ fn due_at(clock: &Clock, level: u8, severity: Severity) -> Option<Timestamp> {
     Some(clock.since + SignedDuration::from_mins((hours * 60.0) as i64))
 }
 
-/// What a work order waits for, by its status and by nothing else.
+/// What a work order waits for, by its status and by what people have said of its faults, and by nothing else.
 fn waits_for(it: &WorkOrder) -> Option<Wait> {
+    let faults = || it.units.values().flat_map(|repair| repair.codes.iter().map(move |code| (repair, code)));
+    let any = faults().next().is_some();
+    let aside = any && faults().all(|(repair, code)| repair.shelved.contains_key(code));
+    if aside || it.out_of_service {
+        return None;
+    }
+    let seen = any
+        && faults().all(|(repair, code)| repair.acknowledged.contains_key(code) || repair.shelved.contains_key(code));
     match it.status {
         // Another one of its incident is waited for in its place.
         WorkOrderStatus::Open if it.is_told_with_others() => None,
+        WorkOrderStatus::Open if seen => Some(Wait::ForStart),
         WorkOrderStatus::Open => Some(Wait::ForReaction),
         WorkOrderStatus::Acknowledged => Some(Wait::ForStart),
         WorkOrderStatus::OnHold => Some(Wait::OnHold),
         WorkOrderStatus::Repaired => Some(Wait::ForProof),
-        WorkOrderStatus::InProgress | WorkOrderStatus::Verified => None,
+        WorkOrderStatus::InProgress | WorkOrderStatus::Verified | WorkOrderStatus::Cancelled => None,
     }
 }
 
@@ -71,7 +80,7 @@ pub fn each_level_fires_once_and_never_early(world: &World, commit: &Committed) 
             continue;
         }
         let (Some(clock), Some(before)) = (clock, before) else { continue };
-        let began = before.status != after.status;
+        let began = before.status != after.status || waits_for(before) != waits_for(after);
         let worse = after.severity > before.severity && before.opened_at < commit.now;
         let expected = match before.clock().filter(|_| !began && !worse) {
             Some(running) => running,

@@ -7,7 +7,6 @@ use domain::compartment::Service;
 use domain::decision::Event;
 use domain::fault::{Closure, FaultCode, OpenFaults, Unit};
 use domain::id::{EventId, LockerId, WorkOrderId};
-use domain::locker::FaultOutcome;
 use domain::notice::{Message, Recipient};
 use domain::order::OrderStatus;
 use domain::service::Lifecycle;
@@ -36,9 +35,10 @@ fn changed_faults(commit: &Committed) -> Vec<(LockerId, Unit, OpenFaults, OpenFa
 }
 
 /// What the devices have said no more to see, as the history of a commit tells it, with the broker's time.
-fn said_to_be_gone(commit: &Committed) -> Option<(Timestamp, &FaultOutcome)> {
+fn said_to_be_gone(commit: &Committed) -> Option<(Timestamp, Vec<(Unit, FaultCode)>)> {
     commit.events.iter().find_map(|(_, entry)| match &entry.event {
-        Event::FaultsReported { at, outcome } => Some((*at, outcome)),
+        Event::FaultsReported { at, outcome } => Some((*at, outcome.cleared.clone())),
+        Event::RemoteRecoveryAnswered { cleared, .. } => Some((entry.at, cleared.clone())),
         _ => None,
     })
 }
@@ -57,13 +57,20 @@ pub fn nothing_reopens_without_evidence(world: &World, commit: &Committed) -> Ve
             }
             // What closes nothing ends by the word of the device, if that is newer than what it has said before.
             if closes(&[(*code, fault.clone())].into()) == Closure::Nothing
-                && let Some((at, outcome)) = said_to_be_gone(commit)
-                && outcome.cleared.contains(&(unit, *code))
+                && let Some((at, cleared)) = said_to_be_gone(commit)
+                && cleared.contains(&(unit, *code))
             {
                 let said = world.said_gone.borrow().contains(&(locker.clone(), unit, *code));
                 holds(said && at >= fault.last_at, || {
                     format!("{locker} {unit}: {code} was seen at {} and gone by the word of {at}", fault.last_at)
                 })?;
+                continue;
+            }
+            // And a person may say that nothing was wrong.
+            if closes(&[(*code, fault.clone())].into()) == Closure::Nothing
+                && matches!(&commit.cause, Cause::Request(asked) if asked.person.is_some())
+                && commit.work_orders().any(|(_, it)| it.status == WorkOrderStatus::Cancelled)
+            {
                 continue;
             }
             let work_order = commit.work_orders().map(|(_, after)| after).find(|it| it.id == fault.work_order);
@@ -146,7 +153,7 @@ pub fn each_fault_belongs_to_one_work_order(world: &World, commit: &Committed) -
     lockers.extend(commit.work_orders().map(|(_, after)| after.id.locker.clone()));
     let history = world.history.borrow();
     for locker in lockers {
-        let open = history.work_order(&locker).filter(|it| it.status != WorkOrderStatus::Verified);
+        let open = history.work_order(&locker).filter(|it| it.is_open());
         let repairs: BTreeSet<(Unit, FaultCode)> = open
             .iter()
             .flat_map(|it| it.units.iter().flat_map(|(unit, repair)| repair.codes.iter().map(|code| (*unit, *code))))
@@ -245,7 +252,8 @@ fn legal_work_order(before: Option<&WorkOrder>, after: &WorkOrder) -> Verdict {
         return holds(id.number == 1 && after.status == Open, || format!("{id} began as {}", after.status));
     };
     if before.id != after.id {
-        let next = before.status == Verified && id.number == before.id.number + 1 && after.status == Open;
+        let next =
+            matches!(before.status, Verified | Cancelled) && id.number == before.id.number + 1 && after.status == Open;
         holds(next, || format!("{} ({}) was followed by {id} ({})", before.id, before.status, after.status))?;
         // What it still owes to people goes on.
         let kept = before.impact.iter().all(|task| after.impact.contains(task));
@@ -258,20 +266,30 @@ fn legal_work_order(before: Option<&WorkOrder>, after: &WorkOrder) -> Verdict {
         (InProgress, OnHold | Repaired) => true,
         (OnHold, InProgress) => true,
         (Repaired, InProgress | Verified) => true,
+        // Nothing of it was closed.
+        (Open | Acknowledged | InProgress | OnHold, Cancelled) => {
+            before.units.values().flat_map(|repair| &repair.codes).all(|code| code.closes() == Closure::Nothing)
+        }
         // What was wrong has ended by itself: the network came back, or a condition that closes nothing is gone.
-        (Open | Acknowledged | InProgress | OnHold, Verified) => before
+        (Open | Acknowledged | InProgress | OnHold, Verified) => {
+            before
             .units
             .values()
             .flat_map(|repair| &repair.codes)
-            .all(|code| *code == FaultCode::NetworkLost || code.closes() == Closure::Nothing),
+            .all(|code| *code == FaultCode::NetworkLost || code.closes() == Closure::Nothing)
+            // Or the device has mended it, and proven that.
+            || before.proof_from_afar
+        }
         _ => false,
     };
     holds(legal, || format!("{id}: {} became {}", before.status, after.status))?;
     let reported = after.repairs_reported - before.repairs_reported.min(after.repairs_reported);
-    holds(reported == u32::from(before.status != Repaired && after.status == Repaired), || {
+    let by_technician = before.status != Repaired && after.status == Repaired;
+    let from_afar = !before.proof_from_afar && after.proof_from_afar;
+    holds(reported == u32::from(by_technician || from_afar), || {
         format!("{id} went from {} to {} and counted {reported} repairs", before.status, after.status)
     })?;
-    if before.status == Verified {
+    if matches!(before.status, Verified | Cancelled) {
         let same = before.units == after.units;
         holds(same, || format!("{id} is verified, and its units changed"))?;
     }
@@ -308,7 +326,10 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
                 .filter(|(unit, repair)| !repair.codes.is_subset(&known(unit)))
                 .map(|(unit, _)| *unit)
                 .collect();
-            told.raised += u32::from(!new.is_empty());
+            // Who leads a visit is called anew for each that joins it, and each that leaves it for itself.
+            let joined = before.map_or(0, |it| after.visited_with.difference(&it.visited_with).count());
+            let left = before.is_some_and(|it| it.visit.is_some() && after.visit.is_none());
+            told.raised += u32::from(!new.is_empty()) + joined as u32 + u32::from(left);
             told.units.extend(new);
             told.with_team |= after.team.is_some();
             told.with_others |= after.is_told_with_others();
@@ -316,8 +337,14 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
             told.taken_on |= after.assigned_to.is_some();
         }
         for (_, entry) in &commit.events {
+            if let Event::FaultsUnshelved { .. } = entry.event
+                && let Some((_, after)) = commit.work_orders().next()
+            {
+                all.entry(after.id.clone()).or_default().raised += 1;
+            }
             if let Event::TestOpeningFailed { .. } = entry.event
                 && let Some((_, after)) = commit.work_orders().next()
+                && after.team.is_some()
             {
                 all.entry(after.id.clone()).or_default().failed += 1;
             }
@@ -339,8 +366,9 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
         holds(told.told <= told.raised, || format!("{id} was called {} times for {} changes", told.told, told.raised))?;
         // What was over before anybody could be called, or while it was told of with others, needs nobody;
         // nor does what a technician has taken on meanwhile.
-        let over = (told.with_others && (!told.open || told.taken_on))
-            || history.work_order(&id.locker).is_some_and(|latest| latest.id != id);
+        let over = !told.open
+            || (told.with_others && told.taken_on)
+            || history.work_order(&id.locker).is_some_and(|latest| latest.id != id || latest.out_of_service);
         let missing: Vec<&Unit> = told.units.difference(&told.told_units).collect();
         holds(over || missing.is_empty() || is_over_by_itself(&history, &id, &missing), || {
             format!("the team of {id} was never told of {missing:?}")

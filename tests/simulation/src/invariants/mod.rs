@@ -18,9 +18,11 @@ pub mod orders;
 pub mod places;
 pub mod presence;
 pub mod recoveries;
+pub mod remote_recoveries;
 pub mod repairs;
 pub mod service;
 pub mod system;
+pub mod visits;
 
 use domain::Timestamp;
 
@@ -56,6 +58,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I5 faults::nothing_reopens_without_evidence,
     I5 faults::nothing_is_a_fault_before_it_is_certain,
     I5 figures::that_nobody_comes_closes_nothing,
+    I5 remote_recoveries::only_what_is_listed_is_tried_from_afar,
     I6 system::stale_or_duplicate_messages_change_nothing,
     I6 heartbeats::a_late_heartbeat_changes_nothing,
     I6 doors::a_door_that_opened_is_not_suspected,
@@ -68,6 +71,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I9 incidents::an_incident_goes_its_way,
     I10 escalations::each_level_fires_once_and_never_early,
     I11 incidents::an_incident_tells_its_team_of_changes_alone,
+    I11 visits::a_visit_is_led_by_one_that_is_called_for,
     I12 orders::an_order_is_placed_only_where_it_can_be,
     I12 orders::a_place_is_what_its_parcel_and_its_customer_need,
     I13 orders::a_new_state_and_its_notice_are_one_commit,
@@ -104,6 +108,7 @@ pub const AT_ACKNOWLEDGEMENT: &[Invariant<Message>] = invariants! {
 /// Asked after every sweep that did not fail, with the time it ran at.
 pub const AT_SWEEP: &[Invariant<Timestamp>] = invariants! {
     I10 escalations::no_level_is_more_than_two_sweeps_late,
+    I11 remote_recoveries::no_call_waits_longer_than_it_may,
     I19 presence::a_silent_locker_is_found,
     I19 heartbeats::a_connected_locker_that_says_nothing_is_found,
     I19 doors::a_door_that_stays_shut_is_found,
@@ -127,6 +132,8 @@ pub const AT_END: &[Invariant<()>] = invariants! {
     I9 service::no_window_is_left_behind,
     I10 repairs::no_estimate_is_left_behind,
     I11 incidents::nobody_is_left_in_an_incident,
+    I11 service::no_call_waits_for_a_locker_that_serves,
+    I11 visits::nobody_is_left_in_a_visit,
     I13 orders::everybody_has_been_dealt_with,
     I14 notices::every_notice_was_sent_or_has_failed,
     I16 notices::the_latest_notice_was_not_held_back,

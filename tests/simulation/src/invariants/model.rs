@@ -156,7 +156,7 @@ impl Model {
             site.faults.extend(raised);
             site.work_order = match site.work_order {
                 None => Some((1, "open")),
-                Some((number, "verified")) => Some((number + 1, "open")),
+                Some((number, "verified" | "cancelled")) => Some((number + 1, "open")),
                 Some((number, "repaired")) => Some((number, "in_progress")),
                 other => other,
             };
@@ -174,6 +174,12 @@ impl Model {
                     became(site, "verified");
                 }
             }
+            Event::RemoteRecoveryAnswered { cleared, .. } => {
+                site.faults.retain(|fault| !cleared.contains(fault));
+                if !cleared.is_empty() && site.faults.is_empty() {
+                    became(site, "verified");
+                }
+            }
             Event::OccupancyDisagreed { outcome, .. } => raise(site, &outcome.raised),
             Event::FoundOffline => {
                 site.link = Some("down");
@@ -188,6 +194,10 @@ impl Model {
             Event::WorkOrderStarted { .. } | Event::TestOpeningFailed { .. } => became(site, "in_progress"),
             Event::WorkOrderHeld { .. } => became(site, "on_hold"),
             Event::RepairReported { .. } => became(site, "repaired"),
+            Event::WorkOrderCancelled { cleared, .. } => {
+                site.faults.retain(|fault| !cleared.contains(fault));
+                became(site, "cancelled");
+            }
             Event::RepairVerified { cleared } => {
                 // A locker whose return was the last proof is up again.
                 if site.link == Some("down") {

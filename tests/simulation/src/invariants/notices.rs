@@ -104,6 +104,7 @@ fn says_where(message: &Message) -> bool {
         Message::CaseReceived { .. }
         | Message::CaseAnswered { .. }
         | Message::WorkOrderCalled { .. }
+        | Message::WorkOrderEnded { .. }
         | Message::WorkOrderEscalated { .. }
         | Message::IncidentReported { .. }
         | Message::RepairRejected { .. } => false,

@@ -47,6 +47,7 @@ pub fn order_of(message: &Message) -> Option<&domain::id::OrderId> {
         | Message::CaseReceived { order, .. }
         | Message::CaseAnswered { order, .. } => Some(order),
         Message::WorkOrderCalled { .. }
+        | Message::WorkOrderEnded { .. }
         | Message::WorkOrderEscalated { .. }
         | Message::IncidentReported { .. }
         | Message::RepairRejected { .. } => None,

@@ -2,6 +2,7 @@
 
 use domain::State;
 use domain::decision::Event;
+use domain::fault::Closure;
 use domain::service::ServicePlan;
 
 use super::{Verdict, holds};
@@ -48,6 +49,17 @@ pub fn no_window_is_left_behind(world: &World, (): &()) -> Verdict {
             let late = plan.windows.iter().find(|window| window.next_at() <= world.now());
             holds(late.is_none(), || format!("{} waits for {late:?}", plan.locker))?;
         }
+    }
+    Ok(())
+}
+
+/// I11: once everything has come to rest, nobody's call waits for a locker to serve that does.
+pub fn no_call_waits_for_a_locker_that_serves(world: &World, (): &()) -> Verdict {
+    let history = world.history.borrow();
+    for state in history.states.values() {
+        let State::WorkOrder(it) = state else { continue };
+        let serves = history.locker(&it.id.locker).is_some_and(|it| it.service.lifecycle.closes() == Closure::Nothing);
+        holds(!(it.is_open() && it.out_of_service && serves), || format!("{} waits for its locker to serve", it.id))?;
     }
     Ok(())
 }

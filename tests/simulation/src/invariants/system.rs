@@ -8,7 +8,6 @@ use domain::decision::Event;
 use domain::fault::{Closure, Unit};
 use domain::id::LockerId;
 use domain::presence::Presence;
-use domain::work_order::WorkOrderStatus;
 use functions::device;
 use serde_json::Value;
 
@@ -99,10 +98,19 @@ pub fn accepted_means_recorded(world: &World, message: &Message) -> Verdict {
     if history.applied.iter().any(|(key, _)| key.pk == pk && key.sk == sk) {
         return Ok(());
     }
+    if said["event"]["type"] == "recovery_tried" {
+        let awaited = history.work_order(&locker).is_some_and(|it| {
+            it.id.to_string() == said["event"]["work_order_id"].as_str().unwrap_or_default()
+                && it.asked_from_afar().any(|asked| {
+                    said["event"]["code"] == asked.code.as_str() && said["event"]["attempt"] == asked.attempt
+                })
+        });
+        return if awaited { missing() } else { Ok(()) };
+    }
     if said["event"]["type"] == "test_opening" {
         let now = history.work_order(&locker);
         let wanted = now.is_some_and(|it| {
-            it.status == WorkOrderStatus::Repaired
+            it.is_being_proven()
                 && it.id.to_string() == said["event"]["work_order_id"].as_str().unwrap_or_default()
                 && u64::from(it.repairs_reported) == said["event"]["attempt"].as_u64().unwrap_or_default()
                 && it.units.keys().any(|unit| unit.to_string() == said["event"]["unit"].as_str().unwrap_or_default())
@@ -194,15 +202,26 @@ pub fn devices_are_told_what_is_so(world: &World, (): &()) -> Verdict {
         let work_order = history.work_order(locker);
         for (unit, asked) in &device.shadow.test_openings {
             let wanted = work_order
-                .filter(|it| it.status == WorkOrderStatus::Repaired && it.units.contains_key(unit))
+                .filter(|it| it.is_being_proven() && it.units.contains_key(unit))
                 .map(|it| (it.id.clone(), it.repairs_reported));
             let told = asked.as_ref().map(|it| (it.work_order_id.clone(), it.attempt));
             holds(told == wanted, || format!("{locker} {unit} is to be tried for {wanted:?}, and was told {told:?}"))?;
         }
-        if let Some(repaired) = work_order.filter(|it| it.status == WorkOrderStatus::Repaired) {
+        if let Some(repaired) = work_order.filter(|it| it.is_being_proven()) {
             let all = repaired.units.keys().all(|unit| device.shadow.test_openings.contains_key(unit));
             holds(all, || format!("{locker} was not told to try every unit of {}", repaired.id))?;
         }
+        let serves = own.service.lifecycle.closes() == Closure::Nothing;
+        let asked: BTreeMap<_, _> = work_order
+            .filter(|_| serves)
+            .into_iter()
+            .flat_map(|it| it.asked_from_afar().map(|asked| (asked.code, (it.id.clone(), asked.attempt))))
+            .collect();
+        let told = device.shadow.remote_recoveries.iter();
+        let told: BTreeMap<_, _> = told
+            .filter_map(|(code, it)| it.as_ref().map(|it| (*code, (it.work_order_id.clone(), it.attempt))))
+            .collect();
+        holds(told == asked, || format!("{locker} is to try {asked:?} from afar, and was told {told:?}"))?;
     }
     Ok(())
 }

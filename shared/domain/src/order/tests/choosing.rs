@@ -107,7 +107,12 @@ fn asked_again() -> Back {
 fn a_choice_that_is_undone_gives_its_place_back_and_the_customer_is_asked_again() {
     let chosen = choose(asked(), None, 2, other_locker()).unwrap().answer;
     let held = room("mz-02").compartment.reserved_for("o1");
-    let message = Message::ChoosePlace { order: id("o1"), from_locker_name: "Hauptbahnhof".to_owned(), place_epoch: 4 };
+    let message = Message::ChoosePlace {
+        order: id("o1"),
+        from_locker_name: "Hauptbahnhof".to_owned(),
+        place_epoch: 4,
+        cause: None,
+    };
     let notice = Notice { supersedes: chosen.latest_notice.clone(), ..told(message, at(91)) };
     let back = Order { place_epoch: 4, ..asked().told(&notice) };
     let expected = Decision {

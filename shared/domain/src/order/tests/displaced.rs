@@ -63,6 +63,7 @@ fn given_consent_then_the_nearest_other_locker_takes_the_order_in_one_decision_w
         from_locker_name: "Hauptbahnhof".to_owned(),
         locker_name: "mz-02".to_owned(),
         place_epoch: 2,
+        cause: Some(FaultCode::LockJammed),
     };
     let notice = told(message, at(90));
     let expected = Decision {
@@ -95,8 +96,12 @@ fn a_locker_on_the_never_list_is_passed_over() {
 #[test]
 fn given_no_other_locker_and_consent_to_home_then_the_parcel_comes_to_the_door() {
     let scene = DisplacedScene { preferences: preferences(Some(1_000), true), rooms: vec![], ..underway() };
-    let message =
-        Message::ReroutedHome { order: id("o1"), from_locker_name: "Hauptbahnhof".to_owned(), place_epoch: 2 };
+    let message = Message::ReroutedHome {
+        order: id("o1"),
+        from_locker_name: "Hauptbahnhof".to_owned(),
+        place_epoch: 2,
+        cause: Some(FaultCode::LockJammed),
+    };
     let notice = told(message, at(90));
     let expected = Decision {
         answer: (),
@@ -110,7 +115,12 @@ fn given_no_other_locker_and_consent_to_home_then_the_parcel_comes_to_the_door()
 
 #[test]
 fn without_consent_the_customer_is_asked_and_no_room_is_taken() {
-    let message = Message::ChoosePlace { order: id("o1"), from_locker_name: "Hauptbahnhof".to_owned(), place_epoch: 2 };
+    let message = Message::ChoosePlace {
+        order: id("o1"),
+        from_locker_name: "Hauptbahnhof".to_owned(),
+        place_epoch: 2,
+        cause: Some(FaultCode::LockJammed),
+    };
     let notice = told(message, at(90));
     let expected = Decision {
         answer: (),
@@ -151,6 +161,7 @@ fn given_a_shut_door_then_the_deadline_stops_where_the_fault_began_and_the_custo
         order: id("o1"),
         locker_name: "Hauptbahnhof".to_owned(),
         compartment: number(7),
+        cause: Some(FaultCode::LockJammed),
         expected_by: None,
     };
     let notice = told(message, at(90));
@@ -408,6 +419,7 @@ fn given_another_fault_before_the_all_clear_then_the_deadline_stops_with_it_and_
         order: id("o1"),
         locker_name: "Hauptbahnhof".to_owned(),
         compartment: number(7),
+        cause: Some(FaultCode::DoorForced),
         expected_by: None,
     };
     let notice = told(message, at(0) + hours(6));
@@ -559,6 +571,7 @@ fn a_door_that_people_keep_shut_after_its_repair_stops_the_deadline_and_owes_the
         order: id("o1"),
         locker_name: "Hauptbahnhof".to_owned(),
         compartment: number(7),
+        cause: None,
         expected_by: None,
     };
     let notice = told(message, at(0) + hours(6));
@@ -644,6 +657,7 @@ fn given_no_locker_and_a_named_shop_then_the_parcel_goes_there_and_takes_its_roo
         from_locker_name: "Hauptbahnhof".to_owned(),
         shop_name: "Kiosk".to_owned(),
         place_epoch: 2,
+        cause: Some(FaultCode::LockJammed),
     };
     let notice = told(message, at(90));
     let expecting = Shop { expected: [(id("o1"), at(90))].into(), ..with_shop(Some(3), true).shop.unwrap() };

@@ -63,7 +63,7 @@ fn any_misdeed() -> impl Strategy<Value = What> {
 /// A fault or two that befall a door, or the whole locker.
 fn any_breakdown(door: Door) -> impl Strategy<Value = What> {
     use FaultCode::*;
-    let of_locker = select(vec![PowerLoss, NetworkLost, DisplayFault]).prop_map(|code| (Unit::Locker, code));
+    let of_locker = select(vec![PowerLoss, NetworkLost, NetworkWeak]).prop_map(|code| (Unit::Locker, code));
     let codes = vec![DoorForced, LockJammed, LockJammed, CompartmentDirtyOrDamaged];
     let of_compartment = select(codes).prop_map(move |code| (unit_of(door), code));
     let faults = vec(prop_oneof![1 => of_locker, 3 => of_compartment], 1..=2);

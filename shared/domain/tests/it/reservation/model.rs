@@ -236,10 +236,7 @@ impl Model {
         let What::WorkOff { locker } = what else { return false };
         let mut owed = self.sites[*locker].owed.iter().filter_map(|task| match task {
             ImpactTask::AllClear { was_shut: Some(was_shut), .. } => Some((task, was_shut.until)),
-            ImpactTask::TellTeam
-            | ImpactTask::Displace { .. }
-            | ImpactTask::TellDelay { .. }
-            | ImpactTask::AllClear { was_shut: None, .. } => None,
+            _ => None,
         });
         let Some((first, first_until)) = owed.next() else { return false };
         let later: Vec<_> = owed.filter(|(_, until)| *until > first_until).collect();
@@ -470,7 +467,10 @@ impl Model {
         let task = self.sites[locker].owed.remove(0);
         for door in doors_concerned(locker, &task) {
             told.extend(match task {
-                ImpactTask::TellTeam | ImpactTask::TellDelay { .. } => vec![],
+                ImpactTask::TellTeam
+                | ImpactTask::TellDelay { .. }
+                | ImpactTask::TellEnd { .. }
+                | ImpactTask::EndVisit { .. } => vec![],
                 ImpactTask::Displace { .. } => self.displace(door)?,
                 ImpactTask::AllClear { was_shut, .. } => self.give_all_clear(door, was_shut)?,
             });

@@ -182,7 +182,10 @@ impl Network {
         let mut told = vec![];
         for door in doors_concerned(locker, &task) {
             told.extend(match task {
-                ImpactTask::TellTeam | ImpactTask::TellDelay { .. } => vec![],
+                ImpactTask::TellTeam
+                | ImpactTask::TellDelay { .. }
+                | ImpactTask::TellEnd { .. }
+                | ImpactTask::EndVisit { .. } => vec![],
                 ImpactTask::Displace { .. } => self.displace(door)?,
                 ImpactTask::AllClear { was_shut, .. } => self.give_all_clear(door, was_shut)?,
             });
