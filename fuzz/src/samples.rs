@@ -22,7 +22,7 @@ pub fn of(folder: &str) -> Vec<(String, Value)> {
 }
 
 /// The folders whose samples are HTTP requests.
-pub const REQUEST_FOLDERS: [&str; 8] = [
+pub const REQUEST_FOLDERS: [&str; 9] = [
     "registry",
     "order-placement",
     "deposit-authorisation",

@@ -202,13 +202,18 @@ fn summer_time_makes_a_day_an_hour_shorter_and_longer_for_those_who_work_through
 }
 
 #[test]
-fn hours_within_the_hour_that_is_skipped_are_not_worked() {
-    let night = Some(Hours { from_minute: 2 * 60 + 15, until_minute: 2 * 60 + 45 });
-    let week = [hours(8, 18), None, None, None, None, None, night];
-    let calendar = Calendar::new(region(Hessen, None), week).unwrap();
-    let worked = |sunday: &str, monday: &str| calendar.working_between(clock(sunday), clock(monday));
-    assert_eq!(worked("2026-03-22T00:00", "2026-03-23T00:00"), SignedDuration::from_mins(30));
-    assert!(worked("2026-03-29T00:00", "2026-03-30T00:00") <= SignedDuration::from_mins(30));
+fn of_hours_that_begin_in_the_hour_that_is_skipped_nothing_may_be_left() {
+    let night = |until_minute| Some(Hours { from_minute: 2 * 60 + 30, until_minute });
+    let worked = |until_minute, sunday: &str, monday: &str| {
+        let week = [hours(8, 18), None, None, None, None, None, night(until_minute)];
+        Calendar::new(region(Hessen, None), week).unwrap().working_between(clock(sunday), clock(monday))
+    };
+    // At 2:00 clocks go to 3:00, so that 2:30 is 3:30.
+    for (until_minute, usual, that_night) in [(3 * 60 + 15, 45, 0), (4 * 60, 90, 30)] {
+        let minutes = SignedDuration::from_mins;
+        assert_eq!(worked(until_minute, "2026-03-22T00:00", "2026-03-23T00:00"), minutes(usual));
+        assert_eq!(worked(until_minute, "2026-03-29T00:00", "2026-03-30T00:00"), minutes(that_night));
+    }
 }
 
 #[test]

@@ -128,6 +128,13 @@ fn a_bad_rating_decides_only_together_with_a_hint() {
 }
 
 #[test]
+fn a_guess_makes_nothing_grave_unless_it_may_be_about_somebodys_safety() {
+    let guess = |text: &str| (read(text).unsure, read(text).category, read(text).severity);
+    assert_eq!(guess("leer"), (true, Category::Missing, CaseSeverity::Minor));
+    assert_eq!(guess("ich habe Angst"), (true, Category::PrivacyOrSafety, CaseSeverity::Serious));
+}
+
+#[test]
 fn the_words_that_decided_can_be_shown() {
     let judged =
         triage(&[Category::Delay].into(), ratings(3, 1, 3, 3), "Ärgerlich: Zu spät, nicht beschädigt. Anwalt!");
