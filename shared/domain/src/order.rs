@@ -892,10 +892,12 @@ pub fn choose_place(
     if !order.is_underway() {
         return Err(Refusal::wrong_state(order.status));
     }
-    if matches!(&choice, Choice::Shop(shop) if !shop.has_room(now)) {
+    let place = choice.place();
+    // Who chooses the shop again that it goes to already has its room there.
+    let stays = order.place == place;
+    if !stays && matches!(&choice, Choice::Shop(shop) if !shop.has_room(now)) {
         return Err(Refusal::NoRoom);
     }
-    let place = choice.place();
     let undo = Undo {
         place: order.place.clone(),
         status: order.status,
@@ -908,8 +910,8 @@ pub fn choose_place(
     let mut decision = Decision::new(order.clone());
     decision.tell(notice);
     decision.record(Event::PlaceChosen { to: place });
-    let freed = held.and_then(|it| it.release(&order.id, now)).filter(|_| !bug("choice_keeps_the_old_place"));
-    decision.changes.extend(freed);
+    let held = held.filter(|_| !stays && !bug("choice_keeps_the_old_place"));
+    decision.changes.extend(held.and_then(|it| it.release(&order.id, now)));
     choice.hold_for(&order.id, &mut decision, now);
     decision.change(order);
     Ok(decision)
@@ -942,13 +944,14 @@ pub fn undo_choice(
     if undo.place_epoch != place_epoch {
         return Err(Refusal::LinkUsed);
     }
-    if matches!(&back, Back::To(Choice::Shop(shop)) if !shop.has_room(now)) {
-        return Err(Refusal::NoRoom);
-    }
     let place = match &back {
         Back::To(choice) => choice.place(),
         Back::Asked { .. } => Place::Asked,
     };
+    let stays = order.place == place;
+    if !stays && matches!(&back, Back::To(Choice::Shop(shop)) if !shop.has_room(now)) {
+        return Err(Refusal::NoRoom);
+    }
     order.move_to(place.clone(), undo.status);
     let message = match &back {
         Back::To(choice) => choice.confirmed(&order.id),
@@ -963,8 +966,8 @@ pub fn undo_choice(
     let mut decision = Decision::new(order.clone());
     decision.tell(notice);
     decision.record(Event::ChoiceUndone { to: place });
-    let freed = held.and_then(|it| it.release(&order.id, now)).filter(|_| !bug("undo_keeps_the_place"));
-    decision.changes.extend(freed);
+    let held = held.filter(|_| !stays && !bug("undo_keeps_the_place"));
+    decision.changes.extend(held.and_then(|it| it.release(&order.id, now)));
     if let Back::To(choice) = back {
         choice.hold_for(&order.id, &mut decision, now);
     }

@@ -162,6 +162,11 @@ fn a_shop_that_is_chosen_expects_the_parcel_until_it_goes_elsewhere() {
     assert_eq!(chosen.answer.place, Place::Shop { shop: id("kiosk") });
     let full = choose(Order { id: id("o2"), ..asked() }, None, 2, Choice::Shop(expecting.clone()));
     assert_eq!(full, Err(Refusal::NoRoom));
-    let left = choose_place(chosen.answer.clone(), Some(Held::Shop(expecting)), 3, Choice::Home, &event(), at(95));
+    let again = Choice::Shop(expecting.clone());
+    let held = || Some(Held::Shop(expecting.clone()));
+    let stays = choose_place(chosen.answer.clone(), held(), 3, again, &event(), at(95)).unwrap();
+    let shops = |it: &Decision<Order>| it.changes.iter().filter(|it| matches!(it, State::Shop(_))).count();
+    assert_eq!((shops(&stays), stays.answer.place_epoch), (1, 4), "its room stays its own");
+    let left = choose_place(chosen.answer.clone(), held(), 3, Choice::Home, &event(), at(95));
     assert_eq!(left.unwrap().changes[0], kiosk(Some(1)).into());
 }
