@@ -240,7 +240,7 @@ pub fn read_state(name: &StateKey, item: Item) -> Result<Versioned<State>, Unrea
 /// Anything that is kept, whatever it is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kept {
-    State(State),
+    State(Box<State>),
     History(HistoryEntry),
     Notice(Entry),
     Quarantined(Quarantined),
@@ -259,37 +259,38 @@ pub fn read_kept(key: &Key, item: Item) -> Result<Versioned<Kept>, Unreadable> {
     ) -> Result<Versioned<Kept>, Unreadable> {
         read(key, item).map(|it| Versioned { version: it.version, state: wrap(it.state) })
     }
+    let state = |state: State| Kept::State(Box::new(state));
     let kind = item.get("kind").and_then(|kind| kind.as_s().ok()).cloned().unwrap_or_default();
     match kind.as_str() {
-        "locker" => typed(key, item, |it| Kept::State(State::Locker(it))),
-        "compartment" => typed(key, item, |it| Kept::State(State::Compartment(it))),
-        "presence" => typed(key, item, |it| Kept::State(State::Presence(it))),
-        "service_plan" => typed(key, item, |it| Kept::State(State::ServicePlan(it))),
-        "heartbeat" => typed(key, item, |it| Kept::State(State::Heartbeat(it))),
-        "door" => typed(key, item, |it| Kept::State(State::Door(it))),
-        "fault_record" => typed(key, item, |it| Kept::State(State::FaultRecord(it))),
-        "usage" => typed(key, item, |it| Kept::State(State::Usage(it))),
-        "preventive_work" => typed(key, item, |it| Kept::State(State::PreventiveWork(it))),
-        "locker_day" => typed(key, item, |it| Kept::State(State::LockerDay(it))),
-        "repair_times" => typed(key, item, |it| Kept::State(State::RepairTimes(it))),
+        "locker" => typed(key, item, |it| state(State::Locker(it))),
+        "compartment" => typed(key, item, |it| state(State::Compartment(it))),
+        "presence" => typed(key, item, |it| state(State::Presence(it))),
+        "service_plan" => typed(key, item, |it| state(State::ServicePlan(it))),
+        "heartbeat" => typed(key, item, |it| state(State::Heartbeat(it))),
+        "door" => typed(key, item, |it| state(State::Door(it))),
+        "fault_record" => typed(key, item, |it| state(State::FaultRecord(it))),
+        "usage" => typed(key, item, |it| state(State::Usage(it))),
+        "preventive_work" => typed(key, item, |it| state(State::PreventiveWork(it))),
+        "locker_day" => typed(key, item, |it| state(State::LockerDay(it))),
+        "repair_times" => typed(key, item, |it| state(State::RepairTimes(it))),
         "work_order" => typed(key, item, |it: WorkOrder| {
             let latest = keys::of_state(&StateKey::WorkOrder(it.id.locker.clone())) == *key;
-            Kept::State(if latest { State::WorkOrder(it) } else { State::ArchivedWorkOrder(it) })
+            state(if latest { State::WorkOrder(it) } else { State::ArchivedWorkOrder(it) })
         }),
         "incident" => typed(key, item, |it: Incident| {
             let latest = keys::of_state(&StateKey::Incident(it.id.region.clone(), it.id.code)) == *key;
-            Kept::State(if latest { State::Incident(it) } else { State::ArchivedIncident(it) })
+            state(if latest { State::Incident(it) } else { State::ArchivedIncident(it) })
         }),
-        "site_visit" => typed(key, item, |it| Kept::State(State::SiteVisit(it))),
-        "team" => typed(key, item, |it| Kept::State(State::Team(it))),
-        "order" => typed(key, item, |it| Kept::State(State::Order(it))),
-        "bundle" => typed(key, item, |it| Kept::State(State::Bundle(it))),
-        "shop" => typed(key, item, |it| Kept::State(State::Shop(it))),
-        "preferences" => typed(key, item, |it| Kept::State(State::Preferences(it))),
-        "delivery" => typed(key, item, |it| Kept::State(State::Delivery(it))),
-        "feedback" => typed(key, item, |it| Kept::State(State::Feedback(it))),
-        "case" => typed(key, item, |it| Kept::State(State::Case(it))),
-        "person" => typed(key, item, |it| Kept::State(State::Person(it))),
+        "site_visit" => typed(key, item, |it| state(State::SiteVisit(it))),
+        "team" => typed(key, item, |it| state(State::Team(it))),
+        "order" => typed(key, item, |it| state(State::Order(it))),
+        "bundle" => typed(key, item, |it| state(State::Bundle(it))),
+        "shop" => typed(key, item, |it| state(State::Shop(it))),
+        "preferences" => typed(key, item, |it| state(State::Preferences(it))),
+        "delivery" => typed(key, item, |it| state(State::Delivery(it))),
+        "feedback" => typed(key, item, |it| state(State::Feedback(it))),
+        "case" => typed(key, item, |it| state(State::Case(it))),
+        "person" => typed(key, item, |it| state(State::Person(it))),
         "event" => typed(key, item, Kept::History),
         "notice" => typed(key, item, Kept::Notice),
         "quarantined" => typed(key, item, Kept::Quarantined),

@@ -235,7 +235,8 @@ pub fn record_remote_answer(
     let work_order = scene.work_order.as_ref().filter(|it| it.id == answer.work_order);
     let work_order = work_order.ok_or(Refusal::UnknownWorkOrder)?;
     let awaited = work_order.asked_from_afar().any(|it| it.code == code && it.attempt == attempt);
-    if !awaited && !(bug("any_remote_answer_counts") && work_order.attempts.contains_key(&code)) {
+    let known = bug("any_remote_answer_counts") && work_order.attempts.contains_key(&code);
+    if !awaited && !known {
         return Err(Refusal::wrong_state(work_order.status));
     }
     if worked {

@@ -187,6 +187,7 @@ impl History {
                 items::read_kept(key, item.clone()).map_err(|error| format!("what was written: {error}"))?;
             match state {
                 Kept::State(after) => {
+                    let after = *after;
                     let name = after.key();
                     if keys::of_state(&name) != *key {
                         return Err(format!("{name:?} was written under {key:?}"));

@@ -183,7 +183,7 @@ fn whoever_looks_at_everything_reads_each_item_as_what_it_is() {
         kept.state
     };
     for (name, state) in states() {
-        assert_eq!(read(name, keys::of_state(&state.key()).table), Kept::State(state), "{name}");
+        assert_eq!(read(name, keys::of_state(&state.key()).table), Kept::State(Box::new(state)), "{name}");
     }
     for name in NOTICES {
         let Kept::Notice(entry) = read(name, Table::Orders) else { panic!("{name}") };

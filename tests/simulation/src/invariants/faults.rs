@@ -309,6 +309,7 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
         rejected: u32,
         with_team: bool,
         with_others: bool,
+        on_the_way: bool,
         open: bool,
         taken_on: bool,
     }
@@ -352,7 +353,10 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
         for (_, entry) in commit.entered() {
             let Recipient::Team { .. } = entry.notice.recipient else { continue };
             match &entry.notice.message {
-                Message::WorkOrderCalled { work_order, units, .. } => {
+                Message::WorkOrderCalled { work_order, units, visited_with, .. } => {
+                    for on_the_way in visited_with {
+                        all.entry(on_the_way.clone()).or_default().on_the_way = true;
+                    }
                     let told = all.entry(work_order.clone()).or_default();
                     told.told += 1;
                     told.told_units.extend(units);
@@ -367,6 +371,7 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
         // What was over before anybody could be called, or while it was told of with others, needs nobody;
         // nor does what a technician has taken on meanwhile.
         let over = !told.open
+            || told.on_the_way
             || (told.with_others && told.taken_on)
             || history.work_order(&id.locker).is_some_and(|latest| latest.id != id || latest.out_of_service);
         let missing: Vec<&Unit> = told.units.difference(&told.told_units).collect();

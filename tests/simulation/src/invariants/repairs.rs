@@ -36,7 +36,14 @@ pub fn what_is_known_of_repairs_is_the_fold_over_them(world: &World, (): &()) ->
     for state in history.states.values() {
         let State::FaultRecord(record) = state else { continue };
         holds(record.count_at.is_none(), || format!("{record:?} was never counted"))?;
-        *proven.entry(record.code).or_default() += 1;
+    }
+    // What was cancelled was not repaired.
+    let cancels = |event: &Event| matches!(event, Event::WorkOrderCancelled { .. });
+    let proofs = history.commits.iter().filter(|commit| !commit.events.iter().any(|(_, entry)| cancels(&entry.event)));
+    for change in proofs.flat_map(|commit| &commit.changes) {
+        if let (None, State::FaultRecord(record)) = (&change.before, &change.after) {
+            *proven.entry(record.code).or_default() += 1;
+        }
     }
     let known: BTreeMap<FaultCode, u32> = history
         .states
