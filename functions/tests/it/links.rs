@@ -2,6 +2,7 @@
 
 use aws::link::{LinkSigner, VALID_FOR};
 use domain::SignedDuration;
+use domain::compartment::Occupancy;
 use domain::notice::LinkPurpose;
 use domain::order::OrderStatus;
 use domain::place::Place;
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 use crate::support::devices::*;
 use crate::support::network::Network;
 use crate::support::requests::{Answer, call};
+use crate::support::stores::Lagging;
 use crate::support::{at, id};
 
 /// A network in which Anna has been asked where her order is to go, and the link she was sent.
@@ -129,6 +131,20 @@ async fn who_undoes_gets_the_same_compartment_again_if_it_is_free_or_another_one
     }
     network.call(own(json!({ "undo": true }))).await.refused(409, "no_room");
     assert_eq!(network.order(&order).place, Place::Home, "and it stays where it was chosen to go");
+}
+
+#[tokio::test]
+async fn who_undoes_takes_nobody_elses_place_though_the_index_is_behind() {
+    let network = Network::mainz().await;
+    let (order, compartment) = network.place_order("anna", "XL").await;
+    let own = |body: Value| call("POST /my/orders/{order_id}/place").by("anna").path("order_id", &order).json(body);
+    network.call(own(json!({ "home": true }))).await.ok();
+    // The index still shows as free what somebody else is about to get.
+    let store = Lagging::from_now_on(&network.store);
+    let (others, taken) = network.place_order("ben", "XL").await;
+    assert_eq!(taken, compartment);
+    network.call_over(&store, &own(json!({ "undo": true }))).await.refused(409, "no_room");
+    assert_eq!(network.compartment("mz-03", taken).occupancy, Occupancy::Reserved { order: id(&others) });
 }
 
 #[tokio::test]

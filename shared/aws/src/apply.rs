@@ -191,7 +191,7 @@ impl<'a, S: Store> View<'a, S> {
         let mut states = States::default();
         for ((name, key), item) in names.iter().zip(keys).zip(found) {
             let state = item.map(|item| items::read_state(name, item)).transpose().map_err(unreadable)?;
-            self.versions.borrow_mut().insert(key, state.as_ref().map(|it| it.version));
+            self.saw(key, state.as_ref().map(|it| it.version));
             if let Some(Versioned { state, .. }) = state {
                 states.0.insert(name.clone(), state);
             }
@@ -200,20 +200,25 @@ impl<'a, S: Store> View<'a, S> {
     }
 
     /// Reads one page of an index or a partition and understands each item by its key's name, as `name` tells.
-    /// Index reads may lag; the versions read are what is committed against, so a stale one is found out.
+    /// Index reads may lag; the versions read are what is committed against, so a stale one is found out. One that is known
+    /// to be stale, since it was read otherwise before, is left out.
     ///
     /// # Errors
     /// [`Unavailable`]
     pub async fn query<T: DeserializeOwned>(&self, query: &Query) -> Result<Vec<T>, Unavailable> {
         let page = self.store.query(query).await?;
-        page.items.into_iter().map(|item| self.understand(query, item)).collect()
+        page.items.into_iter().filter_map(|item| self.understand(query, item).transpose()).collect()
     }
 
-    fn understand<T: DeserializeOwned>(&self, query: &Query, item: Item) -> Result<T, Unavailable> {
+    fn understand<T: DeserializeOwned>(&self, query: &Query, item: Item) -> Result<Option<T>, Unavailable> {
         let key = items::key_of(query.table, &item).ok_or_else(|| Unavailable("an item without a key".to_owned()))?;
         let Versioned { version, state } = items::read(&key, item).map_err(unreadable)?;
-        self.versions.borrow_mut().entry(key).or_insert(Some(version));
-        Ok(state)
+        Ok(self.saw(key, Some(version)).then_some(state))
+    }
+
+    /// What was seen first is what is committed against: a rule may have gone by it. Returns whether this is the same.
+    fn saw(&self, key: Key, version: Option<u64>) -> bool {
+        *self.versions.borrow_mut().entry(key).or_insert(version) == version
     }
 
     /// At which version a state was read through this view.
@@ -394,7 +399,7 @@ pub async fn list_pages<S: Store, T: DeserializeOwned>(store: &S, mut query: Que
         let page = store.query(&query).await?;
         query.limit = query.limit.saturating_sub(page.items.len());
         for item in page.items {
-            found.push(view.understand(&query, item)?);
+            found.extend(view.understand(&query, item)?);
         }
         match page.next {
             Some(next) if query.limit > 0 => query.after = Some(next),

@@ -1,5 +1,7 @@
 //! From an event to its commit.
 
+use std::cell::Cell;
+
 use aws::apply::{Applied, ApplyError, Cause, Stop, View, apply, apply_unguarded, look, put_hidden};
 use aws::items;
 use aws::keys::{self, Table};
@@ -226,6 +228,28 @@ async fn what_a_query_found_is_committed_against_as_what_was_read() {
         Ok(decision)
     });
     assert_eq!(answer.await.unwrap(), Applied::Now(3));
+}
+
+#[tokio::test]
+async fn what_was_seen_at_two_versions_is_committed_against_the_older_one() {
+    let store = Memory::default();
+    store.commit(vec![of("o-1", 1)]).await.unwrap();
+    let cause = Cause::new(name("o-9"), id("e-1"), at(0));
+    let query = Query::partition(Table::Orders, keys::of_state(&name("o-1")).pk, Range::Prefix("STATE".to_owned()), 10);
+    let tries = Cell::new(0);
+    let answer = apply(&store, &cause, async |view| {
+        let found: Vec<Order> = view.query(&query).await?;
+        tries.set(tries.get() + 1);
+        if tries.get() == 1 {
+            store.commit(vec![of("o-1", 2)]).await.expect("somebody else's");
+        }
+        view.read(&[name("o-1")]).await?;
+        let next = found[0].place_epoch + 1;
+        let mut decision = Decision::new(next);
+        decision.change(order("o-1", next));
+        Ok(decision)
+    });
+    assert_eq!((answer.await.unwrap(), tries.get()), (Applied::Now(3), 2));
 }
 
 #[tokio::test]
