@@ -101,27 +101,35 @@ async fn look_around<S: Store>(view: &View<'_, S>, from: &Locker, seekers: &[See
     let fits = |it: &Locker| it.id != from.id && it.bookable() && seekers.iter().any(|one| it.ever_fits(&one.needs));
     lockers.retain(|(_, it)| fits(it));
     liked.retain(fits);
-    // The doors of the smallest size that anybody could have, and as many as it takes to find those in reach.
-    let smallest = |it: &Locker| seekers.iter().filter_map(|one| one.needs.smallest_size(&it.measures)).min();
+    // Of each size that somebody needs its own doors, or those that are larger: a locker has more small ones than are
+    // listed at once. And as many as it takes to find those in reach.
     let any_door = seekers.iter().all(|it| !it.needs.reachable);
     let limit = if any_door { CANDIDATES_MAX.max(2 * seekers.len()) } else { CompartmentNumber::MAX as usize };
-    let doors_of = async |lockers: &[Locker]| -> Result<Vec<Vec<Compartment>>, Stop> {
-        let queries: Vec<_> =
-            lockers.iter().map(|it| keys::bookable(&it.id, smallest(it).unwrap_or(Size::XL), limit)).collect();
-        Ok(try_join_all(queries.iter().map(|query| view.query(query))).await?)
+    let doors_of = async |locker: &Locker| -> Result<Vec<Compartment>, Stop> {
+        let sizes: BTreeSet<Size> =
+            seekers.iter().filter_map(|one| one.needs.smallest_size(&locker.measures)).collect();
+        let queries: Vec<_> = sizes.into_iter().map(|size| keys::bookable(&locker.id, size, limit)).collect();
+        let found: Vec<Vec<Compartment>> = try_join_all(queries.iter().map(|query| view.query(query))).await?;
+        let doors: BTreeMap<CompartmentNumber, Compartment> =
+            found.into_iter().flatten().map(|it| (it.number, it)).collect();
+        Ok(doors.into_values().collect())
     };
     let mut around = Around { lockers: Vec::new(), free: BTreeMap::new() };
-    let mut enough = 0;
+    // How many more doors each would like to choose from.
+    let mut wanting: Vec<usize> = vec![DOORS_PER_ORDER * seekers.len(); seekers.len()];
     let named = liked.into_iter().map(|it| (from.position.distance_m(it.position), it)).collect::<Vec<_>>();
     lockers.truncate(LOCKERS_ASKED_MAX);
     let bursts = lockers.chunks(LOCKERS_PER_BURST).map(|burst| (burst, false)).chain([(&named[..], true)]);
     for (burst, named) in bursts.filter(|(burst, _)| !burst.is_empty()) {
-        if !named && enough >= DOORS_PER_ORDER * seekers.len() {
+        if !named && wanting.iter().all(|doors| *doors == 0) {
             continue;
         }
-        let asked: Vec<Locker> = burst.iter().map(|(_, it)| it.clone()).collect();
-        for ((distance_m, locker), doors) in burst.iter().zip(doors_of(&asked).await?) {
-            enough += doors.len();
+        let found = try_join_all(burst.iter().map(|(_, locker)| doors_of(locker))).await?;
+        for ((distance_m, locker), doors) in burst.iter().zip(found) {
+            for (one, wanting) in seekers.iter().zip(&mut wanting) {
+                let fits = |it: &&Compartment| one.needs.fit_into(it.size, &locker.measures);
+                *wanting = wanting.saturating_sub(doors.iter().filter(fits).count());
+            }
             around.free.insert(locker.id.clone(), doors);
             around.lockers.push((*distance_m, locker.clone()));
         }

@@ -54,6 +54,20 @@ fn assert_pointers_agree(network: &Network, orders: &[String]) {
 }
 
 #[tokio::test]
+async fn a_large_parcel_finds_its_door_behind_many_small_ones() {
+    let network = Network::empty();
+    network.register_person("ben", json!({ "other_locker_within_m": 3_000 })).await;
+    let small_ones: Vec<(u16, &str)> = (1..60).map(|number| (number, "S")).collect();
+    network.register_locker("mz-03", 0, &[(1, "S"), (2, "L")]).await;
+    network.register_locker("mz-06", 300, &[&small_ones[..], &[(60, "L")]].concat()).await;
+    network.register_locker("mz-07", 600, &small_ones).await;
+    let (small, large) = (placed(&network, "ben", "S", None).await, placed(&network, "ben", "L", None).await);
+    dark(&network).await;
+    work_off(&network, &network.store).await;
+    assert_eq!([goes_to(&network, &small), goes_to(&network, &large)], ["mz-06", "mz-06"]);
+}
+
+#[tokio::test]
 async fn the_last_room_goes_to_who_has_nothing_else_whoever_comes_first() {
     let network = Network::mainz().await;
     // 500 m reach mz-04 only, with two compartments of size M.
