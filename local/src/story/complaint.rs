@@ -42,8 +42,10 @@ pub async fn play(stage: &Stage<'_>, jammed: &Jammed) -> Result<()> {
     stage.say(format!("it is sorted as a delay, by the reason she named and by her words \"{words}\""));
     ensure!(view["order"]["id"] == order.order_id.as_str(), "the order is not beside it: {}", view["order"]);
     ensure!(view["delivery"]["standing"]["is"] == "excluded", "the driver is charged: {}", view["delivery"]);
-    let faults = view["locker"]["faults"].as_array().map_or(0, Vec::len);
-    ensure!(faults == 3, "the locker's faults are not beside it: {}", view["locker"]);
+    let faults = view["locker"]["faults"].as_array().context("no faults of the locker")?;
+    // Those of the jam; what was mended from afar meanwhile is beside them.
+    let closing = faults.iter().filter(|it| it["code"] != "display_fault").count();
+    ensure!(closing == 3, "the locker's faults are not beside it: {}", view["locker"]);
     stage.say("support sees the case with the delivery and the locker's faults beside it; proposed cause: locker");
     let driver = stage.support(&format!("/support/drivers/{DRIVER}")).await?;
     ensure!(driver["deliveries_excluded"] == 1 && driver["complaints_charged"] == 0, "the driver is charged: {driver}");

@@ -33,8 +33,8 @@ async fn all(network: &Network) -> Result<()> {
     unreadable_messages_are_kept(network).await
 }
 
-/// The largest package of a function that is accepted, in bytes. The registry's is the largest: it carries the clients of
-/// IoT and SNS beside that of DynamoDB.
+/// The largest package of a function that is accepted, in bytes. The largest are that of the sweeps, in which everything
+/// can be due, and the registry's, which carries the clients of IoT and SNS beside that of DynamoDB.
 const PACKAGE_SIZE_MAX: u64 = 5 * 1024 * 1024;
 
 fn packages_are_small(network: &Network) -> Result<()> {
