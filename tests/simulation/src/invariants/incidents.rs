@@ -75,7 +75,8 @@ pub fn nobody_is_left_in_an_incident(world: &World, (): &()) -> Verdict {
     for state in history.states.values() {
         match state {
             State::WorkOrder(it) if it.is_open() => {
-                let left = WorkOrder::is_told_with_others(it);
+                // Who is told of with another one of its site is asked about there.
+                let left = it.visit.is_none() && it.is_told_with_others();
                 holds(!left, || format!("{} is open, and nobody was ever called for it: {:?}", it.id, it.incident))?;
             }
             State::Incident(it) => holds(it.stage == Stage::Over, || format!("{} is {:?} at rest", it.id, it.stage))?,
