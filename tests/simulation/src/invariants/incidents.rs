@@ -1,10 +1,9 @@
 //! Incidents: the same fault of many lockers calls its team once.
 
-use domain::StateKey;
 use domain::decision::Event;
 use domain::incident::{Incident, Stage};
 use domain::notice::{Message, Recipient};
-use domain::{State, work_order::WorkOrder};
+use domain::{State, StateKey};
 
 use super::{Verdict, broken, holds};
 use crate::history::Committed;
