@@ -42,7 +42,9 @@ impl<S: Store> Step<'_, S> {
         compartments: Vec<Compartment>,
         unit: Unit,
     ) -> Result<(Chunk, Option<CompartmentNumber>), Unavailable> {
-        let ids: Vec<OrderId> = compartments.iter().filter_map(|it| it.order().cloned()).collect();
+        // An order that is being fetched has two: the one its parcel was in, and the one it is brought to.
+        let ids: BTreeSet<OrderId> = compartments.iter().filter_map(|it| it.order().cloned()).collect();
+        let ids: Vec<OrderId> = ids.into_iter().collect();
         let mut orders = self.orders(&ids).await?;
         let bundled = |order: &Order| order.bundle.clone().filter(|_| order.is_underway());
         let names: BTreeSet<BundleId> = orders.values().filter_map(bundled).collect();

@@ -194,6 +194,16 @@ async fn a_trapped_parcel_is_fetched_from_hand_to_hand_into_another_locker_and_c
 }
 
 #[tokio::test]
+async fn a_locker_goes_dark_in_which_a_parcel_has_two_doors_and_its_people_are_dealt_with() {
+    let network = Network::mainz().await;
+    let (order, _) = jammed(&network).await;
+    start(&network, &order, Some("mz-03")).await.ok();
+    network.happens("fault_intake", faults("mz-03", "dark", &[("locker", "power_loss")])).await;
+    let work_order = network.work_order("mz-03").unwrap();
+    assert_eq!((work_order.impact, work_order.impact_due_at), (vec![], None), "nothing is left to do");
+}
+
+#[tokio::test]
 async fn the_code_is_in_the_mail_and_kept_nowhere() {
     let network = Network::mainz().await;
     let (order, _) = network.deposit_order("anna", "M").await;
