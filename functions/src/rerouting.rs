@@ -309,19 +309,20 @@ impl<S: Store> Step<'_, S> {
         .map(drop)
     }
 
+    /// The locker, and its latest work order.
+    async fn own(&self, view: &View<'_, S>) -> Result<Option<(WorkOrder, Locker)>, Stop> {
+        let names = [StateKey::WorkOrder(self.locker().clone()), StateKey::Locker(self.locker().clone())];
+        let mut states = view.read(&names).await?;
+        Ok(states.take(&names[0]).zip(states.take(&names[1])))
+    }
+
     /// Finds the team where there is none yet, and tells it what is broken and how many people wait.
     async fn tell_team(&self) -> Result<(), Unavailable> {
         let event = EventId::of_step("team-told", &format!("{}-{}", self.list.number(), self.version));
         let cause = Cause::new(StateKey::Locker(self.locker().clone()), event.clone(), self.now);
-        let names = [StateKey::WorkOrder(self.locker().clone()), StateKey::Locker(self.locker().clone())];
         let outcome = apply(self.store, &cause, async |view| {
-            let mut states = view.read(&names).await?;
             let mut decision = Decision::new(());
-            let (Some(mut work_order), Some(locker)) =
-                (states.take::<WorkOrder>(&names[0]), states.take::<Locker>(&names[1]))
-            else {
-                return Ok(decision);
-            };
+            let Some((mut work_order, locker)) = self.own(view).await? else { return Ok(decision) };
             if work_order.impact.first() != Some(&ImpactTask::TellTeam) {
                 return Ok(decision);
             }
@@ -333,7 +334,7 @@ impl<S: Store> Step<'_, S> {
             }
             if !work_order.is_called_in(locker.service.lifecycle) {
                 // Whoever takes it into service meanwhile has to find this.
-                decision.require_unchanged(names[1].clone());
+                decision.require_unchanged(StateKey::Locker(locker.id.clone()));
                 work_order.out_of_service = true;
                 work_order.advance_impact(None, self.now);
                 decision.change(work_order);
@@ -498,15 +499,9 @@ impl<S: Store> Step<'_, S> {
     ) -> Result<(), Unavailable> {
         let event = EventId::of_step("end-told", &id.number);
         let cause = Cause::new(StateKey::Locker(self.locker().clone()), event.clone(), self.now);
-        let names = [StateKey::WorkOrder(self.locker().clone()), StateKey::Locker(self.locker().clone())];
         let outcome = apply(self.store, &cause, async |view| {
-            let mut states = view.read(&names).await?;
             let mut decision = Decision::new(());
-            let (Some(mut latest), Some(locker)) =
-                (states.take::<WorkOrder>(&names[0]), states.take::<Locker>(&names[1]))
-            else {
-                return Ok(decision);
-            };
+            let Some((mut latest, locker)) = self.own(view).await? else { return Ok(decision) };
             let first = latest.impact.first();
             if !matches!(first, Some(ImpactTask::TellEnd { work_order, .. }) if work_order == id) {
                 return Ok(decision);

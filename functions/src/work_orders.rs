@@ -280,11 +280,8 @@ async fn step<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<
         _ => {}
     }
     let step = read_step(request)?;
-    let name = StateKey::WorkOrder(id.locker.clone());
     let taken = apply(store, &cause, async |view| {
-        let latest: Option<WorkOrder> = view.read(std::slice::from_ref(&name)).await?.take(&name);
-        let work_order = latest.filter(|it| it.id == id).ok_or(Refusal::UnknownWorkOrder)?;
-        Ok(take_step(work_order, step.clone(), technician.clone(), now)?)
+        Ok(take_step(read_latest(view, &id).await?, step.clone(), technician.clone(), now)?)
     })
     .await?;
     Ok(Response::json(200, &taken.answer()))
