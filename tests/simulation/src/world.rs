@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use aws::items;
 use aws::keys::{self, Key};
+use aws::ledger::Status;
 use aws::link::LinkSigner;
 use aws::publisher::PublishError;
 use aws::shadow::{DesireError, Desired, Looked};
@@ -128,6 +129,9 @@ pub struct World {
     pub mail: RefCell<BTreeMap<String, Vec<Mail>>>,
     /// How often each notice was published.
     pub published: RefCell<BTreeMap<Key, u32>>,
+    /// Which notice each message is taken for. Two notices in the same words are not told apart by them; the one that
+    /// is put down as sent names its message.
+    pub messages: RefCell<BTreeMap<String, Key>>,
     /// Doors that devices said they opened after a repair, by message.
     /// What devices have said that they see no more.
     pub said_gone: RefCell<BTreeSet<(LockerId, Unit, FaultCode)>>,
@@ -175,6 +179,7 @@ impl World {
             devices: RefCell::default(),
             mail: RefCell::default(),
             published: RefCell::default(),
+            messages: RefCell::default(),
             said_gone: RefCell::default(),
             openings: RefCell::default(),
             missed: RefCell::default(),
@@ -408,6 +413,7 @@ impl World {
         self.tell(|| describe(by, &committed));
         self.counts.borrow_mut().quarantined += committed.quarantined.len() as u64;
         self.history.borrow_mut().add(committed.clone());
+        self.attribute(&committed);
         for write in writes {
             match write {
                 Write::Create { key, item } => {
@@ -468,6 +474,30 @@ impl World {
             .map(|(_, key, notice)| (key.clone(), notice.clone()))
     }
 
+    /// Gives each message to the notice that is put down as sent with it. It was taken for another one only where both
+    /// say the same to the same recipient; that one gets what was taken for this notice, if there is any.
+    fn attribute(&self, commit: &Committed) {
+        let (mut messages, mut published) = (self.messages.borrow_mut(), self.published.borrow_mut());
+        for change in &commit.notices {
+            let Status::Sent { message_id, .. } = &change.after.status else { continue };
+            let Some(taken_for) = messages.get(message_id).filter(|it| **it != change.key).cloned() else { continue };
+            let another = messages.iter().find(|(_, key)| **key == change.key).map(|(id, _)| id.clone());
+            messages.insert(message_id.clone(), change.key.clone());
+            match another {
+                Some(another) => {
+                    messages.insert(another, taken_for);
+                }
+                None => {
+                    *published.entry(change.key.clone()).or_default() += 1;
+                    if let Some(times) = published.get_mut(&taken_for) {
+                        *times -= 1;
+                    }
+                }
+            }
+        }
+        published.retain(|_, times| *times > 0);
+    }
+
     /// Publishes to everything that has subscribed a topic.
     pub fn publish(&self, by: &Rc<Invocation>, topic: &str, text: &Rendered) -> Result<String, PublishError> {
         self.trace.borrow_mut().add(topic);
@@ -477,6 +507,7 @@ impl World {
             return Err(PublishError::Final("EndpointDisabled".to_owned()));
         }
         self.counts.borrow_mut().published += 1;
+        let message_id = format!("published-{}", self.number());
         let link = text.email.split_once(PUBLIC_URL).map(|(_, rest)| {
             let end = rest.find(|c: char| c.is_whitespace()).unwrap_or(rest.len());
             rest[..end].to_owned()
@@ -489,12 +520,13 @@ impl World {
             Some((key, notice)) => {
                 let mail = Mail { at: self.executor.now(), key: key.clone(), notice, text: text.clone(), link };
                 self.tell(|| format!("  {topic} receives '{}' ({})", text.subject, mail.notice.id));
-                *self.published.borrow_mut().entry(key).or_default() += 1;
+                *self.published.borrow_mut().entry(key.clone()).or_default() += 1;
+                self.messages.borrow_mut().insert(message_id.clone(), key);
                 self.hold(invariants::AT_SENDING, &mail);
                 self.mail.borrow_mut().entry(topic.to_owned()).or_default().push(mail);
             }
         }
-        Ok(format!("published-{}", self.number()))
+        Ok(message_id)
     }
 
     /// The latest link of this kind that somebody received, and where it leads.

@@ -10,8 +10,13 @@ use crate::history::Committed;
 use crate::world::{Mail, World};
 
 /// I14: per (person, consequence, channel): delivered at least once or a recorded final failure; what is final stays.
-pub fn the_ledger_goes_only_forward(_: &World, commit: &Committed) -> Verdict {
+/// What is down as sent was sent, and names its message.
+pub fn the_ledger_goes_only_forward(world: &World, commit: &Committed) -> Verdict {
     for change in &commit.notices {
+        if let Status::Sent { message_id, .. } = &change.after.status {
+            let was = world.messages.borrow().get(message_id) == Some(&change.key);
+            holds(was, || format!("{} is down as sent with the message {message_id:?}", change.after.notice.id))?;
+        }
         let Some(before) = &change.before else {
             let pending = change.after.status == Status::Pending && change.after.attempts == 0;
             holds(pending, || format!("{} was entered as {:?}", change.after.notice.id, change.after.status))?;
