@@ -645,7 +645,8 @@ fn brief(state: &State) -> String {
         }
         State::Order(it) => {
             let (stopped, epoch) = (it.pickup_stopped_at, it.place_epoch);
-            format!("{} {} {:?} epoch {epoch} stopped {stopped:?}", it.id, it.status, it.place)
+            let until = it.pickup_deadline;
+            format!("{} {} {:?} epoch {epoch} stopped {stopped:?} until {until:?}", it.id, it.status, it.place)
         }
         State::Delivery(it) => format!("{} by {} {:?}", it.order, it.driver, it.standing),
         State::Case(it) => format!("{} {}", it.id, it.status),
