@@ -309,6 +309,7 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
         rejected: u32,
         with_team: bool,
         with_others: bool,
+        postponed: bool,
         on_the_way: bool,
         open: bool,
         taken_on: bool,
@@ -334,6 +335,7 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
             told.units.extend(new);
             told.with_team |= after.team.is_some();
             told.with_others |= after.is_told_with_others();
+            told.postponed |= after.out_of_service;
             told.open = after.is_open();
             told.taken_on |= after.assigned_to.is_some();
         }
@@ -368,11 +370,11 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
     }
     for (id, told) in all {
         holds(told.told <= told.raised, || format!("{id} was called {} times for {} changes", told.told, told.raised))?;
-        // What was over before anybody could be called, or while it was told of with others, needs nobody;
-        // nor does what a technician has taken on meanwhile.
+        // What was over before anybody could be called, or while it was told of with others, needs nobody; nor does
+        // what a technician has taken on meanwhile, or while its locker was out of service.
         let over = !told.open
             || told.on_the_way
-            || (told.with_others && told.taken_on)
+            || ((told.with_others || told.postponed) && told.taken_on)
             || history.work_order(&id.locker).is_some_and(|latest| latest.id != id || latest.out_of_service);
         let missing: Vec<&Unit> = told.units.difference(&told.told_units).collect();
         holds(over || missing.is_empty() || is_over_by_itself(&history, &id, &missing), || {
