@@ -309,7 +309,7 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
         rejected: u32,
         with_team: bool,
         with_others: bool,
-        postponed: bool,
+        postponed: BTreeSet<Unit>,
         on_the_way: bool,
         open: bool,
         taken_on: bool,
@@ -335,7 +335,9 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
             told.units.extend(new);
             told.with_team |= after.team.is_some();
             told.with_others |= after.is_told_with_others();
-            told.postponed |= after.out_of_service;
+            if after.out_of_service || after.is_shelved() {
+                told.postponed.extend(after.units.keys());
+            }
             told.open = after.is_open();
             told.taken_on |= after.assigned_to.is_some();
         }
@@ -371,12 +373,13 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
     for (id, told) in all {
         holds(told.told <= told.raised, || format!("{id} was called {} times for {} changes", told.told, told.raised))?;
         // What was over before anybody could be called, or while it was told of with others, needs nobody; nor does
-        // what a technician has taken on meanwhile, or while its locker was out of service.
+        // what a technician has taken on meanwhile, or while it was put aside or its locker out of service.
         let over = !told.open
             || told.on_the_way
-            || ((told.with_others || told.postponed) && told.taken_on)
+            || (told.with_others && told.taken_on)
             || history.work_order(&id.locker).is_some_and(|latest| latest.id != id || latest.out_of_service);
-        let missing: Vec<&Unit> = told.units.difference(&told.told_units).collect();
+        let postponed = |unit: &&Unit| told.taken_on && told.postponed.contains(unit);
+        let missing: Vec<&Unit> = told.units.difference(&told.told_units).filter(|it| !postponed(it)).collect();
         holds(over || missing.is_empty() || is_over_by_itself(&history, &id, &missing), || {
             format!("the team of {id} was never told of {missing:?}")
         })?;
