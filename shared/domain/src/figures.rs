@@ -118,7 +118,11 @@ struct Down {
 /// What a day of a locker comes to.
 pub fn close_day(scene: DayScene<'_>, day: Day) -> LockerDay {
     let DayScene { locker, compartments, records, firmware, heard_of, doors } = scene;
-    let all = faults(locker, compartments, records);
+    // One that was taken out for good is none of its compartments any more, whatever was wrong with it.
+    let (out, compartments): (Vec<_>, Vec<_>) =
+        compartments.iter().partition(|it| it.service == Service::Decommissioned);
+    let is_out = |unit: Unit| out.iter().any(|it| unit == Unit::Compartment(it.number));
+    let all: Vec<Down> = faults(locker, &compartments, records).into_iter().filter(|it| !is_out(it.unit)).collect();
     let mut units: BTreeMap<Unit, UnitDay> = BTreeMap::new();
     for it in &all {
         let overlaps = it.from < day.end() && it.until.is_none_or(|until| until >= day.begin());
@@ -141,12 +145,12 @@ pub fn close_day(scene: DayScene<'_>, day: Day) -> LockerDay {
         units.entry(Unit::Locker).or_default().down_s = DAY.as_secs().unsigned_abs();
         units.values_mut().for_each(|of_unit| of_unit.down_s = DAY.as_secs().unsigned_abs());
     }
-    let compartments = compartments.iter().filter(|it| it.service != Service::Decommissioned).count() as u64;
+    let compartments = compartments.len() as u64;
     let (region, locker) = (locker.region.clone(), locker.id.clone());
     LockerDay { region, locker, day, firmware, compartments, units, doors }
 }
 
-fn faults(locker: &Locker, compartments: &[Compartment], records: &[FaultRecord]) -> Vec<Down> {
+fn faults(locker: &Locker, compartments: &[&Compartment], records: &[FaultRecord]) -> Vec<Down> {
     let closes = |code: FaultCode| code.closes() > Closure::Nothing;
     let open = |unit: Unit, (code, fault): (&FaultCode, &OpenFault)| Down {
         unit,

@@ -120,3 +120,11 @@ fn a_compartment_that_is_gone_is_not_waited_for() {
     let gone = Compartment { service: Service::Decommissioned, ..compartment(2) };
     assert_eq!(closed(&locker(), &[compartment(1), gone], &[]).compartments, 1);
 }
+
+#[test]
+fn a_compartment_that_was_taken_out_broken_is_not_down() {
+    let gone = Compartment { service: Service::Decommissioned, ..compartment(2).faulted(FaultCode::LockJammed) };
+    let day = closed(&locker(), &[compartment(1), gone], &[]);
+    assert_eq!((day.compartments, day.units.len()), (1, 0));
+    assert_eq!(fold([&day], By::Region)["mainz"].down_s, 0);
+}
