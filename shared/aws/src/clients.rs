@@ -45,10 +45,11 @@ pub struct Clients {
 
 impl Clients {
     /// Reads Lambda's own variables. `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_SNS` lead elsewhere, as they do
-    /// for every AWS SDK: to the stand-in on one's own machine.
+    /// for every AWS SDK: to the stand-in on one's own machine; `AWS_CA_BUNDLE` names the certificates in a file that
+    /// are trusted there instead of Amazon's.
     ///
     /// # Errors
-    /// [`InvalidEnvironment::Missing`] names the variable that is not there.
+    /// [`InvalidEnvironment`] names the variable that is not there, or cannot be used.
     pub fn new(environment: &Environment) -> Result<Self, InvalidEnvironment> {
         let credentials = Credentials::new(
             environment.require("AWS_ACCESS_KEY_ID")?,
@@ -61,7 +62,7 @@ impl Clients {
         Ok(Self {
             region: environment.require("AWS_REGION")?.to_owned(),
             credentials: SharedCredentialsProvider::new(credentials),
-            http: http_client(),
+            http: http_client(environment)?,
             sns_endpoint: environment.get("AWS_ENDPOINT_URL_SNS").map(str::to_owned).or_else(|| endpoint.clone()),
             endpoint,
         })
@@ -114,11 +115,19 @@ macro_rules! configure {
 }
 use configure;
 
-fn http_client() -> SharedHttpClient {
-    let roots = ROOTS.into_iter().fold(tls::TrustStore::empty(), |store, root| store.with_pem_certificate(root));
-    let context = tls::TlsContext::builder().with_trust_store(roots).build().expect("the compiled-in roots are valid");
-    aws_smithy_http_client::Builder::new()
+fn http_client(environment: &Environment) -> Result<SharedHttpClient, InvalidEnvironment> {
+    let unusable = |problem: String| InvalidEnvironment::Unusable { name: "AWS_CA_BUNDLE", problem };
+    let trusted = match environment.get("AWS_CA_BUNDLE") {
+        Some(path) => {
+            let certificates = std::fs::read(path).map_err(|error| unusable(format!("{path}: {error}")))?;
+            tls::TrustStore::empty().with_pem_certificate(certificates)
+        }
+        None => ROOTS.into_iter().fold(tls::TrustStore::empty(), |store, root| store.with_pem_certificate(root)),
+    };
+    let context =
+        tls::TlsContext::builder().with_trust_store(trusted).build().map_err(|it| unusable(it.to_string()))?;
+    Ok(aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
         .tls_context(context)
-        .build_https()
+        .build_https())
 }
