@@ -306,7 +306,7 @@ async fn way_back<S: Store>(view: &View<'_, S>, order: &Order, now: Timestamp) -
         }
         Place::Shop { shop } => Back::To(Choice::Shop(shop_of(view, shop).await?)),
         Place::Home => Back::To(Choice::Home),
-        Place::Asked | Place::Custody | Place::Missing => {
+        Place::Asked | Place::Custody | Place::Missing | Place::Sender => {
             let name = StateKey::Locker(lost_locker(order).ok_or(Refusal::UnknownLocker)?);
             let lost: Locker =
                 view.read(std::slice::from_ref(&name)).await?.take(&name).ok_or(Refusal::UnknownLocker)?;

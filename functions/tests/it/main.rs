@@ -12,6 +12,7 @@ mod device_messages;
 mod doors;
 mod escalations;
 mod expected_back;
+mod expiries;
 mod feedback;
 mod heartbeats;
 mod incidents;

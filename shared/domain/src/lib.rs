@@ -16,6 +16,7 @@ pub mod delivery;
 pub mod door;
 pub mod escalation;
 pub mod expected_back;
+pub mod expiry;
 pub mod fault;
 pub mod feedback;
 pub mod figures;

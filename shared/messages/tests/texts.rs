@@ -66,6 +66,11 @@ fn pickup_extended(locker_name: &str, deadline: Option<domain::Timestamp>) -> Me
     }
 }
 
+fn pickup_expired(locker_name: &str) -> Message {
+    let (order, compartment) = (id("A-4711"), 7.try_into().unwrap());
+    Message::PickupExpired { order, locker_name: locker_name.to_owned(), compartment }
+}
+
 fn choose_place(from_locker_name: &str) -> Message {
     Message::ChoosePlace {
         order: id("A-4711"),
@@ -185,6 +190,9 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
             deadline: "2026-07-05T22:05:00Z".parse().unwrap(),
         },
         Message::ParcelMissing { order: id("A-4711"), locker_name: name.clone() },
+        Message::ReservationExpired { order: id("A-4711"), locker_name: name.clone() },
+        pickup_expired(locker_name),
+        Message::ParcelReturned { order: id("A-4711") },
         choose_place(locker_name),
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: Some(name.clone()), shop_name: None },
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: None, shop_name: Some(name.clone()) },
@@ -671,6 +679,51 @@ fn an_answered_complaint_names_the_measure_and_nobody() {
     };
     assert_eq!(rendered(&message, Language::German, None), german);
     assert_eq!(rendered(&message, Language::English, None), english);
+}
+
+#[test]
+fn who_is_late_learns_what_becomes_of_the_parcel_and_what_can_be_done() {
+    let expired = pickup_expired("Mainz Hauptbahnhof");
+    let german = Rendered {
+        subject: "Ihre Abholfrist ist abgelaufen: Mainz Hauptbahnhof, Fach 7".to_owned(),
+        email: "Guten Tag,\n\n\
+            Ihr Paket (Bestellung A-4711) wurde nicht in der Abholfrist aus Fach 7 des Paketautomaten \
+            Mainz Hauptbahnhof abgeholt. Wir holen es dort ab und bringen es zum Absender zurück.\n\n\
+            Wenn Sie es noch möchten, melden Sie sich bitte bald bei unserem Kundenservice: Solange das Paket im Fach \
+            liegt, kann er Ihre Frist verlängern.\n\n\
+            Freundliche Grüße\n\
+            Ihr Team der Paketautomaten"
+            .to_owned(),
+        push: "Abholfrist abgelaufen: Mainz Hauptbahnhof, Fach 7. Ihr Paket geht zurück. Möchten Sie es noch? Bitte \
+            melden Sie sich bald."
+            .to_owned(),
+    };
+    let order = || id("A-4711");
+    let lapsed = Message::ReservationExpired { order: order(), locker_name: "Mainz Hauptbahnhof".to_owned() };
+    let english = Rendered {
+        subject: "Your parcel has not arrived: Mainz Hauptbahnhof".to_owned(),
+        email: "Hello,\n\n\
+            Your parcel (order A-4711) was not put into the locker Mainz Hauptbahnhof in the time planned for it. The \
+            compartment that was reserved for it is free again.\n\n\
+            Please ask the sender where your parcel is. Should it be put in after all, we will write to you.\n\n\
+            Kind regards\n\
+            Your parcel locker team"
+            .to_owned(),
+        push: "Your parcel did not arrive in time (Mainz Hauptbahnhof). Its compartment is free again. Please ask the \
+            sender."
+            .to_owned(),
+    };
+    assert_eq!(rendered(&expired, Language::German, None), german);
+    assert_eq!(rendered(&lapsed, Language::English, None), english);
+    let back = Message::ParcelReturned { order: order() };
+    let texts = LANGUAGES.map(|language| rendered(&back, language, None).push);
+    assert_eq!(
+        texts,
+        [
+            "Ihr nicht abgeholtes Paket ist wieder beim Absender. Wenn Sie es noch möchten, wenden Sie sich bitte an ihn.",
+            "Your parcel was not collected and is back with the sender. If you still want it, please contact them.",
+        ]
+    );
 }
 
 #[test]

@@ -196,7 +196,9 @@ pub fn only_legal_transitions(_: &World, commit: &Committed) -> Verdict {
             (Some(Rerouting), Deposited) => found,
             (Some(Rerouted), Placed) => undone,
             (Some(Deposited), Collected | Recovery) => true,
-            (Some(Recovery), Deposited | Collected) => true,
+            (Some(Recovery), Deposited | Collected | Expired | Returned) => true,
+            (Some(Placed | Rerouted | Deposited), Expired) => true,
+            (Some(Expired), Deposited | Collected | Recovery) => true,
             _ => false,
         };
         holds(legal, || format!("order {}: {:?} became {}", after.id, before.map(|it| it.status), after.status))?;

@@ -94,6 +94,9 @@ fn says_where(message: &Message) -> bool {
         | Message::RecoveryStarted { .. }
         | Message::BroughtElsewhere { .. }
         | Message::ParcelMissing { .. }
+        | Message::ReservationExpired { .. }
+        | Message::PickupExpired { .. }
+        | Message::ParcelReturned { .. }
         | Message::PlacedElsewhere { .. }
         | Message::Rerouted { .. }
         | Message::ReroutedHome { .. }

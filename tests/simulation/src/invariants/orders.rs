@@ -37,6 +37,9 @@ pub fn order_of(message: &Message) -> Option<&domain::id::OrderId> {
         | Message::RecoveryStarted { order, .. }
         | Message::BroughtElsewhere { order, .. }
         | Message::ParcelMissing { order, .. }
+        | Message::ReservationExpired { order, .. }
+        | Message::PickupExpired { order, .. }
+        | Message::ParcelReturned { order }
         | Message::PlacedElsewhere { order, .. }
         | Message::Rerouted { order, .. }
         | Message::ReroutedHome { order, .. }
@@ -197,6 +200,11 @@ pub fn a_new_state_and_its_notice_are_one_commit(_: &World, commit: &Committed) 
         let deposited = before.status != after.status && after.status == OrderStatus::Deposited;
         let collected = before.status != after.status && after.status == OrderStatus::Collected;
         let extended = before.pickup_extended != after.pickup_extended;
+        // Somebody who gives the way back up tells nobody: that it goes back was told.
+        let over = before.status != after.status
+            && after.status == OrderStatus::Expired
+            && before.status != OrderStatus::Recovery;
+        let came = after.deposited_at.is_some();
         let says = |message: &Message| match message {
             Message::Rerouted { .. }
             | Message::ReroutedHome { .. }
@@ -204,6 +212,9 @@ pub fn a_new_state_and_its_notice_are_one_commit(_: &World, commit: &Committed) 
             | Message::ChoosePlace { .. }
             | Message::PlaceConfirmed { .. } => moved && !found && !missing,
             Message::ParcelMissing { .. } => missing,
+            Message::ReservationExpired { .. } => over && !came,
+            Message::PickupExpired { .. } => over && came,
+            Message::ParcelReturned { .. } => moved && after.place == Place::Sender,
             Message::PickupDelayed { .. } if found => waits,
             Message::PickupDelayed { .. } => (stopped && !fetched && !missing) || (given_up && !resumed),
             Message::AllClear { .. } => resumed && !placed && !found,
@@ -215,7 +226,7 @@ pub fn a_new_state_and_its_notice_are_one_commit(_: &World, commit: &Committed) 
             Message::FeedbackRequested { .. } => collected,
             _ => false,
         };
-        if moved || stopped || resumed || deposited || collected || extended || fetched || given_up {
+        if moved || stopped || resumed || deposited || collected || extended || fetched || given_up || over {
             let about = |message: &Message| order_of(message) == Some(&after.id) && says(message);
             let told = commit.entered().filter(|(_, entry)| about(&entry.notice.message)).count();
             holds(told == 1, || {
@@ -251,11 +262,13 @@ pub fn everybody_has_been_dealt_with(world: &World, (): &()) -> Verdict {
                     format!("{}: its door is shut: {shut}; its deadline is stopped: {stopped}", order.id)
                 })?;
             }
+            // To go back, it is taken out of a door that works.
+            OrderStatus::Recovery if order.expired_at.is_some() => {}
             OrderStatus::Recovery => {
                 let shut = closure == Closure::DepositsAndPickups;
                 holds(shut, || format!("{} is fetched from {locker}.{number}, which can be opened", order.id))?;
             }
-            OrderStatus::Collected | OrderStatus::Cancelled => {}
+            OrderStatus::Collected | OrderStatus::Expired | OrderStatus::Returned | OrderStatus::Cancelled => {}
         }
     }
     for state in history.states.values() {
@@ -302,7 +315,7 @@ pub fn a_choice_moves_an_order_whole(_: &World, commit: &Committed) -> Verdict {
         }
         let at = |place: &Place| match place {
             Place::Compartment { locker, compartment } => Some((locker.clone(), *compartment)),
-            Place::Shop { .. } | Place::Home | Place::Asked | Place::Custody | Place::Missing => None,
+            Place::Shop { .. } | Place::Home | Place::Asked | Place::Custody | Place::Missing | Place::Sender => None,
         };
         let is = |place: Option<(LockerId, CompartmentNumber)>, wanted: Occupancy| {
             place.is_none_or(|(locker, number)| {
@@ -346,7 +359,7 @@ pub fn an_undone_choice_leads_back(world: &World, commit: &Committed) -> Verdict
         let from = chosen.orders().find(|(_, it)| it.id == before.id).and_then(|(it, _)| it);
         let locker = |place: &Place| match place {
             Place::Compartment { locker, .. } => Some(locker.clone()),
-            Place::Shop { .. } | Place::Home | Place::Asked | Place::Custody | Place::Missing => None,
+            Place::Shop { .. } | Place::Home | Place::Asked | Place::Custody | Place::Missing | Place::Sender => None,
         };
         let same = from.is_some_and(|it| it.place == *to || (locker(to).is_some() && locker(&it.place) == locker(to)));
         holds(same, || format!("{} was undone to {to:?}, from {from:?}", after.id))?;
@@ -385,7 +398,7 @@ pub fn a_used_or_expired_link_changes_nothing(world: &World, answer: &Answer) ->
 }
 
 /// When a door could not be opened, from the commits.
-fn shut_times(
+pub(super) fn shut_times(
     history: &History,
     locker: &LockerId,
     number: CompartmentNumber,
@@ -419,7 +432,7 @@ fn shut_times(
 }
 
 /// When a parcel was last brought into another compartment, and until when its customer had from then on.
-fn placed_last(history: &History, order: &domain::id::OrderId) -> Option<(Timestamp, Timestamp)> {
+pub(super) fn placed_last(history: &History, order: &domain::id::OrderId) -> Option<(Timestamp, Timestamp)> {
     history.commits.iter().rev().find_map(|commit| {
         let (_, after) = commit.orders().find(|(_, after)| after.id == *order)?;
         let placed = commit

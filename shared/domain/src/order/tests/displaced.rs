@@ -594,8 +594,10 @@ fn a_door_that_people_keep_shut_after_its_repair_stops_the_deadline_and_owes_the
 
 #[test]
 fn a_deadline_that_runs_or_stands_still_can_be_put_off_and_the_customer_is_told() {
-    let extend =
-        |order| extend_pickup(order, &locker(), 24, id("agent-1"), "ill".to_owned(), &event(), at(90)).unwrap();
+    let extend = |order| {
+        extend_pickup(order, &locker(), &inside().compartment, 24, id("agent-1"), "ill".to_owned(), &event(), at(90))
+            .unwrap()
+    };
     for stopped in [None, Some(at(0) + hours(1))] {
         let before = Order { pickup_stopped_at: stopped, ..order("o1", 7).deposited(0) };
         let deadline = at(0) + hours(96);
@@ -614,7 +616,7 @@ fn a_deadline_that_runs_or_stands_still_can_be_put_off_and_the_customer_is_told(
             changes: vec![after.into()],
             unchanged: vec![],
             notices: vec![notice],
-            event: Event::PickupExtended { by: id("agent-1"), hours: 24, reason: "ill".to_owned() },
+            event: Event::PickupExtended { by: id("agent-1"), hours: 24, reason: "ill".to_owned(), stopped: false },
         };
         assert_eq!(extend(before), expected);
     }
@@ -623,14 +625,25 @@ fn a_deadline_that_runs_or_stands_still_can_be_put_off_and_the_customer_is_told(
 #[test]
 fn a_deadline_that_has_passed_runs_anew_from_now() {
     let now = at(0) + hours(80);
-    let decision =
-        extend_pickup(order("o1", 7).deposited(0), &locker(), 5, id("agent-1"), String::new(), &event(), now).unwrap();
+    let decision = extend_pickup(
+        order("o1", 7).deposited(0),
+        &locker(),
+        &inside().compartment,
+        5,
+        id("agent-1"),
+        String::new(),
+        &event(),
+        now,
+    )
+    .unwrap();
     assert_eq!(decision.answer.pickup_deadline, Some(now + hours(5)));
 }
 
 #[test]
 fn extensions_end_where_the_longest_hold_time_ends_and_begin_with_the_deposit() {
-    let extend = |order, hours| extend_pickup(order, &locker(), hours, id("agent-1"), String::new(), &event(), at(90));
+    let extend = |order, hours| {
+        extend_pickup(order, &locker(), &inside().compartment, hours, id("agent-1"), String::new(), &event(), at(90))
+    };
     let before = Order { pickup_extended: hours(90), ..order("o1", 7).deposited(0) };
     assert_eq!(extend(before.clone(), 6).unwrap().answer.pickup_extended, EXTENSION_MAX);
     assert_eq!(extend(before, 7), Err(Refusal::TooLong));
