@@ -23,6 +23,7 @@ mod notices;
 mod orders;
 mod presence;
 mod priorities;
+mod questions;
 mod region_outages;
 mod registry;
 mod remote_recoveries;

@@ -359,6 +359,10 @@ pub enum Event {
     PlaceChosen {
         to: Place,
     },
+    /// What was lost works again before the customer has answered.
+    QuestionWithdrawn {
+        to: Place,
+    },
     ChoiceUndone {
         to: Place,
     },

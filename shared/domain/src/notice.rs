@@ -117,6 +117,8 @@ pub enum Message {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cause: Option<FaultCode>,
     },
+    /// To a customer who was asked and has not answered: the place works again, and the parcel goes there.
+    PlaceKept { order: OrderId, locker_name: String, place_epoch: u32 },
     /// To a customer: this is where it goes, as chosen. Without a name: to the door.
     PlaceConfirmed {
         order: OrderId,
@@ -205,6 +207,7 @@ impl Message {
             Message::ReroutedHome { .. } => "rerouted_home",
             Message::ReroutedToShop { .. } => "rerouted_to_shop",
             Message::ChoosePlace { .. } => "choose_place",
+            Message::PlaceKept { .. } => "place_kept",
             Message::PlaceConfirmed { .. } => "place_confirmed",
             Message::FeedbackRequested { .. } => "feedback_requested",
             Message::CaseReceived { .. } => "case_received",
@@ -237,6 +240,7 @@ impl Message {
             | Message::ReroutedHome { order, .. }
             | Message::ReroutedToShop { order, .. }
             | Message::ChoosePlace { order, .. }
+            | Message::PlaceKept { order, .. }
             | Message::PlaceConfirmed { order, .. }
             | Message::FeedbackRequested { order } => Some(StateKey::Order(order.clone())),
             Message::WorkOrderCalled { work_order, .. }
@@ -266,6 +270,7 @@ impl Message {
             | Message::ReroutedHome { .. }
             | Message::ReroutedToShop { .. }
             | Message::ChoosePlace { .. }
+            | Message::PlaceKept { .. }
             | Message::PlaceConfirmed { .. }
             | Message::FeedbackRequested { .. }
             | Message::CaseReceived { .. }
@@ -285,6 +290,7 @@ impl Message {
             | Message::Rerouted { order, place_epoch, .. }
             | Message::ReroutedHome { order, place_epoch, .. }
             | Message::ReroutedToShop { order, place_epoch, .. }
+            | Message::PlaceKept { order, place_epoch, .. }
             | Message::ChoosePlace { order, place_epoch, .. } => {
                 Some(LinkPurpose::ChoosePlace { order: order.clone(), place_epoch: *place_epoch })
             }
@@ -479,7 +485,7 @@ mod tests {
     }
 
     /// Every message that carries a link to choose another place.
-    fn about_a_place_that_can_be_changed() -> [Message; 5] {
+    fn about_a_place_that_can_be_changed() -> [Message; 6] {
         let (order, name) = (|| id("o1"), || "Dom".to_owned());
         [
             Message::PlacedElsewhere {
@@ -504,6 +510,7 @@ mod tests {
                 cause: None,
             },
             Message::ChoosePlace { order: order(), from_locker_name: name(), place_epoch: 2, cause: None },
+            Message::PlaceKept { order: order(), locker_name: name(), place_epoch: 2 },
         ]
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compartment::{Compartment, Occupancy};
+use crate::compartment::{Compartment, Lost, Occupancy};
 use crate::decision::{Decision, Event};
 use crate::delivery::{Delivery, Standing};
 use crate::expiry::DEPOSITED_WITHIN;
@@ -769,7 +769,8 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
     }
     decision.record(Event::OrderRerouted { from, to, why });
     if let Some(freed) = release(compartment, &order.id, now) {
-        decision.change(freed);
+        let asked = (order.status == OrderStatus::Rerouting).then(|| Lost { order: order.id.clone(), place_epoch });
+        decision.change(Compartment { lost_by: asked, ..freed });
     }
     if let Some(room) = room {
         room.hold_for(&order.id, &mut decision);
@@ -892,6 +893,43 @@ pub fn resume_pickup(
     decision.require_unchanged(StateKey::Compartment(compartment.locker.clone(), compartment.number));
     decision.require_unchanged(StateKey::Locker(locker.id.clone()));
     decision.record(Event::PickupResumed { order: order.id.clone() });
+    decision.change(order);
+    Some(decision)
+}
+
+/// A place works again before the customer whose order had lost it has said where else the parcel is to go: the order
+/// keeps that place, or gets another compartment of its locker where somebody has that (`room`), and the customer is told
+/// and may choose otherwise all the same. Nothing where the customer has answered, or there is no room.
+pub fn withdraw_question(
+    mut order: Order,
+    locker: &Locker,
+    lost: Compartment,
+    room: Option<Room>,
+    event: &EventId,
+    now: Timestamp,
+) -> Option<Decision<()>> {
+    let asked = Some(Lost { order: order.id.clone(), place_epoch: order.place_epoch });
+    if lost.lost_by != asked || order.status != OrderStatus::Rerouting || bug("question_stands") {
+        return None;
+    }
+    let number = lost.number;
+    let lost = Compartment { lost_by: None, ..lost };
+    let needs = order.needs();
+    let own = find_room(locker, std::slice::from_ref(&lost), &needs, 0).ok();
+    let room = own.or_else(|| room.filter(|it| it.locker.id == locker.id && it.compartment.number != number))?;
+    order.move_to(room.place(), OrderStatus::Rerouted, now);
+    let message = Message::PlaceKept {
+        order: order.id.clone(),
+        locker_name: locker.name.clone(),
+        place_epoch: order.place_epoch,
+    };
+    let mut decision = Decision::new(());
+    decision.tell(order.tell(message, event, now));
+    decision.record(Event::QuestionWithdrawn { to: room.place() });
+    if room.compartment.number != number {
+        decision.change(lost);
+    }
+    room.hold_for(&order.id, &mut decision);
     decision.change(order);
     Some(decision)
 }

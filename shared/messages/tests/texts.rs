@@ -194,6 +194,7 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
         pickup_expired(locker_name),
         Message::ParcelReturned { order: id("A-4711") },
         choose_place(locker_name),
+        Message::PlaceKept { order: id("A-4711"), locker_name: name.clone(), place_epoch: 3 },
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: Some(name.clone()), shop_name: None },
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: None, shop_name: Some(name.clone()) },
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: None, shop_name: None },
@@ -723,6 +724,29 @@ fn who_is_late_learns_what_becomes_of_the_parcel_and_what_can_be_done() {
             "Ihr nicht abgeholtes Paket ist wieder beim Absender. Wenn Sie es noch möchten, wenden Sie sich bitte an ihn.",
             "Your parcel was not collected and is back with the sender. If you still want it, please contact them.",
         ]
+    );
+}
+
+#[test]
+fn who_was_asked_learns_that_nothing_has_to_be_chosen_any_more() {
+    let (order, locker_name) = (id("A-4711"), "Mainz Hauptbahnhof".to_owned());
+    let kept = Message::PlaceKept { order, locker_name, place_epoch: 3 };
+    let english = rendered(&kept, Language::English, Some(LINK));
+    assert_eq!(
+        english.email,
+        format!(
+            "Hello,\n\n\
+            The locker Mainz Hauptbahnhof works again. Your parcel (order A-4711) goes there as first planned; you do not \
+            have to choose another place.\n\n\
+            If you would rather have it elsewhere, choose another place here while your parcel is on its way:\n{LINK}\n\n\
+            Kind regards\nYour parcel locker team"
+        )
+    );
+    let german = rendered(&kept, Language::German, None);
+    assert_eq!(german.subject, "Ihr Paket kommt doch zum Paketautomaten: Mainz Hauptbahnhof");
+    assert_eq!(
+        german.push,
+        "Mainz Hauptbahnhof funktioniert wieder: Ihr Paket kommt wie geplant dorthin. Sie müssen nichts wählen."
     );
 }
 

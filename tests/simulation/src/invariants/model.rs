@@ -154,7 +154,7 @@ impl Model {
             }
             Event::PickupDelayed { .. } | Event::PickupStopped { .. } => parcel.stopped = true,
             Event::PickupResumed { .. } => parcel.stopped = false,
-            Event::OrderRerouted { to, .. } => move_to(parcel, to),
+            Event::OrderRerouted { to, .. } | Event::QuestionWithdrawn { to } => move_to(parcel, to),
             Event::PlaceChosen { to } => {
                 parcel.before_choice = parcel.status;
                 move_to(parcel, to);

@@ -102,6 +102,7 @@ fn says_where(message: &Message) -> bool {
         | Message::ReroutedHome { .. }
         | Message::ReroutedToShop { .. }
         | Message::ChoosePlace { .. }
+        | Message::PlaceKept { .. }
         | Message::PlaceConfirmed { .. }
         | Message::FeedbackRequested { .. } => true,
         Message::CaseReceived { .. }

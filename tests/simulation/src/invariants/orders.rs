@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use domain::compartment::{Compartment, Occupancy};
 use domain::decision::Event;
-use domain::fault::Closure;
+use domain::fault::{Closure, Unit};
 use domain::id::{CompartmentNumber, LockerId, OrderId};
+use domain::impact::ImpactTask;
 use domain::locker::Locker;
 use domain::notice::{LinkPurpose, Message, Recipient};
 use domain::order::{EXTENSION_MAX, HOLD_FOR, Order, OrderStatus, UNDO_WITHIN};
 use domain::place::Place;
 use domain::service::Lifecycle;
 use domain::shop::EXPECTED_FOR;
-use domain::{SignedDuration, Timestamp};
+use domain::{SignedDuration, State, StateKey, Timestamp};
 
 use super::places::{closes, compartment_closes, is_offered, locker_closes};
 use super::{Verdict, broken, holds};
@@ -45,6 +46,7 @@ pub fn order_of(message: &Message) -> Option<&domain::id::OrderId> {
         | Message::ReroutedHome { order, .. }
         | Message::ReroutedToShop { order, .. }
         | Message::ChoosePlace { order, .. }
+        | Message::PlaceKept { order, .. }
         | Message::PlaceConfirmed { order, .. }
         | Message::FeedbackRequested { order }
         | Message::CaseReceived { order, .. }
@@ -210,6 +212,7 @@ pub fn a_new_state_and_its_notice_are_one_commit(_: &World, commit: &Committed) 
             | Message::ReroutedHome { .. }
             | Message::ReroutedToShop { .. }
             | Message::ChoosePlace { .. }
+            | Message::PlaceKept { .. }
             | Message::PlaceConfirmed { .. } => moved && !found && !missing,
             Message::ParcelMissing { .. } => missing,
             Message::ReservationExpired { .. } => over && !came,
@@ -363,6 +366,47 @@ pub fn an_undone_choice_leads_back(world: &World, commit: &Committed) -> Verdict
         };
         let same = from.is_some_and(|it| it.place == *to || (locker(to).is_some() && locker(&it.place) == locker(to)));
         holds(same, || format!("{} was undone to {to:?}, from {from:?}", after.id))?;
+    }
+    Ok(())
+}
+
+/// I13: whoever is asked for another place, and has not answered, keeps the one that works again before: by the time that
+/// its reopening has been dealt with.
+pub fn nobody_is_asked_for_what_works_again(world: &World, commit: &Committed) -> Verdict {
+    let history = world.history.borrow();
+    for change in &commit.changes {
+        let lists = |state: &State| match state {
+            State::WorkOrder(it) => Some(it.impact.clone()),
+            State::ServicePlan(it) => Some(it.impact.clone()),
+            _ => None,
+        };
+        let Some(before) = change.before.as_ref().and_then(lists) else { continue };
+        let Some(ImpactTask::AllClear { unit, .. }) = before.first() else { continue };
+        let same = |it: &ImpactTask| matches!(it, ImpactTask::AllClear { unit: of, .. } if of == unit);
+        if lists(&change.after).is_some_and(|after| after.first().is_some_and(same)) {
+            continue;
+        }
+        let (StateKey::WorkOrder(at) | StateKey::ServicePlan(at)) = change.after.key() else { continue };
+        // What has changed since the handler began is another one's to deal with.
+        let settled = |name: StateKey| world.known_since(&name).is_some_and(|since| since <= commit.now);
+        let Some(locker) = history.locker(&at).filter(|it| it.bookable() && settled(StateKey::Locker(it.id.clone())))
+        else {
+            continue;
+        };
+        for door in history.compartments_of(&at).filter(|it| it.bookable()) {
+            if *unit != Unit::Locker && *unit != Unit::Compartment(door.number) {
+                continue;
+            }
+            let Some(lost) = door.lost_by.as_ref().filter(|_| settled(StateKey::Compartment(at.clone(), door.number)))
+            else {
+                continue;
+            };
+            let asked = |it: &&Order| it.status == OrderStatus::Rerouting && it.place_epoch == lost.place_epoch;
+            let order = history.order(&lost.order).filter(asked).filter(|it| settled(StateKey::Order(it.id.clone())));
+            holds(order.is_none(), || {
+                format!("{} is still asked, and {}.{} works and is free", lost.order, locker.id, door.number)
+            })?;
+        }
     }
     Ok(())
 }

@@ -28,6 +28,11 @@ fn preferences(other_locker_within_m: Option<u32>, home: bool) -> Option<Prefere
     Some(Preferences { other_locker_within_m, home, ..Preferences::none(customer()) })
 }
 
+/// The same, which knows whose customer is being asked.
+fn lost() -> Compartment {
+    Compartment { lost_by: Some(Lost { order: id("o1"), place_epoch: 2 }), ..freed() }
+}
+
 fn freed() -> Compartment {
     compartment(7).faulted_since(30, FaultCode::LockJammed)
 }
@@ -124,7 +129,7 @@ fn without_consent_the_customer_is_asked_and_no_room_is_taken() {
     let notice = told(message, at(90));
     let expected = Decision {
         answer: (),
-        changes: vec![freed().into(), moved(Place::Asked, OrderStatus::Rerouting).told(&notice).into()],
+        changes: vec![lost().into(), moved(Place::Asked, OrderStatus::Rerouting).told(&notice).into()],
         unchanged: vec![locker_key(), compartment_key(7)],
         notices: vec![notice],
         event: Event::OrderRerouted { from: place(7), to: Place::Asked, why: None },
