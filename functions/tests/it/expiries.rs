@@ -130,6 +130,29 @@ async fn a_parcel_that_comes_after_all_is_inside_as_its_device_says() {
 }
 
 #[tokio::test]
+async fn a_parcel_that_comes_after_all_where_another_one_is_expected_is_found_by_who_looks() {
+    let network = Network::mainz().await;
+    let (late, compartment) = network.place_order("anna", "XL").await;
+    sweep_at(&network, 72 * HOUR_S).await;
+    let (other, again) = network.place_order("cleo", "XL").await;
+    assert_eq!(again, compartment, "it is the only one of its size");
+    network.wait_until(73 * HOUR_S);
+    network.deliver("parcel_events", [deposited("mz-03", "m-1", &late, compartment)]).await;
+    network.drain().await;
+    assert_eq!(network.quarantined()[0].reason, "the compartment is held by another order");
+    let disputed = network.compartment("mz-03", compartment);
+    assert_eq!(disputed.occupancy, Occupancy::Unknown { recorded: None });
+    assert_eq!(network.order(&other).place, Place::Home, "what cannot go in there goes as its customer likes");
+    assert!(network.work_order("mz-03").is_some_and(|it| it.is_open()), "somebody is called to look");
+
+    let looked = call("POST /lockers/{locker_id}/compartments/{compartment}/contents").by("tech-4");
+    let looked = looked.path("locker_id", "mz-03").path("compartment", &compartment.to_string());
+    network.call(looked.json(json!({ "order_id": late }))).await.ok();
+    let found = network.order(&late);
+    assert_eq!((found.status, found.expired_at), (OrderStatus::Deposited, None));
+}
+
+#[tokio::test]
 async fn a_parcel_nobody_collects_is_listed_taken_out_and_returned() {
     let network = Network::mainz().await;
     let (order, compartment) = network.deposit_order("anna", "M").await;

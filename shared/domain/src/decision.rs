@@ -356,6 +356,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<Why>,
     },
+    /// To another one of the same locker.
+    CompartmentChanged {
+        from: Place,
+        to: Place,
+    },
     PlaceChosen {
         to: Place,
     },

@@ -688,8 +688,8 @@ pub(crate) fn shut_since(locker: &Locker, compartment: &Compartment) -> Option<T
     by_faults.into_iter().chain(by_people).flatten().min()
 }
 
-/// What is known when an order that lost its place is dealt with. `rooms` is what was found for it in other lockers, best
-/// first, and how far away; `shop` the one its customer named. `why` is told in the history.
+/// What is known when an order that lost its place is dealt with. `rooms` is what was found for it, in its own locker or in
+/// others, best first, and how far away; `shop` the one its customer named. `why` is told in the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplacedScene {
     pub order: Order,
@@ -703,9 +703,9 @@ pub struct DisplacedScene {
     pub expected_by: Option<Timestamp>,
 }
 
-/// Deals with one order whose compartment has been closed. On its way: it gets another place by the customer's
-/// stored preferences (what was found in other lockers, the shop, or home), or the customer is asked. Inside:
-/// its deadline stops. The customer learns it in the same commit. Nothing where the place works again, or the
+/// Deals with one order whose compartment has been closed. On its way: it gets another compartment of its locker, where
+/// that was found; else another place by the customer's stored preferences (what was found in other lockers, the shop, or
+/// home), or the customer is asked. Inside: its deadline stops. The customer learns it in the same commit. Nothing where the place works again, or the
 /// order is no longer there, or it has been dealt with: each learns it once.
 pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestamp) -> Option<Decision<()>> {
     let DisplacedScene { mut order, locker, compartment, preferences, rooms, shop, why, expected_by } = scene;
@@ -732,9 +732,16 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
     }
     // They may have changed since a place was looked for.
     let agrees = |(distance_m, room): &(u32, Room)| {
-        preferences.as_ref().is_some_and(|it| it.agrees_to(&room.locker.id, *distance_m))
+        let stays = room.locker.id == locker.id;
+        stays || preferences.as_ref().is_some_and(|it| it.agrees_to(&room.locker.id, *distance_m))
     };
     let room = rooms.into_iter().find(agrees).map(|(_, room)| room);
+    let room = match room {
+        Some(beside) if beside.locker.id == locker.id => {
+            return Some(change_compartment(order, compartment, beside, incident, decision, now));
+        }
+        room => room,
+    };
     let named = |it: &Shop| preferences.as_ref().is_some_and(|wishes| wishes.shop.as_ref() == Some(&it.id));
     let shop = shop.filter(|it| room.is_none() && named(it) && it.has_room(now));
     let from = order.place.clone();
@@ -780,6 +787,30 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
     }
     decision.change(order);
     Some(decision)
+}
+
+/// Gives an order on its way another compartment of the same locker. Its customer has nothing to do and is told nothing:
+/// nobody names a compartment to them before the parcel is in it, and what they were told of their place stays true.
+fn change_compartment(
+    mut order: Order,
+    lost: Compartment,
+    room: Room,
+    incident: Option<Incident>,
+    mut decision: Decision<()>,
+    now: Timestamp,
+) -> Decision<()> {
+    if let Some(incident) = incident {
+        order.meet(incident);
+    }
+    order.leave_incidents(now);
+    let from = std::mem::replace(&mut order.place, room.place());
+    order.driver = None;
+    order.hold_at_least(REST_MIN, now);
+    decision.record(Event::CompartmentChanged { from, to: order.place.clone() });
+    decision.changes.extend(release(lost, &order.id, now).map(State::from));
+    room.hold_for(&order.id, &mut decision);
+    decision.change(order);
+    decision
 }
 
 /// What the history calls it when a deadline stands still: by the fault that is named, else by people.

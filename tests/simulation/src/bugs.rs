@@ -35,6 +35,7 @@ bugs! {
     displaced_order_is_not_told: "an order gets another place and its customer is not told",
     displaced_order_stays: "an order keeps its place in a locker that closed",
     question_stands: "who is asked for another place is asked still when the first one works again",
+    own_locker_is_overlooked: "an order is sent away from a locker that has another compartment for it",
     never_displaced: "a closure does not put what follows for people on the list",
     team_is_not_told: "the first step of the list is struck off without telling the team",
     impact_is_forgotten: "the next work order forgets what the last one owes people",

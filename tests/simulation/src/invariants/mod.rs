@@ -79,6 +79,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I12 orders::a_place_is_what_its_parcel_and_its_customer_need,
     I13 orders::a_new_state_and_its_notice_are_one_commit,
     I13 orders::nobody_is_asked_for_what_works_again,
+    I13 orders::nobody_goes_elsewhere_from_a_locker_with_room,
     I14 notices::the_ledger_goes_only_forward,
     I15 notices::a_notice_is_for_whom_it_concerns,
     I15 repairs::nothing_is_expected_in_the_past,

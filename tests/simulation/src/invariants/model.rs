@@ -155,6 +155,10 @@ impl Model {
             Event::PickupDelayed { .. } | Event::PickupStopped { .. } => parcel.stopped = true,
             Event::PickupResumed { .. } => parcel.stopped = false,
             Event::OrderRerouted { to, .. } | Event::QuestionWithdrawn { to } => move_to(parcel, to),
+            Event::CompartmentChanged { to, .. } => {
+                parcel.place = to.clone();
+                parcel.driver = None;
+            }
             Event::PlaceChosen { to } => {
                 parcel.before_choice = parcel.status;
                 move_to(parcel, to);

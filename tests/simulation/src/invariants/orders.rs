@@ -186,8 +186,15 @@ pub fn a_new_state_and_its_notice_are_one_commit(_: &World, commit: &Committed) 
     for (before, after) in commit.orders() {
         let Some(before) = before else { continue };
         // While it is in somebody's hands there is nothing its customer could do.
-        let moved = before.place != after.place && after.place != Place::Custody;
         let happened = |wanted: fn(&Event) -> bool| commit.events.iter().any(|(_, entry)| wanted(&entry.event));
+        // Nor if it is another compartment of the locker they know.
+        let beside = happened(|event| matches!(event, Event::CompartmentChanged { .. }));
+        if beside {
+            let at = |order: &Order| order.compartment().map(|(locker, _)| locker.clone());
+            let same = at(before) == at(after) && before.is_underway() && before.status == after.status;
+            holds(same, || format!("{} went from {:?} to {:?} without a word", after.id, before.place, after.place))?;
+        }
+        let moved = before.place != after.place && after.place != Place::Custody && !beside;
         let placed = happened(|event| matches!(event, Event::ParcelPlaced { .. }));
         let given_up = happened(|event| matches!(event, Event::RecoveryAbandoned { .. }));
         let found = happened(|event| matches!(event, Event::ParcelFound { .. }));
@@ -366,6 +373,32 @@ pub fn an_undone_choice_leads_back(world: &World, commit: &Committed) -> Verdict
         };
         let same = from.is_some_and(|it| it.place == *to || (locker(to).is_some() && locker(&it.place) == locker(to)));
         holds(same, || format!("{} was undone to {to:?}, from {from:?}", after.id))?;
+    }
+    Ok(())
+}
+
+/// I13: who loses a compartment of a locker that is open, and has another one that will do, stays there.
+pub fn nobody_goes_elsewhere_from_a_locker_with_room(world: &World, commit: &Committed) -> Verdict {
+    let history = world.history.borrow();
+    for (_, entry) in &commit.events {
+        let Event::OrderRerouted { from: Place::Compartment { locker, .. }, .. } = &entry.event else { continue };
+        let Some((Some(order), _)) = commit.orders().next().filter(|(_, it)| it.bundle.is_none()) else { continue };
+        // What has changed since the handler began, or is not in the index yet, could not be seen.
+        let seen = |name: StateKey| {
+            world.known_since(&name).is_some_and(|since| since + SignedDuration::from_secs(8) <= commit.now)
+        };
+        let Some(own) = history.locker(locker).filter(|it| it.bookable() && seen(StateKey::Locker(it.id.clone())))
+        else {
+            continue;
+        };
+        let will_do = |it: &&Compartment| {
+            it.bookable()
+                && it.reachable()
+                && order.needs().fit_into(it.size, &own.measures)
+                && seen(StateKey::Compartment(locker.clone(), it.number))
+        };
+        let left = history.compartments_of(locker).find(will_do).map(|it| it.number);
+        holds(left.is_none(), || format!("{} was sent away from {locker}, where {left:?} is free", order.id))?;
     }
     Ok(())
 }

@@ -86,6 +86,23 @@ fn given_consent_then_the_nearest_other_locker_takes_the_order_in_one_decision_w
 }
 
 #[test]
+fn given_another_compartment_of_the_same_locker_then_the_order_stays_there_and_nobody_is_told() {
+    let beside = Room { locker: locker(), compartment: compartment(8) };
+    let stays = Order { place_epoch: 1, ..moved(place(8), OrderStatus::Placed) };
+    for preferences in [None, preferences(Some(1_000), true)] {
+        let rooms = vec![(0, beside.clone()), (400, room("mz-02"))];
+        let expected = Decision {
+            answer: (),
+            changes: vec![freed().into(), compartment(8).reserved_for("o1").into(), stays.clone().into()],
+            unchanged: vec![locker_key(), compartment_key(7), locker_key()],
+            notices: vec![],
+            event: Event::CompartmentChanged { from: place(7), to: place(8) },
+        };
+        assert_eq!(deal(DisplacedScene { rooms, preferences, ..underway() }), Some(expected));
+    }
+}
+
+#[test]
 fn another_locker_will_do_up_to_the_customers_radius_and_not_beyond() {
     let to = |radius_m| destination(DisplacedScene { preferences: preferences(Some(radius_m), false), ..underway() });
     assert_eq!((to(400), to(399)), (compartment_of("mz-02"), Place::Asked));
