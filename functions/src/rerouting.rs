@@ -580,11 +580,13 @@ impl<S: Store> Step<'_, S> {
         let names: Vec<StateKey> = orders.into_iter().take(DEADLINES_READ_MAX).cloned().map(StateKey::Order).collect();
         let orders: Vec<Order> = look(self.store, &names).await?.0.take_each(&names);
         let inside = |it: &&Compartment| matches!(it.occupancy, Occupancy::Occupied { .. });
+        // Nobody waits for what has expired.
+        let waits = |it: &&Order| !it.is_expired_inside() && !it.is_being_returned();
         let on_the_way = |it: &&Compartment| matches!(it.occupancy, Occupancy::Reserved { .. });
         Ok(BlastRadius {
             orders_on_the_way: compartments.iter().filter(on_the_way).count() as u32,
             parcels_inside: compartments.iter().filter(inside).count() as u32,
-            nearest_deadline: orders.iter().filter_map(|it| it.pickup_deadline.or(it.promised_at)).min(),
+            nearest_deadline: orders.iter().filter(waits).filter_map(|it| it.pickup_deadline.or(it.promised_at)).min(),
         })
     }
 

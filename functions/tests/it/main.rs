@@ -35,6 +35,7 @@ mod scale;
 mod service;
 mod shelving;
 mod streams;
+mod support_actions;
 mod throttled;
 mod trapped_parcels;
 mod usage;

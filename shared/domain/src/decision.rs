@@ -364,6 +364,17 @@ pub enum Event {
     PlaceChosen {
         to: Place,
     },
+    ReroutedBySupport {
+        by: PersonId,
+        from: Place,
+        to: Place,
+        reason: String,
+    },
+    /// Somebody of support has something to say about it.
+    NoteAdded {
+        by: PersonId,
+        note: String,
+    },
     /// What was lost works again before the customer has answered.
     QuestionWithdrawn {
         to: Place,

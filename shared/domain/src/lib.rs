@@ -45,6 +45,7 @@ pub mod shop;
 pub mod size;
 pub mod standing;
 pub mod state;
+pub mod support;
 pub mod suspicion;
 pub mod team;
 #[cfg(test)]

@@ -119,6 +119,8 @@ pub enum Message {
     },
     /// To a customer who was asked and has not answered: the place works again, and the parcel goes there.
     PlaceKept { order: OrderId, locker_name: String, place_epoch: u32 },
+    /// To a customer: support has changed where it goes. Without a name: to the door.
+    PlaceChanged { order: OrderId, locker_name: Option<String>, shop_name: Option<String>, place_epoch: u32 },
     /// To a customer: this is where it goes, as chosen. Without a name: to the door.
     PlaceConfirmed {
         order: OrderId,
@@ -208,6 +210,7 @@ impl Message {
             Message::ReroutedToShop { .. } => "rerouted_to_shop",
             Message::ChoosePlace { .. } => "choose_place",
             Message::PlaceKept { .. } => "place_kept",
+            Message::PlaceChanged { .. } => "place_changed",
             Message::PlaceConfirmed { .. } => "place_confirmed",
             Message::FeedbackRequested { .. } => "feedback_requested",
             Message::CaseReceived { .. } => "case_received",
@@ -241,6 +244,7 @@ impl Message {
             | Message::ReroutedToShop { order, .. }
             | Message::ChoosePlace { order, .. }
             | Message::PlaceKept { order, .. }
+            | Message::PlaceChanged { order, .. }
             | Message::PlaceConfirmed { order, .. }
             | Message::FeedbackRequested { order } => Some(StateKey::Order(order.clone())),
             Message::WorkOrderCalled { work_order, .. }
@@ -271,6 +275,7 @@ impl Message {
             | Message::ReroutedToShop { .. }
             | Message::ChoosePlace { .. }
             | Message::PlaceKept { .. }
+            | Message::PlaceChanged { .. }
             | Message::PlaceConfirmed { .. }
             | Message::FeedbackRequested { .. }
             | Message::CaseReceived { .. }
@@ -291,6 +296,7 @@ impl Message {
             | Message::ReroutedHome { order, place_epoch, .. }
             | Message::ReroutedToShop { order, place_epoch, .. }
             | Message::PlaceKept { order, place_epoch, .. }
+            | Message::PlaceChanged { order, place_epoch, .. }
             | Message::ChoosePlace { order, place_epoch, .. } => {
                 Some(LinkPurpose::ChoosePlace { order: order.clone(), place_epoch: *place_epoch })
             }
@@ -485,7 +491,7 @@ mod tests {
     }
 
     /// Every message that carries a link to choose another place.
-    fn about_a_place_that_can_be_changed() -> [Message; 6] {
+    fn about_a_place_that_can_be_changed() -> [Message; 7] {
         let (order, name) = (|| id("o1"), || "Dom".to_owned());
         [
             Message::PlacedElsewhere {
@@ -511,6 +517,7 @@ mod tests {
             },
             Message::ChoosePlace { order: order(), from_locker_name: name(), place_epoch: 2, cause: None },
             Message::PlaceKept { order: order(), locker_name: name(), place_epoch: 2 },
+            Message::PlaceChanged { order: order(), locker_name: None, shop_name: None, place_epoch: 2 },
         ]
     }
 

@@ -272,7 +272,7 @@ impl Order {
         Notice::to_person(&self.customer, message, event, now).supersede(&mut self.latest_notice)
     }
 
-    fn move_to(&mut self, place: Place, status: OrderStatus, now: Timestamp) {
+    pub(crate) fn move_to(&mut self, place: Place, status: OrderStatus, now: Timestamp) {
         self.place = place;
         self.place_epoch += 1;
         self.status = status;
@@ -419,7 +419,7 @@ pub enum Held {
 
 impl Held {
     /// The same without this order, if it is for that one.
-    fn release(self, order: &OrderId, now: Timestamp) -> Option<State> {
+    pub(crate) fn release(self, order: &OrderId, now: Timestamp) -> Option<State> {
         match self {
             Held::Compartment(it) => release(it, order, now).map(State::from),
             Held::Shop(it) => it.release(order).map(State::from),
@@ -974,7 +974,7 @@ pub enum Choice {
 }
 
 impl Choice {
-    fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         match self {
             Choice::Room(room) => room.place(),
             Choice::Shop(shop) => Place::Shop { shop: shop.id.clone() },
@@ -991,7 +991,7 @@ impl Choice {
         Message::PlaceConfirmed { order: order.clone(), locker_name, shop_name }
     }
 
-    fn hold_for<A>(self, order: &OrderId, decision: &mut Decision<A>, now: Timestamp) {
+    pub(crate) fn hold_for<A>(self, order: &OrderId, decision: &mut Decision<A>, now: Timestamp) {
         match self {
             Choice::Room(room) => room.hold_for(order, decision),
             Choice::Shop(shop) => decision.changes.extend(shop.expect(order, now).map(State::from)),

@@ -66,6 +66,11 @@ fn pickup_extended(locker_name: &str, deadline: Option<domain::Timestamp>) -> Me
     }
 }
 
+fn place_changed(locker_name: Option<&str>, shop_name: Option<&str>) -> Message {
+    let [locker_name, shop_name] = [locker_name, shop_name].map(|it| it.map(str::to_owned));
+    Message::PlaceChanged { order: id("A-4711"), locker_name, shop_name, place_epoch: 2 }
+}
+
 fn pickup_expired(locker_name: &str) -> Message {
     let (order, compartment) = (id("A-4711"), 7.try_into().unwrap());
     Message::PickupExpired { order, locker_name: locker_name.to_owned(), compartment }
@@ -195,6 +200,9 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
         Message::ParcelReturned { order: id("A-4711") },
         choose_place(locker_name),
         Message::PlaceKept { order: id("A-4711"), locker_name: name.clone(), place_epoch: 3 },
+        place_changed(Some(&name), None),
+        place_changed(None, Some(&name)),
+        place_changed(None, None),
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: Some(name.clone()), shop_name: None },
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: None, shop_name: Some(name.clone()) },
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: None, shop_name: None },
@@ -725,6 +733,26 @@ fn who_is_late_learns_what_becomes_of_the_parcel_and_what_can_be_done() {
             "Your parcel was not collected and is back with the sender. If you still want it, please contact them.",
         ]
     );
+}
+
+#[test]
+fn who_is_rerouted_by_support_learns_by_whom_and_where_to() {
+    let changed = place_changed(Some("Mainz Hauptbahnhof"), None);
+    let german = rendered(&changed, Language::German, Some(LINK));
+    assert_eq!(german.subject, "Ihr Paket kommt zum Paketautomaten Mainz Hauptbahnhof");
+    assert_eq!(
+        german.email,
+        format!(
+            "Guten Tag,\n\n\
+            unser Kundenservice hat den Ort für Ihr Paket (Bestellung A-4711) geändert: Es kommt jetzt zum \
+            Paketautomaten Mainz Hauptbahnhof.\n\n\
+            Passt Ihnen das, müssen Sie nichts tun. Wenn nicht, wählen Sie hier einen anderen Ort, solange Ihr Paket \
+            unterwegs ist:\n{LINK}\n\n\
+            Freundliche Grüße\nIhr Team der Paketautomaten"
+        )
+    );
+    let home = rendered(&place_changed(None, None), Language::English, None);
+    assert_eq!(home.push, "Our customer service has changed the place: your parcel now comes to your door.");
 }
 
 #[test]

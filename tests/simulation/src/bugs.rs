@@ -64,6 +64,7 @@ bugs! {
     expired_reservation_keeps_its_place: "a place that was not used in time is not free again",
     expiry_is_not_told: "a time is over and nobody is told",
     anyone_returns_a_parcel: "a parcel is said to be back by who does not have it",
+    support_keeps_the_old_place: "an order that support reroutes keeps its old place as well",
     extension_is_not_told: "support puts a deadline off without telling the customer",
     extensions_are_not_bounded: "support puts a deadline off as often as it likes",
     held_call_is_forgotten: "a team that was not called is not called either when nothing helps from afar",

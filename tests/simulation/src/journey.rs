@@ -528,6 +528,28 @@ impl Traveller {
         }
     }
 
+    /// A door jams when the time of somebody's parcel, or of a place that is held, is all but over.
+    async fn break_at_the_last_moment(&self) {
+        let ending: Vec<(domain::Timestamp, LockerId, CompartmentNumber)> = {
+            let history = self.world.history.borrow();
+            let of = |order: &Order| {
+                let (locker, number) = order.compartment()?;
+                Some((order.ends()?.1, locker.clone(), number))
+            };
+            history.orders().filter_map(of).collect()
+        };
+        let Some((ends_at, locker, number)) = self.any_of(&ending) else { return };
+        let before = domain::SignedDuration::from_secs(self.below(40) as i64);
+        let wait = (ends_at - before).duration_since(self.world.now()).max(domain::SignedDuration::ZERO);
+        self.world.executor.sleep(wait.unsigned_abs()).await;
+        let jammed = [(Unit::Compartment(number), FaultCode::LockJammed)];
+        self.world.at_device(&locker, |device| device.break_down(&jammed));
+        self.world.report_faults(&locker, &format!("fault-{}", self.name()), &[(jammed[0].0, "lock_jammed")]);
+        if self.often(90) {
+            self.repair(&locker).await;
+        }
+    }
+
     /// A device does what is asked of it from afar: mostly in time, sometimes with success, and proves it.
     async fn restart_as_asked(&self, locker: &LockerId) {
         for _ in 0..self.below(8) {
@@ -545,6 +567,9 @@ impl Traveller {
         let locker = self.any_locker();
         if self.often(12) {
             return self.stay_shut(&locker).await;
+        }
+        if self.often(15) {
+            return self.break_at_the_last_moment().await;
         }
         let broken = self.any_faults(&locker);
         if broken.is_empty() {
@@ -1201,11 +1226,35 @@ impl Traveller {
         self.ask(&request.json(body)).await;
     }
 
+    /// Support sends an order elsewhere, whether it is on its way or not, and says why.
+    async fn reroute(&self) {
+        let orders: Vec<OrderId> = {
+            let history = self.world.history.borrow();
+            let underway = self.often(80);
+            history.orders().filter(|it| it.is_underway() || !underway).map(|order| order.id.clone()).collect()
+        };
+        let Some(order) = self.any_of(&orders) else { return };
+        for _ in 0..1 + self.below(2) {
+            let body = match self.below(4) {
+                0 => json!({ "home": true, "reason": "roadworks" }),
+                1 => json!({ "locker_id": self.any_locker(), "reason": "roadworks" }),
+                2 => json!({ "shop": true, "reason": "roadworks" }),
+                _ => json!({ "best": true, "reason": "roadworks" }),
+            };
+            let request = call("POST /support/orders/{order_id}/reroute").by(self.one_of(&AGENTS));
+            self.ask(&request.path("order_id", order.as_str()).json(body)).await;
+            let note = call("POST /support/orders/{order_id}/notes").by(self.one_of(&AGENTS));
+            self.ask(&note.path("order_id", order.as_str()).json(json!({ "note": "rang twice" }))).await;
+        }
+    }
+
     async fn change(self: Rc<Self>) {
         self.wait().await;
         let name = self.name();
         if self.often(40) {
             self.extend_deadlines().await;
+        } else if self.often(40) {
+            self.reroute().await;
         } else if self.often(50) {
             site::register_again(&self.world, self.one_of(&CUSTOMERS), self.one_of(&CUSTOMERS), &name).await;
         } else {

@@ -154,7 +154,9 @@ impl Model {
             }
             Event::PickupDelayed { .. } | Event::PickupStopped { .. } => parcel.stopped = true,
             Event::PickupResumed { .. } => parcel.stopped = false,
-            Event::OrderRerouted { to, .. } | Event::QuestionWithdrawn { to } => move_to(parcel, to),
+            Event::OrderRerouted { to, .. } | Event::QuestionWithdrawn { to } | Event::ReroutedBySupport { to, .. } => {
+                move_to(parcel, to)
+            }
             Event::CompartmentChanged { to, .. } => {
                 parcel.place = to.clone();
                 parcel.driver = None;

@@ -103,6 +103,7 @@ fn says_where(message: &Message) -> bool {
         | Message::ReroutedToShop { .. }
         | Message::ChoosePlace { .. }
         | Message::PlaceKept { .. }
+        | Message::PlaceChanged { .. }
         | Message::PlaceConfirmed { .. }
         | Message::FeedbackRequested { .. } => true,
         Message::CaseReceived { .. }

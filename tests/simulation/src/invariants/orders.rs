@@ -47,6 +47,7 @@ pub fn order_of(message: &Message) -> Option<&domain::id::OrderId> {
         | Message::ReroutedToShop { order, .. }
         | Message::ChoosePlace { order, .. }
         | Message::PlaceKept { order, .. }
+        | Message::PlaceChanged { order, .. }
         | Message::PlaceConfirmed { order, .. }
         | Message::FeedbackRequested { order }
         | Message::CaseReceived { order, .. }
@@ -220,6 +221,7 @@ pub fn a_new_state_and_its_notice_are_one_commit(_: &World, commit: &Committed) 
             | Message::ReroutedToShop { .. }
             | Message::ChoosePlace { .. }
             | Message::PlaceKept { .. }
+            | Message::PlaceChanged { .. }
             | Message::PlaceConfirmed { .. } => moved && !found && !missing,
             Message::ParcelMissing { .. } => missing,
             Message::ReservationExpired { .. } => over && !came,
@@ -391,9 +393,13 @@ pub fn nobody_goes_elsewhere_from_a_locker_with_room(world: &World, commit: &Com
         else {
             continue;
         };
+        let wishes = match history.states.get(&StateKey::Preferences(order.customer.clone())) {
+            Some(State::Preferences(wishes)) => wishes.reachable,
+            _ => false,
+        };
         let will_do = |it: &&Compartment| {
             it.bookable()
-                && it.reachable()
+                && (it.reachable() || !(order.reachable || wishes))
                 && order.needs().fit_into(it.size, &own.measures)
                 && seen(StateKey::Compartment(locker.clone(), it.number))
         };
