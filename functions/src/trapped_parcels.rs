@@ -166,7 +166,7 @@ async fn extend<S: Store>(store: &S, request: &Request, now: Timestamp) -> Resul
         let mut states = view.read(&names).await?;
         let locker: Locker = states.take(&names[0]).ok_or(Refusal::UnknownLocker)?;
         let door: Compartment = states.take(&names[1]).ok_or(Refusal::UnknownCompartment)?;
-        Ok(extend_pickup(order, &locker, &door, hours, by, reason.clone(), &event, now)?)
+        Ok(extend_pickup(order, &locker, &door, hours, (by, reason.clone()), &event, now)?)
     })
     .await?;
     Ok(Response::json(200, &json!({ "order": extended.answer() })))

@@ -1115,8 +1115,7 @@ pub fn extend_pickup(
     locker: &Locker,
     door: &Compartment,
     hours: u16,
-    by: PersonId,
-    reason: String,
+    (by, reason): (PersonId, String),
     event: &EventId,
     now: Timestamp,
 ) -> Result<Decision<Order>, Refusal> {

@@ -239,7 +239,7 @@ fn a_customer_who_is_late_and_quicker_than_the_return_has_the_parcel() {
 fn support_gives_more_time_to_what_has_expired_and_is_still_inside() {
     let late = over() + hours(5);
     let extend = |order, door: &Compartment| {
-        extend_pickup(order, &locker(), door, 24, id("agent-1"), "was ill".to_owned(), &event(), late)
+        extend_pickup(order, &locker(), door, 24, (id("agent-1"), "was ill".to_owned()), &event(), late)
     };
     let door = inside().compartment;
     let waits = extend(uncollected(), &door).unwrap();

@@ -617,7 +617,7 @@ fn a_door_that_people_keep_shut_after_its_repair_stops_the_deadline_and_owes_the
 #[test]
 fn a_deadline_that_runs_or_stands_still_can_be_put_off_and_the_customer_is_told() {
     let extend = |order| {
-        extend_pickup(order, &locker(), &inside().compartment, 24, id("agent-1"), "ill".to_owned(), &event(), at(90))
+        extend_pickup(order, &locker(), &inside().compartment, 24, (id("agent-1"), "ill".to_owned()), &event(), at(90))
             .unwrap()
     };
     for stopped in [None, Some(at(0) + hours(1))] {
@@ -652,8 +652,7 @@ fn a_deadline_that_has_passed_runs_anew_from_now() {
         &locker(),
         &inside().compartment,
         5,
-        id("agent-1"),
-        String::new(),
+        (id("agent-1"), String::new()),
         &event(),
         now,
     )
@@ -664,7 +663,7 @@ fn a_deadline_that_has_passed_runs_anew_from_now() {
 #[test]
 fn extensions_end_where_the_longest_hold_time_ends_and_begin_with_the_deposit() {
     let extend = |order, hours| {
-        extend_pickup(order, &locker(), &inside().compartment, hours, id("agent-1"), String::new(), &event(), at(90))
+        extend_pickup(order, &locker(), &inside().compartment, hours, (id("agent-1"), String::new()), &event(), at(90))
     };
     let before = Order { pickup_extended: hours(90), ..order("o1", 7).deposited(0) };
     assert_eq!(extend(before.clone(), 6).unwrap().answer.pickup_extended, EXTENSION_MAX);
