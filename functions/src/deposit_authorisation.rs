@@ -49,7 +49,7 @@ async fn authorise<S: Store>(store: &S, request: &Request, now: Timestamp) -> Re
             _ => return Err(Refusal::OtherPlace.into()),
         };
         let scene = DoorScene { order: Some(order), locker: states.take(&names[1]), compartment, target: None };
-        Ok(authorise_deposit(scene, driver.clone())?)
+        Ok(authorise_deposit(scene, driver.clone(), now)?)
     })
     .await;
     match authorised {

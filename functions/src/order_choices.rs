@@ -1,9 +1,10 @@
-//! Customers see where their parcel goes, and choose another place.
-//! Triggers: HTTP, by the customer's token or by a signed link. Samples: events/order-choices.
+//! Customers see where their parcel goes, and choose another place; support does that for them.
+//! Triggers: HTTP, by the customer's token, by a signed link, or support. Samples: events/order-choices.
 //!
 //! A signed link answers programs with JSON and browsers with a page (`page`), by what they accept.
 
 mod page;
+mod support;
 
 use aws::apply::{Cause, Stop, View, apply, look};
 use aws::http::{Problem, Request, Response};
@@ -28,8 +29,14 @@ use serde_json::json;
 use crate::order_placement::{candidates_of, held_by};
 
 /// The routes of this function.
-pub const ROUTES: &[&str] =
-    &["GET /my/orders/{order_id}", "POST /my/orders/{order_id}/place", "GET /choices/{token}", "POST /choices/{token}"];
+pub const ROUTES: &[&str] = &[
+    "GET /my/orders/{order_id}",
+    "POST /my/orders/{order_id}/place",
+    "GET /choices/{token}",
+    "POST /choices/{token}",
+    "POST /support/orders/{order_id}/reroute",
+    "POST /support/orders/{order_id}/notes",
+];
 
 /// What is asked for: one of them.
 #[derive(Debug, Default, Deserialize)]
@@ -77,6 +84,8 @@ pub async fn handle<S: Store>(store: &S, signer: &LinkSigner, request: &Request,
         "POST /choices/{token}" if request.is_form() => return page::choose(store, signer, request, now).await,
         "GET /choices/{token}" => show_options(store, signer, request, now).await,
         "POST /choices/{token}" => choose_by_link(store, signer, request, now).await,
+        "POST /support/orders/{order_id}/reroute" => support::reroute_order(store, request, now).await,
+        "POST /support/orders/{order_id}/notes" => support::note(store, request, now).await,
         _ => Err(Problem::NotFound),
     };
     outcome.unwrap_or_else(Response::from)
@@ -306,7 +315,7 @@ async fn way_back<S: Store>(view: &View<'_, S>, order: &Order, now: Timestamp) -
         }
         Place::Shop { shop } => Back::To(Choice::Shop(shop_of(view, shop).await?)),
         Place::Home => Back::To(Choice::Home),
-        Place::Asked | Place::Custody | Place::Missing => {
+        Place::Asked | Place::Custody | Place::Missing | Place::Sender => {
             let name = StateKey::Locker(lost_locker(order).ok_or(Refusal::UnknownLocker)?);
             let lost: Locker =
                 view.read(std::slice::from_ref(&name)).await?.take(&name).ok_or(Refusal::UnknownLocker)?;

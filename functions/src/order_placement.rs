@@ -11,6 +11,7 @@ use aws::rooms::{self, ALTERNATIVES_RADIUS_M};
 use aws::store::{Store, Unavailable};
 use domain::bundle::Bundle;
 use domain::compartment::Compartment;
+use domain::expiry::{HELD_FOR, HELD_FOR_MAX, PROMISED_WITHIN};
 use domain::id::{BundleId, CompartmentNumber, EventId, LockerId, OrderId, PersonId};
 use domain::locker::Locker;
 use domain::order::{Held, Order, PlaceOrder, Room, cancel, find_room, place_order};
@@ -19,7 +20,7 @@ use domain::place::{Place, Position};
 use domain::plan::Seeker;
 use domain::seeded::bug;
 use domain::size::{Dimensions, Needs, OwnMeasures, Parcel, RoomNeeded, Size};
-use domain::{Refusal, State, StateKey, Timestamp};
+use domain::{Refusal, SignedDuration, State, StateKey, Timestamp};
 use futures_util::future::{join, try_join, try_join_all};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -62,6 +63,9 @@ struct PlaceOrderBody {
     weight_g: Option<u32>,
     #[serde(default)]
     promised_at: Option<Timestamp>,
+    /// For how many hours after that, or after now where nothing is promised, the place is held for the parcel.
+    #[serde(default)]
+    hold_hours: Option<u16>,
     /// The customer's parcels that stay together.
     #[serde(default)]
     bundle_id: Option<BundleId>,
@@ -147,6 +151,16 @@ async fn place<S: Store>(store: &S, request: &Request, system: &str, now: Timest
     if body.elsewhere_within_m.is_some_and(|radius_m| radius_m > RADIUS_M_MAX) {
         return Err(Problem::invalid("elsewhere_within_m", format!("is at most {RADIUS_M_MAX}")));
     }
+    if body.promised_at.is_some_and(|at| at > now + PROMISED_WITHIN) {
+        return Err(Problem::invalid(
+            "promised_at",
+            format!("is at most {} days ahead", PROMISED_WITHIN.as_hours() / 24),
+        ));
+    }
+    let hold_for = body.hold_hours.map_or(HELD_FOR, |hours| SignedDuration::from_hours(hours.into()));
+    if hold_for < SignedDuration::from_hours(1) || hold_for > HELD_FOR_MAX {
+        return Err(Problem::invalid("hold_hours", format!("is 1 to {}", HELD_FOR_MAX.as_hours())));
+    }
     let order = order_id(system, key);
     let event: EventId = EventId::of_step("placed", &order);
     let cause = Cause::new(StateKey::Order(order.clone()), event.clone(), now)
@@ -164,6 +178,7 @@ async fn place<S: Store>(store: &S, request: &Request, system: &str, now: Timest
             needs,
             bundle: body.bundle_id.clone(),
             promised_at: body.promised_at,
+            hold_for,
         };
         let mut decision = match (room, body.elsewhere_within_m) {
             (Ok(room), _) => place_order(wanted, room, None, &event, now),
@@ -358,7 +373,7 @@ pub async fn held_by<S: Store>(view: &View<'_, S>, order: &Order) -> Result<Opti
             let name = StateKey::Shop(shop.clone());
             Ok(view.read(std::slice::from_ref(&name)).await?.take(&name).map(Held::Shop))
         }
-        Place::Home | Place::Asked | Place::Custody | Place::Missing => Ok(None),
+        Place::Home | Place::Asked | Place::Custody | Place::Missing | Place::Sender => Ok(None),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A locker tells what happened at its doors, what came of what it tried from afar, and what it keeps closed.
 //! Triggers: the rules `ParcelEvent` and `ShadowReported` in template.yaml. Samples: events/parcel-events.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use aws::apply::{Applied, ApplyError, Cause, apply, list, look};
@@ -14,8 +15,8 @@ use domain::contents::{OccupancyReport, OccupancyScene, SETTLES_WITHIN, report_o
 use domain::door::{Door, OpenedFor, acknowledge_opening, record_opening};
 use domain::fault::{Closure, FaultCode, OpenFaults, Unit};
 use domain::id::{CompartmentNumber, LockerId, NoticeId, OrderId, WorkOrderId};
-use domain::locker::Locker;
-use domain::order::{DoorScene, Order, record_collection, record_deposit};
+use domain::locker::{FaultScene, Locker};
+use domain::order::{DoorScene, Order, OrderStatus, record_collection, record_deposit};
 use domain::recovery::CompartmentId;
 use domain::remote_recovery::{RemoteAnswer, record_remote_answer};
 use domain::work_order::{FAULTS_MAX, RepairScene, TestOpening, WorkOrder, record_test_opening};
@@ -93,8 +94,11 @@ async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) ->
         DoorEvent::ParcelDeposited { order_id, compartment } => {
             let names = door(order_id, *compartment);
             let cause = received.cause(names[0].clone(), now);
+            let late = Cell::new(false);
             let recorded = apply(store, &cause, async |view| {
                 let mut states = view.read(&names).await?;
+                let given_up = |it: Order| it.status == OrderStatus::Expired && !it.has_come();
+                late.set(states.get::<Order>(&names[0]).is_some_and(given_up));
                 let scene = DoorScene {
                     order: states.take(&names[0]),
                     locker: states.take(&names[1]),
@@ -107,8 +111,12 @@ async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) ->
                 Ok(decision)
             })
             .await;
-            if let Err(ApplyError::Refused(_)) = recorded {
+            if let Err(ApplyError::Refused(refusal)) = &recorded {
                 metric::count(Metric::DepositsRefused, 1);
+                // Its place was given up, and somebody else is on the way to it: what is inside has to be found out.
+                if *refusal == Refusal::HeldByAnother && late.get() {
+                    dispute(store, &received, *compartment, now).await?;
+                }
             }
             recorded?;
         }
@@ -179,6 +187,31 @@ async fn record<S: Store>(store: &S, message: &DeviceMessage, now: Timestamp) ->
 /// command until then.
 fn seen_at<B>(received: &Received<B>, now: Timestamp) -> Timestamp {
     received.at.min(now)
+}
+
+/// A device says that a parcel is inside where the records say that none is.
+async fn dispute<S: Store>(
+    store: &S,
+    received: &Received<EventMessage>,
+    number: CompartmentNumber,
+    now: Timestamp,
+) -> Result<(), ApplyError> {
+    let locker = &received.locker;
+    let names = fault_scene::names(locker, [Unit::Compartment(number)]);
+    let report = OccupancyReport {
+        locker: locker.clone(),
+        event: received.event.clone(),
+        received_at: received.at,
+        inside: [(number, true)].into(),
+    };
+    let cause = received.cause(StateKey::Locker(locker.clone()), now);
+    let believed = apply(store, &cause, async |view| {
+        let FaultScene { locker, compartments, work_order } = fault_scene::take(&mut view.read(&names).await?, &names);
+        Ok(report_occupancy(OccupancyScene { locker, work_order, compartments }, &report, now)?)
+    })
+    .await?;
+    metric::count(Metric::FaultsRaised, believed.answer().len() as u64);
+    Ok(())
 }
 
 /// Something happened at a door that concerns no parcel.

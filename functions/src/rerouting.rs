@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use aws::apply::{ApplyError, Cause, States, Stop, View, apply, look, settle};
 use aws::batch::{StreamBatch, StreamFailure, each_change};
 use aws::keys::{self, LockerPart};
+use aws::rooms;
 use aws::store::dynamodb::Tables;
 use aws::store::{Store, TRANSACTION_ACTIONS_MAX, Unavailable};
 use domain::compartment::{Compartment, Occupancy};
@@ -24,7 +25,7 @@ use domain::impact::{COMPARTMENTS_PER_STEP_MAX, ImpactTask, ShutTime};
 use domain::incident::{Incident, IncidentId, Joining, Membership, Role, join, spreading_code};
 use domain::locker::Locker;
 use domain::notice::{Message, Notice, Recipient};
-use domain::order::{Order, resume_pickup, tell_delay};
+use domain::order::{Order, OrderStatus, find_room, resume_pickup, tell_delay, withdraw_question};
 use domain::priority::BlastRadius;
 use domain::recovery::{CompartmentId, end_recovery_at_a_door_that_works};
 use domain::seeded::bug;
@@ -132,9 +133,10 @@ pub async fn work_off<S: Store>(store: &S, locker: &LockerId, now: Timestamp) ->
                 step.strike(rest.map(|to| ImpactTask::TellDelay { unit, by, update, done_to: Some(to) })).await?;
             }
             ImpactTask::AllClear { unit, was_shut, done_to } => {
-                let (compartments, rest) = step.concerned(unit, done_to).await?;
+                let (compartments, rest) = step.next_of(unit, done_to).await?;
                 for compartment in &compartments {
                     step.give_all_clear(compartment, was_shut).await?;
+                    step.withdraw_question(compartment).await?;
                 }
                 step.strike(rest.map(|to| ImpactTask::AllClear { unit, was_shut, done_to: Some(to) })).await?;
             }
@@ -265,6 +267,17 @@ impl<S: Store> Step<'_, S> {
         unit: Unit,
         done_to: Option<CompartmentNumber>,
     ) -> Result<(Vec<Compartment>, Option<CompartmentNumber>), Unavailable> {
+        let (mut found, rest) = self.next_of(unit, done_to).await?;
+        found.retain(|it| it.order().is_some());
+        Ok((found, rest))
+    }
+
+    /// The compartments of this unit that come next, and up to where that goes where it is not the end.
+    async fn next_of(
+        &self,
+        unit: Unit,
+        done_to: Option<CompartmentNumber>,
+    ) -> Result<(Vec<Compartment>, Option<CompartmentNumber>), Unavailable> {
         let (found, rest) = match unit {
             Unit::Compartment(number) => {
                 let name = StateKey::Compartment(self.locker().clone(), number);
@@ -279,7 +292,7 @@ impl<S: Store> Step<'_, S> {
                 (found, last)
             }
         };
-        Ok((found.into_iter().filter(|it| it.order().is_some()).collect(), rest))
+        Ok((found, rest))
     }
 
     /// Strikes the first task off, or writes down how far it has come. Where the list has changed meanwhile,
@@ -567,11 +580,13 @@ impl<S: Store> Step<'_, S> {
         let names: Vec<StateKey> = orders.into_iter().take(DEADLINES_READ_MAX).cloned().map(StateKey::Order).collect();
         let orders: Vec<Order> = look(self.store, &names).await?.0.take_each(&names);
         let inside = |it: &&Compartment| matches!(it.occupancy, Occupancy::Occupied { .. });
+        // Nobody waits for what has expired.
+        let waits = |it: &&Order| !it.is_expired_inside() && !it.is_being_returned();
         let on_the_way = |it: &&Compartment| matches!(it.occupancy, Occupancy::Reserved { .. });
         Ok(BlastRadius {
             orders_on_the_way: compartments.iter().filter(on_the_way).count() as u32,
             parcels_inside: compartments.iter().filter(inside).count() as u32,
-            nearest_deadline: orders.iter().filter_map(|it| it.pickup_deadline.or(it.promised_at)).min(),
+            nearest_deadline: orders.iter().filter(waits).filter_map(|it| it.pickup_deadline.or(it.promised_at)).min(),
         })
     }
 
@@ -619,6 +634,37 @@ impl<S: Store> Step<'_, S> {
             .await,
         )
         .map(drop)
+    }
+
+    /// The order that lost this place gets it back, or another one of this locker, where its customer has been asked
+    /// and has not answered.
+    async fn withdraw_question(&self, compartment: &Compartment) -> Result<(), Unavailable> {
+        let Some(lost) = &compartment.lost_by else { return Ok(()) };
+        let names = self.names(compartment, &lost.order);
+        let event = self.step_for("question-withdrawn", compartment);
+        let cause = Cause::new(names[0].clone(), event.clone(), self.now);
+        let withdrawn = apply(self.store, &cause, async |view| {
+            let mut states = view.read(&names).await?;
+            let (Some(order), Some(locker), Some(lost)) = (
+                states.take::<Order>(&names[0]),
+                states.take::<Locker>(&names[1]),
+                states.take::<Compartment>(&names[2]),
+            ) else {
+                return Ok(Decision::new(()));
+            };
+            let mut room = None;
+            if order.status == OrderStatus::Rerouting && !(lost.bookable() && locker.bookable()) {
+                let needs = order.needs();
+                let mut others: Vec<Compartment> =
+                    view.query(&rooms::candidates(&locker.id, &needs, &locker.measures)).await?;
+                others.retain(|it| it.number != lost.number);
+                room = find_room(&locker, &others, &needs, rooms::spread(&order.id)).ok();
+            }
+            let withdrawn = withdraw_question(order, &locker, lost, room, &event, self.now);
+            Ok(withdrawn.unwrap_or_else(|| Decision::new(())))
+        })
+        .await;
+        settle(withdrawn).map(drop)
     }
 
     async fn give_all_clear(&self, compartment: &Compartment, was_shut: Option<ShutTime>) -> Result<(), Unavailable> {

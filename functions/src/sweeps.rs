@@ -1,7 +1,7 @@
 //! Everything that is due: lockers whose grace is over or that have fallen silent, doors that did not open, suspicions
 //! to be judged, devices that do not answer, faults that were put aside, notices that were not sent, incidents whose
 //! people were not all dealt with, work orders that nobody reacts to, estimates that have not come true, windows of
-//! maintenance that begin or end. And what only has to be counted: repairs, and each hour what the doors of a locker did.
+//! maintenance that begin or end, orders whose time is over. And what only has to be counted: repairs, and each hour what the doors of a locker did.
 //! Trigger: a schedule, every minute. Sample: events/sweeps.
 
 use aws::apply::{Applied, Cause, apply, settle};
@@ -23,7 +23,7 @@ use domain::remote_recovery::time_out_attempts;
 use domain::seeded::bug;
 use domain::work_order::WorkOrder;
 use domain::{Decision, Refusal, StateKey, Timestamp};
-use futures_util::future::{join_all, join4};
+use futures_util::future::{join, join_all, join4};
 use serde::Serialize;
 
 use crate::escalations;
@@ -32,10 +32,12 @@ use crate::fault_scene;
 use crate::incidents;
 use crate::notification_fan_out::Sender;
 use crate::rerouting;
+use crate::sweeps::expiries::end_what_is_over;
 use crate::sweeps::repairs::count_the_repaired;
 use crate::sweeps::silence::find_the_silent;
 use crate::sweeps::usage::look_at_lockers;
 
+mod expiries;
 mod repairs;
 mod silence;
 mod usage;
@@ -93,9 +95,10 @@ pub async fn handle<S: Store, P: Publisher>(
         TABLES.iter().flat_map(|table| (0..DUE_SHARDS).map(move |shard| (*table, shard))).collect();
     let swept = join_all(shards.into_iter().map(|(table, shard)| sweep(store, sender, table, shard, now)));
     let (silent, counted) = (find_the_silent(store, now), count_the_repaired(store, now));
-    let (mut outcomes, silent, counted, looked) =
+    let swept = join(swept, end_what_is_over(store, now));
+    let ((mut outcomes, over), silent, counted, looked) =
         join4(swept, silent, counted, look_at_lockers(store, settings, now)).await;
-    outcomes.push(silent);
+    outcomes.extend([silent, over]);
     let due = outcomes.iter().map(|(due, _)| due).sum();
     let mut failures: Vec<Unavailable> = outcomes.into_iter().flat_map(|(_, failures)| failures).collect();
     // What is only counted waits for nobody, and is not among what was due.

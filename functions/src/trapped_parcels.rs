@@ -1,5 +1,5 @@
-//! Parcels behind doors that cannot be opened: which they are, how they are fetched, what a person has found
-//! who looked, and more time for their customers.
+//! Parcels that have to be fetched, since their doors cannot be opened or nobody has collected them: which they are, how
+//! they are fetched, what a person has found who looked, and more time for their customers.
 //! Trigger: HTTP, technician, driver, operator, support. Samples: events/trapped-parcels.
 
 use aws::apply::{Cause, apply, list, look};
@@ -7,6 +7,7 @@ use aws::http::{Problem, Request, Response};
 use aws::keys;
 use aws::store::{Store, TRANSACTION_ACTIONS_MAX, Unavailable};
 use domain::compartment::Compartment;
+use domain::expiry::{ExpiredParcel, extend_reservation, list_expired};
 use domain::id::{CompartmentNumber, EventId, LockerId, OrderId, WorkOrderId};
 use domain::locker::Locker;
 use domain::order::{Order, extend_pickup};
@@ -25,6 +26,8 @@ pub const ROUTES: &[&str] = &[
     "GET /lockers/{locker_id}/trapped-parcels",
     "GET /work-orders/{work_order_id}/trapped-parcels",
     "POST /support/orders/{order_id}/deadline",
+    "GET /lockers/{locker_id}/expired-parcels",
+    "POST /returns",
     "POST /recoveries",
     "GET /recoveries/{order_id}",
     "POST /recoveries/{order_id}/{step}",
@@ -47,6 +50,8 @@ pub async fn handle<S: Store>(store: &S, request: &Request, now: Timestamp) -> R
         "GET /lockers/{locker_id}/trapped-parcels" => of_locker(store, request, now).await,
         "GET /work-orders/{work_order_id}/trapped-parcels" => of_work_order(store, request, now).await,
         "POST /support/orders/{order_id}/deadline" => extend(store, request, now).await,
+        "GET /lockers/{locker_id}/expired-parcels" => expired_in_locker(store, request, now).await,
+        "POST /returns" => recoveries::start_return(store, request, now).await,
         "POST /recoveries" => recoveries::start(store, request, now).await,
         "GET /recoveries/{order_id}" => recoveries::show(store, request).await,
         "POST /recoveries/{order_id}/{step}" => recoveries::step(store, request, now).await,
@@ -105,13 +110,33 @@ pub async fn find_trapped<S: Store>(
     work_order: Option<&WorkOrderId>,
     now: Timestamp,
 ) -> Result<Vec<TrappedParcel>, Unavailable> {
-    let trapped = compartments.iter().filter(|it| is_trapped(locker, it));
-    let names: Vec<StateKey> = trapped.filter_map(|it| it.order().cloned().map(StateKey::Order)).collect();
+    let orders = orders_in(store, compartments.iter().filter(|it| is_trapped(locker, it))).await?;
+    Ok(list_trapped(locker, &compartments, &orders, work_order, now))
+}
+
+/// The orders that compartments name, read side by side.
+async fn orders_in<'a, S: Store>(
+    store: &S,
+    compartments: impl Iterator<Item = &'a Compartment>,
+) -> Result<Vec<Order>, Unavailable> {
+    let names: Vec<StateKey> = compartments.filter_map(|it| it.order().cloned().map(StateKey::Order)).collect();
     let pages: Vec<&[StateKey]> = names.chunks(TRANSACTION_ACTIONS_MAX).collect();
     let read = try_join_all(pages.iter().map(|page| look(store, page))).await?;
-    let orders: Vec<Order> =
-        read.into_iter().zip(pages).flat_map(|((mut states, _), page)| states.take_each(page)).collect();
-    Ok(list_trapped(locker, &compartments, &orders, work_order, now))
+    Ok(read.into_iter().zip(pages).flat_map(|((mut states, _), page)| states.take_each(page)).collect())
+}
+
+/// The parcels of a locker that nobody has collected in time: two round trips, and two read units for each parcel that
+/// is inside.
+async fn expired_in_locker<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
+    let id: LockerId = request.path("locker_id")?;
+    let name = StateKey::Locker(id.clone());
+    let all = keys::compartments(&id, None, CompartmentNumber::MAX as usize);
+    let ((mut states, _), compartments) =
+        try_join(look(store, std::slice::from_ref(&name)), list::<S, Compartment>(store, &all)).await?;
+    states.take::<Locker>(&name).ok_or(Refusal::UnknownLocker)?;
+    let orders = orders_in(store, compartments.iter().filter(|it| it.holds_a_parcel())).await?;
+    let expired: Vec<ExpiredParcel> = list_expired(&compartments, &orders);
+    Ok(Response::json(200, &json!({ "locker_id": id, "as_of": now, "expired_parcels": expired })))
 }
 
 async fn extend<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
@@ -132,11 +157,16 @@ async fn extend<S: Store>(store: &S, request: &Request, now: Timestamp) -> Resul
         if seen.is_some_and(|seen| view.version_of(&name) != Some(seen)) {
             return Err(Refusal::StaleVersion.into());
         }
-        let (at, _) = order.compartment().ok_or_else(|| Refusal::wrong_state(order.status))?;
-        let at = StateKey::Locker(at.clone());
-        let locker: Locker = view.read(std::slice::from_ref(&at)).await?.take(&at).ok_or(Refusal::UnknownLocker)?;
         let (hours, by) = (body.extend_by_hours, agent.clone());
-        Ok(extend_pickup(order, &locker, hours, by, reason.clone(), &event, now)?)
+        if order.is_underway() {
+            return Ok(extend_reservation(order, hours, by, reason.clone(), now)?);
+        }
+        let (at, number) = order.compartment().ok_or_else(|| Refusal::wrong_state(order.status))?;
+        let names = [StateKey::Locker(at.clone()), StateKey::Compartment(at.clone(), number)];
+        let mut states = view.read(&names).await?;
+        let locker: Locker = states.take(&names[0]).ok_or(Refusal::UnknownLocker)?;
+        let door: Compartment = states.take(&names[1]).ok_or(Refusal::UnknownCompartment)?;
+        Ok(extend_pickup(order, &locker, &door, hours, (by, reason.clone()), &event, now)?)
     })
     .await?;
     Ok(Response::json(200, &json!({ "order": extended.answer() })))

@@ -26,7 +26,7 @@ use domain::compartment::{Compartment, Occupancy};
 use domain::fault::{OpenFaults, Unit};
 use domain::id::{CompartmentNumber, LockerId};
 use domain::locker::Locker;
-use domain::order::{Order, OrderStatus};
+use domain::order::Order;
 use domain::work_order::WorkOrder;
 use functions::sweeps;
 use serde_json::{Value, json};
@@ -185,7 +185,7 @@ async fn inspect_locker(network: &Network, id: &LockerId) {
         let order: Order = states.take(&name).unwrap_or_else(|| panic!("{compartment:?} is held for no order"));
         assert_eq!(order.compartment(), Some((id, compartment.number)), "{compartment:?} is held for {order:?}");
         let inside = matches!(compartment.occupancy, Occupancy::Occupied { .. });
-        assert_eq!(order.status == OrderStatus::Deposited, inside, "{compartment:?} is held for {order:?}");
+        assert_eq!(!order.is_underway(), inside, "{compartment:?} is held for {order:?}");
     }
 }
 

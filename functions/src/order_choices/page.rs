@@ -114,7 +114,7 @@ async fn name_of<S: Store>(store: &S, order: &Order) -> Result<PlaceName, Proble
         Place::Compartment { locker, .. } => StateKey::Locker(locker.clone()),
         Place::Shop { shop } => StateKey::Shop(shop.clone()),
         Place::Home => return Ok(PlaceName::Home),
-        Place::Asked | Place::Custody | Place::Missing => return Ok(PlaceName::Nowhere),
+        Place::Asked | Place::Custody | Place::Missing | Place::Sender => return Ok(PlaceName::Nowhere),
     };
     let (mut states, _) = look(store, std::slice::from_ref(&name)).await?;
     Ok(match &name {

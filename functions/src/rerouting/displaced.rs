@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws::apply::{Cause, Stop, View, apply, look, settle};
+use aws::keys;
+use aws::rooms;
 use aws::store::{Store, Unavailable};
 use domain::bundle::Bundle;
 use domain::compartment::Compartment;
@@ -15,8 +17,9 @@ use domain::order::{DisplacedScene, Order, Room, deal_with_displaced, find_room}
 use domain::person::Preferences;
 use domain::plan::{Seeker, Why};
 use domain::recovery::CompartmentId;
+use domain::seeded::bug;
 use domain::shop::Shop;
-use domain::size::Needs;
+use domain::size::{Needs, Size};
 use domain::{Decision, StateKey};
 
 use super::{List, Step};
@@ -165,11 +168,60 @@ impl<S: Store> Step<'_, S> {
             })
             .collect();
         let view = View::to_look(self.store);
-        let found = find_places(&view, &locker, &seekers, &shops, taken, self.now).await;
-        found.map_err(|stop| match stop {
-            Stop::Unavailable(unavailable) => unavailable,
-            Stop::Refused(_) | Stop::Applied(_) => Unavailable("a plain read was stopped".to_owned()),
-        })
+        let (mut found, seekers) = self.stay(&view, &locker, seekers, taken).await?;
+        if !seekers.is_empty() {
+            let elsewhere = find_places(&view, &locker, &seekers, &shops, taken, self.now).await;
+            found.extend(elsewhere.map_err(|stop| match stop {
+                Stop::Unavailable(unavailable) => unavailable,
+                Stop::Refused(_) | Stop::Applied(_) => Unavailable("a plain read was stopped".to_owned()),
+            })?);
+        }
+        Ok(found)
+    }
+
+    /// Other compartments of the same locker, as long as that is open: those first who would have to be asked, then those
+    /// that are promised soonest. Returns as well who has to go elsewhere, since there is no room, or since the rest of
+    /// their bundle has.
+    async fn stay(
+        &self,
+        view: &View<'_, S>,
+        locker: &Locker,
+        mut seekers: Vec<Seeker>,
+        taken: &BTreeSet<CompartmentId>,
+    ) -> Result<(BTreeMap<OrderId, (Found, Why)>, Vec<Seeker>), Unavailable> {
+        let (mut found, mut others) = (BTreeMap::new(), Vec::new());
+        if !locker.bookable() || bug("own_locker_is_overlooked") {
+            return Ok((found, seekers));
+        }
+        let all = keys::bookable(&locker.id, Size::XS, CompartmentNumber::MAX as usize);
+        let mut doors: Vec<Compartment> = view.query(&all).await?;
+        doors.retain(|it| !taken.contains(&CompartmentId::of(it)));
+        let agrees_to_something = |it: &Preferences| {
+            it.other_locker_within_m.is_some() || !it.preferred.is_empty() || it.shop.is_some() || it.home
+        };
+        seekers.sort_by_key(|it| {
+            let elsewhere = it.preferences.as_ref().is_some_and(agrees_to_something);
+            (elsewhere, it.promised_at.is_none(), it.promised_at, it.order.clone())
+        });
+        for seeker in seekers {
+            let apart = seeker.together_at.as_ref().is_some_and(|it| *it != locker.id);
+            match find_room(locker, &doors, &seeker.needs, rooms::spread(&seeker.order)) {
+                Ok(room) if !apart => {
+                    doors.retain(|it| it.number != room.compartment.number);
+                    let why = Why::Room {
+                        distance_m: 0,
+                        nearer_full: 0,
+                        nearer_given: 0,
+                        farther_m: 0,
+                        preferred: false,
+                        together: false,
+                    };
+                    found.insert(seeker.order, (Found::Room { distance_m: 0, room: room.into() }, why));
+                }
+                Ok(_) | Err(_) => others.push(seeker),
+            }
+        }
+        Ok((found, others))
     }
 
     /// Deals with the order of one compartment, which goes where it was planned to. Changes nothing, and returns the
@@ -188,8 +240,9 @@ impl<S: Store> Step<'_, S> {
         let outcome = apply(self.store, &cause, async |view| {
             let mut names = own.to_vec();
             if let Found::Room { room, .. } = &found {
-                names.push(StateKey::Locker(room.locker.id.clone()));
                 names.push(CompartmentId::of(&room.compartment).key());
+                // Its own is read already.
+                names.extend((room.locker.id != *self.locker()).then(|| StateKey::Locker(room.locker.id.clone())));
             }
             let mut states = view.read(&names).await?;
             let (Some(order), Some(locker), Some(compartment)) =
@@ -207,7 +260,11 @@ impl<S: Store> Step<'_, S> {
             let (rooms, why) = (vec![], why.clone());
             let mut scene = DisplacedScene { order, locker, compartment, preferences, rooms, shop, why, expected_by };
             if let Found::Room { distance_m, .. } = &found {
-                let (locker, door) = (states.take::<Locker>(&names[3]), states.take::<Compartment>(&names[4]));
+                let door = states.take::<Compartment>(&names[3]);
+                let locker = match names.get(4) {
+                    Some(name) => states.take::<Locker>(name),
+                    None => Some(scene.locker.clone()),
+                };
                 let room = locker.zip(door).and_then(|(locker, door)| room_now(&locker, door, &needs));
                 match room {
                     Some(room) => scene.rooms.push((*distance_m, room)),

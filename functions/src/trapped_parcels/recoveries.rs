@@ -1,11 +1,12 @@
 //! A trapped parcel is fetched: started, taken out, handed over, redirected, given up. That it is in its new place is
-//! told by the device there, like every deposit.
+//! told by the device there, like every deposit. One that has expired is fetched in the same steps, and returned.
 
 use aws::apply::{Cause, Stop, View, apply, look};
 use aws::http::{Problem, Request, Response};
 use aws::rooms::{self, ALTERNATIVES_RADIUS_M};
 use aws::store::Store;
 use domain::compartment::Compartment;
+use domain::expiry::{abandon_return, return_parcel, start_return as begin_return};
 use domain::id::{EventId, LockerId, OrderId, PersonId};
 use domain::locker::Locker;
 use domain::order::{Order, Room, find_room};
@@ -26,6 +27,12 @@ struct StartBody {
     /// Where to bring it; without one, the nearest room.
     #[serde(default)]
     locker_id: Option<LockerId>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReturnBody {
+    order_id: OrderId,
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,9 +62,17 @@ struct AbandonBody {
 #[derive(Debug)]
 enum Step {
     Take,
-    Receive { from: PersonId },
-    Redirect { to: Option<LockerId> },
-    Abandon { reason: String },
+    Receive {
+        from: PersonId,
+    },
+    Redirect {
+        to: Option<LockerId>,
+    },
+    Abandon {
+        reason: String,
+    },
+    /// It is back with who sent it.
+    Return,
 }
 
 /// The order with its run and its chain of custody.
@@ -85,11 +100,27 @@ pub async fn start<S: Store>(store: &S, request: &Request, now: Timestamp) -> Re
     Ok(Response::json(201, &json!({ "order": started.answer() })))
 }
 
+/// Begins to bring a parcel back that nobody has collected.
+pub async fn start_return<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
+    let by = request.person()?;
+    let body: ReturnBody = request.json()?;
+    let name = StateKey::Order(body.order_id.clone());
+    let cause = Cause::new(name.clone(), EventId::of_step("return-started", &request.id()), now).by(&by);
+    let started = apply(store, &cause, async |view| {
+        let order = read_order(view, &name).await?;
+        let (_, compartment) = read_door(view, &order).await?;
+        Ok(begin_return(order, &compartment, by.clone(), now)?)
+    })
+    .await?;
+    Ok(Response::json(201, &json!({ "order": started.answer() })))
+}
+
 fn read_step(request: &Request) -> Result<Step, Problem> {
     match request.path::<String>("step")?.as_str() {
         "take" => request.json::<NothingBody>().map(|_| Step::Take),
         "receive" => request.json::<ReceiveBody>().map(|body| Step::Receive { from: body.from }),
         "redirect" => request.json::<RedirectBody>().map(|body| Step::Redirect { to: body.locker_id }),
+        "return" => request.json::<NothingBody>().map(|_| Step::Return),
         "abandon" => Ok(Step::Abandon { reason: reason(request.json::<AbandonBody>()?.reason)? }),
         _ => Err(Problem::NotFound),
     }
@@ -119,6 +150,10 @@ pub async fn step<S: Store>(store: &S, request: &Request, now: Timestamp) -> Res
                 let from: Locker = states.take(&trapped_at).ok_or(Refusal::UnknownLocker)?;
                 let room = choose_room(view, &order, &from, to.as_ref()).await?;
                 redirect_recovery(order, &from, held, room, by.clone(), &event, now)?
+            }
+            Step::Return => return_parcel(order, by.clone(), &event, now)?,
+            Step::Abandon { reason } if order.is_being_returned() => {
+                abandon_return(order, by.clone(), reason.clone(), now)?
             }
             Step::Abandon { reason } => {
                 let (locker, compartment) = read_door(view, &order).await?;

@@ -18,8 +18,8 @@ const ACCEPT: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;
 /// A network in which Anna has been asked where her order is to go, and the link she was sent.
 async fn asked() -> (Network, String, String) {
     let network = Network::mainz().await;
-    let (order, compartment) = network.place_order("anna", "M").await;
-    network.happens("fault_intake", faults("mz-03", "m-1", &[(&compartment.to_string(), "lock_jammed")])).await;
+    let (order, _) = network.place_order("anna", "M").await;
+    network.happens("fault_intake", faults("mz-03", "m-1", &[("locker", "power_loss")])).await;
     let token = network.sender.signer.sign(&LinkPurpose::ChoosePlace { order: id(&order), place_epoch: 2 }, at(0));
     (network, order, token)
 }

@@ -298,3 +298,36 @@ async fn a_bundle_is_one_customers_and_has_ten_parcels_at_the_most() {
     place("anna", "k-10".to_owned()).await.refused(409, "other_bundle");
     place("ben", "k-11".to_owned()).await.refused(409, "other_bundle");
 }
+
+#[tokio::test]
+async fn who_loses_a_door_of_an_open_locker_gets_another_one_there_and_hears_nothing() {
+    let network = Network::mainz().await;
+    // Anna was never asked for consent, Ben agreed to other lockers: both stay.
+    let orders = [placed(&network, "anna", "M", None).await, placed(&network, "ben", "M", None).await];
+    let doors: Vec<u16> = orders.iter().map(|it| network.order(it).compartment().unwrap().1.get()).collect();
+    let units: Vec<String> = doors.iter().map(u16::to_string).collect();
+    let broken: Vec<(&str, &str)> = units.iter().map(|unit| (unit.as_str(), "lock_jammed")).collect();
+    network.happens("fault_intake", faults("mz-03", "m-1", &broken)).await;
+    for (order, door) in orders.iter().zip(&doors) {
+        let after = network.order(order);
+        let (locker, number) = after.compartment().unwrap();
+        assert_eq!((locker.as_str(), after.status, after.place_epoch), ("mz-03", OrderStatus::Placed, 1));
+        assert!(number.get() != *door && after.incidents.len() == 1, "{after:?}");
+        assert_eq!(network.compartment("mz-03", *door).occupancy, Occupancy::Free);
+    }
+    assert_pointers_agree(&network, &orders);
+    assert_eq!(network.told(), ["work_order_called"]);
+    let body = json!({ "order_id": orders[0], "locker_id": "mz-03" });
+    let opened = network.call(call("POST /deposits").by("driver-17").json(body)).await.ok();
+    assert_eq!(opened["compartment"], json!(network.order(&orders[0]).compartment().unwrap().1));
+}
+
+#[tokio::test]
+async fn where_its_locker_has_no_other_door_that_will_do_an_order_goes_elsewhere() {
+    let network = Network::mainz().await;
+    let [anna, dora] = [placed(&network, "anna", "L", None).await, placed(&network, "dora", "L", None).await];
+    // The one of size L and the one of size XL: nothing is left that is large enough.
+    let broken = [("9", "lock_jammed"), ("12", "lock_jammed")];
+    network.happens("fault_intake", faults("mz-03", "m-1", &broken)).await;
+    assert_eq!([goes_to(&network, &anna), goes_to(&network, &dora)], ["asked", "mz-05"]);
+}

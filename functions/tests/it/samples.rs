@@ -56,9 +56,13 @@ async fn sampled(status: OrderStatus) -> Network {
         place_epoch: 2,
         placed_at: at(-3_600),
         promised_at: None,
+        held_until: None,
+        hold_extended: SignedDuration::ZERO,
+        expired_at: (status == OrderStatus::Expired).then(|| at(-60)),
+        look_again_at: None,
         driver: Some(id("driver-17")),
-        deposited_at: (status == OrderStatus::Deposited).then(|| at(-600)),
-        pickup_deadline: (status == OrderStatus::Deposited).then(|| at(200_000)),
+        deposited_at: (status == OrderStatus::Deposited || status == OrderStatus::Expired).then(|| at(-600)),
+        pickup_deadline: (status == OrderStatus::Deposited || status == OrderStatus::Expired).then(|| at(200_000)),
         pickup_stopped_at: None,
         pickup_settled: Vec::new(),
         pickup_owed: SignedDuration::ZERO,
@@ -72,7 +76,7 @@ async fn sampled(status: OrderStatus) -> Network {
     };
     let occupancy = match status {
         OrderStatus::Placed => Occupancy::Reserved { order: order.id.clone() },
-        OrderStatus::Deposited => Occupancy::Occupied { order: order.id.clone() },
+        OrderStatus::Deposited | OrderStatus::Expired => Occupancy::Occupied { order: order.id.clone() },
         _ => Occupancy::Free,
     };
     let compartment = Compartment { occupancy, ..network.compartment("mz-03", 7) };
@@ -206,6 +210,7 @@ async fn requests_are_answered() {
         for (name, sample) in samples(function) {
             let status = match function {
                 "feedback-submission" | "complaints" => OrderStatus::Collected,
+                "trapped-parcels" if name.contains("return") => OrderStatus::Expired,
                 "trapped-parcels" => OrderStatus::Deposited,
                 _ => OrderStatus::Placed,
             };
@@ -257,13 +262,19 @@ async fn requests_are_answered() {
             if name.contains("recovery") || name == "settle-contents" {
                 fetch_until(&network, &name).await;
             }
+            if name == "return-hand-back" {
+                let by = sample["requestContext"]["authorizer"]["jwt"]["claims"]["sub"].as_str().unwrap();
+                network.call(call("POST /returns").by(by).json(json!({ "order_id": "o-1001" }))).await.ok();
+                let take = call("POST /recoveries/{order_id}/{step}").by(by).path("order_id", "o-1001");
+                network.call(take.path("step", "take").json(json!({}))).await.ok();
+            }
             let sample = prepared(&network, function, &name, sample).await;
             let answer = network.call(sample).await;
             let expected = match request.route_key.as_str() {
                 _ if name == "choose-place-by-form" => 303,
-                "POST /recoveries" => 201,
+                "POST /recoveries" | "POST /returns" => 201,
                 "POST /orders" | "POST /lockers" | "POST /teams" | "POST /people" | "POST /shops" => 201,
-                "POST /lockers/{locker_id}/maintenance" => 201,
+                "POST /lockers/{locker_id}/maintenance" | "POST /support/orders/{order_id}/notes" => 201,
                 route if route.starts_with("POST") && route.contains("/feedback") => 201,
                 _ => 200,
             };

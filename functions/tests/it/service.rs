@@ -59,7 +59,9 @@ async fn a_blocked_compartment_is_told_to_its_device_and_offered_to_nobody() {
 #[tokio::test]
 async fn who_is_on_the_way_to_a_blocked_compartment_gets_another_place_and_may_choose_around_the_old_one() {
     let network = Network::mainz().await;
-    let (order, compartment) = network.place_order("anna", "M").await;
+    let (order, compartment) = network.place_order("anna", "L").await;
+    // The only other one that is large enough.
+    decide(&network, service(12, "blocked")).await;
     decide(&network, service(compartment, "blocked")).await;
     let after = network.order(&order);
     assert_eq!((after.place, after.status), (Place::Asked, OrderStatus::Rerouting));
@@ -69,7 +71,7 @@ async fn who_is_on_the_way_to_a_blocked_compartment_gets_another_place_and_may_c
     let link = domain::notice::LinkPurpose::ChoosePlace { order: id(&order), place_epoch: 2 };
     let token = network.sender.signer.sign(&link, at(0));
     let options = network.call(call("GET /choices/{token}").path("token", &token)).await.ok();
-    assert_eq!(options["options"][0]["locker_id"], "mz-04");
+    assert_eq!(options["options"][0]["locker_id"], "mz-05");
 }
 
 #[tokio::test]
@@ -246,7 +248,7 @@ async fn what_nobody_can_decide_is_refused_and_changes_nothing() {
 #[tokio::test]
 async fn a_list_that_the_stream_has_lost_is_worked_off_by_a_sweep_and_a_late_stream_changes_nothing() {
     let network = Network::mainz().await;
-    let (order, compartment) = network.place_order("cleo", "M").await;
+    let (order, compartment) = network.place_order("cleo", "XL").await;
     network.call(service(compartment, "blocked")).await.ok();
     network.wait_until(301);
     network.sweep().await.unwrap();

@@ -78,7 +78,7 @@ async fn a_record_without_keys_or_of_a_foreign_table_is_skipped_and_the_rest_goe
 async fn everything_brought_again_a_month_later_has_no_effect() {
     let network = Network::mainz().await;
     let (order, compartment) = network.deposit_order("anna", "M").await;
-    let (moved, place) = network.place_order("ben", "M").await;
+    let (moved, place) = network.place_order("cleo", "XL").await;
     let jam = faults("mz-03", "m-1", &[(&place.to_string(), "lock_jammed")]);
     network.happens("fault_intake", jam.clone()).await;
     network.step("mz-03.1", "start", json!({})).await.ok();

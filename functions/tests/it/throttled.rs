@@ -124,7 +124,7 @@ async fn messages_that_could_not_be_stored_stay_in_their_queue_and_the_others_do
 #[tokio::test]
 async fn stream_batches_come_again_until_they_are_dealt_with() {
     let network = Network::mainz().await;
-    let (order, compartment) = network.place_order("cleo", "M").await;
+    let (order, compartment) = network.place_order("cleo", "XL").await;
     network.deliver("fault_intake", [faults("mz-03", "m-1", &[(&compartment.to_string(), "lock_jammed")])]).await;
     let batch = network.stream_batch(&[keys::of_state(&StateKey::WorkOrder(id("mz-03")))]);
     for kinds in [EVERYTHING, &[Asked::Commit], &[Asked::Query]] {

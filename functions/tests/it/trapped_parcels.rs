@@ -104,8 +104,8 @@ async fn more_time_has_its_bounds() {
     extend(&network, &order, EXTENSION_MAX.as_hours() as u16 + 1).await.refused(409, "too_long");
     extend(&network, &order, 0).await.refused(400, "invalid_request");
     extend(&network, "o-unknown", 1).await.refused(404, "unknown_order");
-    let (underway, _) = network.place_order("ben", "S").await;
-    extend(&network, &underway, 1).await.refused(409, "wrong_state");
+    let collected = network.collect_order("ben", "S").await;
+    extend(&network, &collected, 1).await.refused(409, "wrong_state");
     let body = json!({ "extend_by_hours": 1, "reason": " " });
     let request = call("POST /support/orders/{order_id}/deadline").by("agent-1").path("order_id", &order);
     network.call(request.clone().json(body)).await.refused(400, "invalid_request");

@@ -10,6 +10,8 @@ use super::stage::{Placed, Stage};
 /// Where it happens.
 const LOCKER: &str = "mz-01";
 const DRIVER: &str = "driver-ilse";
+/// How many compartments of the largest size it has beside one.
+const OTHERS_OF_THE_SIZE: usize = 4;
 
 /// What the later stories go on with.
 pub struct Jammed {
@@ -27,7 +29,12 @@ pub async fn play(stage: &Stage<'_>) -> Result<Jammed> {
     stage.title("1. A door jams");
     let trapped = stage.placed("anna", LOCKER, "M").await?;
     stage.deposited(DRIVER, &trapped, "anna").await?;
-    let underway = stage.placed("clara", LOCKER, "L").await?;
+    // Clara's is the last compartment of its size: with another one, her order would stay in this locker, unasked.
+    let mut others = Vec::new();
+    for _ in 0..OTHERS_OF_THE_SIZE {
+        others.push(Placed::from_answer(&stage.order("greta", LOCKER, "XL").await?.expect(201)?)?);
+    }
+    let underway = stage.placed("clara", LOCKER, "XL").await?;
     let free_unit = free_compartment(stage).await?;
 
     let device = stage.device(LOCKER)?;
@@ -96,6 +103,9 @@ pub async fn play(stage: &Stage<'_>) -> Result<Jammed> {
     ));
 
     choose_by_link(stage, &question, &alternatives[0]).await?;
+    for other in others {
+        stage.network.api.order_system().delete(&format!("/orders/{}", other.order_id)).await?.expect(200)?;
+    }
     Ok(Jammed { trapped, free_unit, work_order_id: format!("{LOCKER}.1"), message })
 }
 

@@ -28,6 +28,7 @@ pub async fn play(stage: &Stage<'_>) -> Result<()> {
     stage.say(format!("order system: two orders of anna for {LOCKER} that stay together → 201"));
     let to_home = stage.placed("emil", LOCKER, "S").await?;
     let to_ask = stage.placed("david", LOCKER, "M").await?;
+    let to_keep = stage.placed("clara", LOCKER, "S").await?;
     let device = stage.device(LOCKER)?;
 
     device.drop_connection().await?;
@@ -52,6 +53,7 @@ pub async fn play(stage: &Stage<'_>) -> Result<()> {
     }
     stage.expect_notice("emil", "nach Hause", since).await?;
     let (question, _) = stage.expect_notice("david", "choose", since).await?;
+    stage.expect_notice("clara", "wählen", since).await?;
     for (placed, kind) in [(&to_other, "compartment"), (&to_home, "home"), (&to_ask, "asked")] {
         let order = stage.order_view(&placed.order_id).await?;
         ensure!(order["order"]["place"]["kind"] == kind, "{kind} was expected: {}", order["order"]);
@@ -81,6 +83,10 @@ pub async fn play(stage: &Stage<'_>) -> Result<()> {
     stage.say(format!("{LOCKER} is back: that is the proof, it is open again and its work order is verified"));
     stage.expect_notice("network", NAME, since).await?;
     stage.say("the team learns that nobody has to go there any more");
+    stage.expect_notice("clara", "kommt doch", since).await?;
+    let kept = stage.order_view(&to_keep.order_id).await?;
+    ensure!(kept["order"]["place"]["locker"] == LOCKER, "it was not given back: {}", kept["order"]);
+    stage.say("clara has not answered yet: her parcel goes there after all, and the question is withdrawn");
     stage.expect_nothing_else().await
 }
 

@@ -35,6 +35,7 @@
 //! | what is due | network, orders, cases: `due` | `DUE#<shard>` | due time |
 //! | which repairs are to be counted | network: `due` | `COUNT#<shard>` | due time |
 //! | which lockers' usage is to be looked at | network: `due` | `USAGE#<shard>` | due time |
+//! | which orders' time is over | orders: `due` | `OVER#<shard>` | due time |
 //! | which heartbeats are overdue | network: `due` | `HEARTBEAT#<shard>` | due time |
 //! | lockers near a point | network: `near` | `<row>#<column>` of the map | `LOCKER#<id>` |
 //! | free compartments that fit, smallest first | network: `bookable` | `LOCKER#<id>` | `<size>#<nnn>` |
@@ -219,6 +220,7 @@ pub fn index_attributes(key: &Key, state: Option<&State>, due_at: Option<Timesta
             Some(State::Heartbeat(_)) => heartbeat_bucket(shard),
             Some(State::FaultRecord(_)) => count_bucket(shard),
             Some(State::Usage(_)) => usage_bucket(shard),
+            Some(State::Order(_)) => over_bucket(shard),
             _ => due_bucket(shard),
         };
         attributes.insert("due_bucket", bucket);
@@ -263,6 +265,10 @@ fn count_bucket(shard: u32) -> String {
 
 fn usage_bucket(shard: u32) -> String {
     format!("USAGE#{shard}")
+}
+
+fn over_bucket(shard: u32) -> String {
+    format!("OVER#{shard}")
 }
 
 fn days_pk(region: &RegionId, month: &str) -> String {
@@ -334,6 +340,11 @@ pub fn overdue_heartbeats(shard: u32, now: Timestamp, limit: usize) -> Query {
 /// The lockers whose usage is to be looked at at `now` in one shard, longest waiting first.
 pub fn unlooked(shard: u32, now: Timestamp, limit: usize) -> Query {
     Query::index(Table::Network, Index::Due, usage_bucket(shard), Range::UpTo(instant(now)), limit)
+}
+
+/// The orders whose time is over at `now` in one shard, longest over first.
+pub fn over(shard: u32, now: Timestamp, limit: usize) -> Query {
+    Query::index(Table::Orders, Index::Due, over_bucket(shard), Range::UpTo(instant(now)), limit)
 }
 
 /// The doors of a locker.

@@ -24,6 +24,10 @@ pub enum Metric {
     SecurityRejections,
     OrdersRefused,
     DepositsRefused,
+    /// Places that were held for parcels that have not come.
+    ReservationsExpired,
+    /// Parcels that nobody has collected in time.
+    PickupsExpired,
     /// A device reports another thing closed than it was told.
     ShadowDelta,
     NoticesSent,
@@ -56,6 +60,8 @@ impl Metric {
             Metric::SecurityRejections => "SecurityRejections",
             Metric::OrdersRefused => "OrdersRefused",
             Metric::DepositsRefused => "DepositsRefused",
+            Metric::ReservationsExpired => "ReservationsExpired",
+            Metric::PickupsExpired => "PickupsExpired",
             Metric::ShadowDelta => "ShadowDelta",
             Metric::NoticesSent => "NoticesSent",
             Metric::NoticesFailed => "NoticesFailed",

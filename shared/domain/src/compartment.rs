@@ -83,6 +83,16 @@ pub struct Compartment {
     /// When a parcel last went in or out, or somebody looked: what a device believed before then is history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contents_changed_at: Option<Timestamp>,
+    /// The order that lost this place, and whose customer was asked for another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_by: Option<Lost>,
+}
+
+/// An order that lost its place, at which of its moves: as long as that is the latest, its customer has not answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    pub order: OrderId,
+    pub place_epoch: u32,
 }
 
 /// At which heights above the ground a handle is reachable from a wheelchair, in millimetres: 15 to 48 inches, the
@@ -105,6 +115,7 @@ impl Compartment {
             checks: ChecksOfUnit::new(),
             reopened_at: None,
             contents_changed_at: None,
+            lost_by: None,
         }
     }
 

@@ -180,7 +180,8 @@ fn miss(
     if order.is_underway() && order.is_at(&compartment) {
         return Ok(settle(compartment.with(Occupancy::Reserved { order: order.id.clone() }, now), by));
     }
-    let was_inside = matches!(order.status, OrderStatus::Deposited | OrderStatus::Recovery);
+    let was_inside =
+        matches!(order.status, OrderStatus::Deposited | OrderStatus::Recovery) || order.is_expired_inside();
     if !was_inside || !order.is_at(&compartment) {
         // Where a parcel is to be brought: it is not there yet.
         let reserved = order.recovery_target() == Some(&CompartmentId::of(&compartment));
@@ -225,9 +226,18 @@ fn put_in(
             let inside = compartment.with(Occupancy::Occupied { order: order.id.clone() }, now);
             return Ok(settle(inside, by));
         }
+        (OrderStatus::Expired, true) if order.has_come() => {
+            let inside = compartment.with(Occupancy::Occupied { order: order.id.clone() }, now);
+            return Ok(settle(inside, by));
+        }
         (OrderStatus::Deposited, false) => return Err(Refusal::OtherPlace),
+        (OrderStatus::Expired, false) if order.has_come() => return Err(Refusal::OtherPlace),
         (OrderStatus::Recovery, false) if order.compartment().is_some() => return Err(Refusal::OtherPlace),
-        (OrderStatus::Collected | OrderStatus::Cancelled, _) => return Err(Refusal::wrong_state(order.status)),
+        (OrderStatus::Collected | OrderStatus::Returned | OrderStatus::Cancelled, _) => {
+            return Err(Refusal::wrong_state(order.status));
+        }
+        // One whose place was given up is inside all the same.
+        (OrderStatus::Expired, _) => {}
         (OrderStatus::Recovery | OrderStatus::Placed | OrderStatus::Rerouting | OrderStatus::Rerouted, _) => {}
     }
     let first = order.deposited_at.is_none();
@@ -240,6 +250,7 @@ fn put_in(
         recovery.end(now);
     }
     order.status = OrderStatus::Deposited;
+    order.expired_at = None;
     if first {
         order.deposited_at = Some(now);
         order.pickup_deadline = Some(now + HOLD_FOR);

@@ -229,6 +229,36 @@ pub enum Event {
         place: Place,
     },
     OrderCancelled,
+    /// Its parcel has not come, and its place is free again.
+    ReservationExpired {
+        compartment: CompartmentNumber,
+    },
+    /// Nobody has collected it in time.
+    PickupExpired {
+        compartment: CompartmentNumber,
+    },
+    /// Its time is over; whether it has come or was collected cannot be known yet.
+    ExpiryPostponed {
+        until: Timestamp,
+    },
+    ReservationExtended {
+        by: PersonId,
+        hours: u16,
+        reason: String,
+    },
+    /// Somebody begins to bring what has expired back to who sent it.
+    ReturnStarted {
+        by: PersonId,
+    },
+    /// It stays where it is, for somebody else to fetch.
+    ReturnAbandoned {
+        by: PersonId,
+        reason: String,
+    },
+    /// It is back with who sent it.
+    ParcelReturned {
+        by: PersonId,
+    },
     /// A lock has taken a command to open.
     OpeningAcknowledged {
         compartment: CompartmentNumber,
@@ -264,6 +294,9 @@ pub enum Event {
         by: PersonId,
         hours: u16,
         reason: String,
+        /// It had expired, waits again, and behind a door that is shut.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        stopped: bool,
     },
     RecoveryStarted {
         by: PersonId,
@@ -323,7 +356,27 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<Why>,
     },
+    /// To another one of the same locker.
+    CompartmentChanged {
+        from: Place,
+        to: Place,
+    },
     PlaceChosen {
+        to: Place,
+    },
+    ReroutedBySupport {
+        by: PersonId,
+        from: Place,
+        to: Place,
+        reason: String,
+    },
+    /// Somebody of support has something to say about it.
+    NoteAdded {
+        by: PersonId,
+        note: String,
+    },
+    /// What was lost works again before the customer has answered.
+    QuestionWithdrawn {
         to: Place,
     },
     ChoiceUndone {

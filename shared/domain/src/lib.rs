@@ -16,6 +16,7 @@ pub mod delivery;
 pub mod door;
 pub mod escalation;
 pub mod expected_back;
+pub mod expiry;
 pub mod fault;
 pub mod feedback;
 pub mod figures;
@@ -44,6 +45,7 @@ pub mod shop;
 pub mod size;
 pub mod standing;
 pub mod state;
+pub mod support;
 pub mod suspicion;
 pub mod team;
 #[cfg(test)]

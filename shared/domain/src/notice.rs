@@ -71,6 +71,12 @@ pub enum Message {
     BroughtElsewhere { order: OrderId, locker_name: String, compartment: CompartmentNumber, deadline: Timestamp },
     /// To a customer: the parcel is not where it was recorded to be, and is looked for.
     ParcelMissing { order: OrderId, locker_name: String },
+    /// To a customer: the parcel has not come, and the place that was held for it is free again.
+    ReservationExpired { order: OrderId, locker_name: String },
+    /// To a customer: nobody has collected the parcel in time, and it goes back.
+    PickupExpired { order: OrderId, locker_name: String, compartment: CompartmentNumber },
+    /// To a customer: the parcel is back with who sent it.
+    ParcelReturned { order: OrderId },
     /// To a customer: the locker could not take the order, which is at another one now, as agreed beforehand.
     PlacedElsewhere { order: OrderId, wanted_locker_name: String, locker_name: String, place_epoch: u32 },
     /// To a customer: the place was lost, and this is the new one, by the stored preferences.
@@ -111,6 +117,10 @@ pub enum Message {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cause: Option<FaultCode>,
     },
+    /// To a customer who was asked and has not answered: the place works again, and the parcel goes there.
+    PlaceKept { order: OrderId, locker_name: String, place_epoch: u32 },
+    /// To a customer: support has changed where it goes. Without a name: to the door.
+    PlaceChanged { order: OrderId, locker_name: Option<String>, shop_name: Option<String>, place_epoch: u32 },
     /// To a customer: this is where it goes, as chosen. Without a name: to the door.
     PlaceConfirmed {
         order: OrderId,
@@ -191,11 +201,16 @@ impl Message {
             Message::RecoveryStarted { .. } => "recovery_started",
             Message::BroughtElsewhere { .. } => "brought_elsewhere",
             Message::ParcelMissing { .. } => "parcel_missing",
+            Message::ReservationExpired { .. } => "reservation_expired",
+            Message::PickupExpired { .. } => "pickup_expired",
+            Message::ParcelReturned { .. } => "parcel_returned",
             Message::PlacedElsewhere { .. } => "placed_elsewhere",
             Message::Rerouted { .. } => "rerouted",
             Message::ReroutedHome { .. } => "rerouted_home",
             Message::ReroutedToShop { .. } => "rerouted_to_shop",
             Message::ChoosePlace { .. } => "choose_place",
+            Message::PlaceKept { .. } => "place_kept",
+            Message::PlaceChanged { .. } => "place_changed",
             Message::PlaceConfirmed { .. } => "place_confirmed",
             Message::FeedbackRequested { .. } => "feedback_requested",
             Message::CaseReceived { .. } => "case_received",
@@ -220,11 +235,16 @@ impl Message {
             | Message::RecoveryStarted { order, .. }
             | Message::BroughtElsewhere { order, .. }
             | Message::ParcelMissing { order, .. }
+            | Message::ReservationExpired { order, .. }
+            | Message::PickupExpired { order, .. }
+            | Message::ParcelReturned { order }
             | Message::PlacedElsewhere { order, .. }
             | Message::Rerouted { order, .. }
             | Message::ReroutedHome { order, .. }
             | Message::ReroutedToShop { order, .. }
             | Message::ChoosePlace { order, .. }
+            | Message::PlaceKept { order, .. }
+            | Message::PlaceChanged { order, .. }
             | Message::PlaceConfirmed { order, .. }
             | Message::FeedbackRequested { order } => Some(StateKey::Order(order.clone())),
             Message::WorkOrderCalled { work_order, .. }
@@ -246,11 +266,16 @@ impl Message {
             | Message::PickupExtended { .. }
             | Message::RecoveryStarted { .. }
             | Message::ParcelMissing { .. }
+            | Message::ReservationExpired { .. }
+            | Message::PickupExpired { .. }
+            | Message::ParcelReturned { .. }
             | Message::PlacedElsewhere { .. }
             | Message::Rerouted { .. }
             | Message::ReroutedHome { .. }
             | Message::ReroutedToShop { .. }
             | Message::ChoosePlace { .. }
+            | Message::PlaceKept { .. }
+            | Message::PlaceChanged { .. }
             | Message::PlaceConfirmed { .. }
             | Message::FeedbackRequested { .. }
             | Message::CaseReceived { .. }
@@ -270,6 +295,8 @@ impl Message {
             | Message::Rerouted { order, place_epoch, .. }
             | Message::ReroutedHome { order, place_epoch, .. }
             | Message::ReroutedToShop { order, place_epoch, .. }
+            | Message::PlaceKept { order, place_epoch, .. }
+            | Message::PlaceChanged { order, place_epoch, .. }
             | Message::ChoosePlace { order, place_epoch, .. } => {
                 Some(LinkPurpose::ChoosePlace { order: order.clone(), place_epoch: *place_epoch })
             }
@@ -282,6 +309,9 @@ impl Message {
             | Message::RecoveryStarted { .. }
             | Message::BroughtElsewhere { .. }
             | Message::ParcelMissing { .. }
+            | Message::ReservationExpired { .. }
+            | Message::PickupExpired { .. }
+            | Message::ParcelReturned { .. }
             | Message::PlaceConfirmed { .. }
             | Message::CaseReceived { .. }
             | Message::CaseAnswered { .. }
@@ -461,7 +491,7 @@ mod tests {
     }
 
     /// Every message that carries a link to choose another place.
-    fn about_a_place_that_can_be_changed() -> [Message; 5] {
+    fn about_a_place_that_can_be_changed() -> [Message; 7] {
         let (order, name) = (|| id("o1"), || "Dom".to_owned());
         [
             Message::PlacedElsewhere {
@@ -486,11 +516,13 @@ mod tests {
                 cause: None,
             },
             Message::ChoosePlace { order: order(), from_locker_name: name(), place_epoch: 2, cause: None },
+            Message::PlaceKept { order: order(), locker_name: name(), place_epoch: 2 },
+            Message::PlaceChanged { order: order(), locker_name: None, shop_name: None, place_epoch: 2 },
         ]
     }
 
     /// Every message without a link.
-    fn that_only_tell() -> [Message; 16] {
+    fn that_only_tell() -> [Message; 19] {
         let (order, name, case) = (|| id("o1"), || "Dom".to_owned(), || id("C-1"));
         let (compartment, deadline) = (number(7), at(90));
         [
@@ -503,6 +535,9 @@ mod tests {
             Message::RecoveryStarted { order: order(), from_locker_name: name(), locker_name: name(), cause: None },
             Message::BroughtElsewhere { order: order(), locker_name: name(), compartment, deadline },
             Message::ParcelMissing { order: order(), locker_name: name() },
+            Message::ReservationExpired { order: order(), locker_name: name() },
+            Message::PickupExpired { order: order(), locker_name: name(), compartment },
+            Message::ParcelReturned { order: order() },
             Message::CaseReceived { case: case(), order: order(), answer_due_at: Some(at(60)) },
             Message::CaseAnswered { case: case(), order: order(), measure: Measure::Apology },
             call(1).message,
@@ -531,9 +566,8 @@ mod tests {
     #[test]
     fn what_is_said_about_a_parcel_or_a_repair_is_the_latest_of_its_order_or_of_its_lockers_work_order() {
         let (of_the_order, of_the_locker) = (StateKey::Order(id("o1")), StateKey::WorkOrder(locker_id()));
-        let [ready, delayed, all_clear, confirmed, extended, started, brought, missing, ..] = that_only_tell();
         let asking = Message::FeedbackRequested { order: id("o1") };
-        let about_the_order = [ready, delayed, all_clear, confirmed, extended, started, brought, missing, asking];
+        let about_the_order = that_only_tell().into_iter().take(12).chain([asking]);
         for message in about_a_place_that_can_be_changed().into_iter().chain(about_the_order) {
             assert_eq!(message.says_latest_of().as_ref(), Some(&of_the_order), "{message:?}");
         }

@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compartment::{Compartment, Occupancy};
+use crate::compartment::{Compartment, Lost, Occupancy};
 use crate::decision::{Decision, Event};
 use crate::delivery::{Delivery, Standing};
+use crate::expiry::DEPOSITED_WITHIN;
 use crate::fault::{Closure, FaultCode, Unit, closed_by, shut_since as shut_by};
 use crate::id::{BundleId, CompartmentNumber, EventId, LockerId, NoticeId, OrderId, PersonId, WorkOrderId};
 use crate::impact::ShutTime;
@@ -56,8 +57,13 @@ pub enum OrderStatus {
     Rerouting,
     /// On its way to a new place.
     Rerouted,
-    /// The parcel is trapped and being fetched, or being looked for.
+    /// The parcel is being fetched, trapped or expired, or being looked for.
     Recovery,
+    /// Its parcel has not come in time, and its place is free again; or has not been collected in time, and is inside
+    /// until somebody fetches it.
+    Expired,
+    /// Fetched once its time was over, and back with who sent it.
+    Returned,
     Cancelled,
 }
 
@@ -70,6 +76,8 @@ impl fmt::Display for OrderStatus {
             OrderStatus::Rerouting => "rerouting",
             OrderStatus::Rerouted => "rerouted",
             OrderStatus::Recovery => "recovery",
+            OrderStatus::Expired => "expired",
+            OrderStatus::Returned => "returned",
             OrderStatus::Cancelled => "cancelled",
         })
     }
@@ -122,6 +130,18 @@ pub struct Order {
     /// By when the sender promised it, if at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promised_at: Option<Timestamp>,
+    /// Until when a place is held for a parcel that does not come. Nothing for an order of before that was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<Timestamp>,
+    /// By how much that has been put off so far, at most [`EXTENSION_MAX`].
+    #[serde(default, skip_serializing_if = "SignedDuration::is_zero")]
+    pub hold_extended: SignedDuration,
+    /// When its time was over, for its parcel to come or to be collected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expired_at: Option<Timestamp>,
+    /// Its time is over and could not be ended yet: when that is looked at again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_again_at: Option<Timestamp>,
     /// Who was let in to deposit it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver: Option<PersonId>,
@@ -167,7 +187,12 @@ impl Order {
     pub fn is_underway(&self) -> bool {
         match self.status {
             OrderStatus::Placed | OrderStatus::Rerouting | OrderStatus::Rerouted => true,
-            OrderStatus::Deposited | OrderStatus::Collected | OrderStatus::Recovery | OrderStatus::Cancelled => false,
+            OrderStatus::Deposited
+            | OrderStatus::Collected
+            | OrderStatus::Recovery
+            | OrderStatus::Expired
+            | OrderStatus::Returned
+            | OrderStatus::Cancelled => false,
         }
     }
 
@@ -181,7 +206,7 @@ impl Order {
     pub fn compartment(&self) -> Option<(&LockerId, CompartmentNumber)> {
         match &self.place {
             Place::Compartment { locker, compartment } => Some((locker, *compartment)),
-            Place::Shop { .. } | Place::Home | Place::Asked | Place::Custody | Place::Missing => None,
+            Place::Shop { .. } | Place::Home | Place::Asked | Place::Custody | Place::Missing | Place::Sender => None,
         }
     }
 
@@ -281,12 +306,14 @@ impl Order {
         Notice::to_person(&self.customer, message, event, now).supersede(&mut self.latest_notice)
     }
 
-    fn move_to(&mut self, place: Place, status: OrderStatus) {
+    pub(crate) fn move_to(&mut self, place: Place, status: OrderStatus, now: Timestamp) {
         self.place = place;
         self.place_epoch += 1;
         self.status = status;
         self.driver = None;
         self.undo = None;
+        // Whoever has to bring it elsewhere has time to.
+        self.hold_at_least(REST_MIN, now);
     }
 
     /// The choice that can be undone now, as long as nothing has happened since.
@@ -349,6 +376,8 @@ pub struct PlaceOrder {
     pub needs: Needs,
     pub bundle: Option<BundleId>,
     pub promised_at: Option<Timestamp>,
+    /// How long after that its place is held; [`crate::expiry::HELD_FOR`] where nobody says.
+    pub hold_for: SignedDuration,
 }
 
 /// Places an order in a room that was found for it. `instead_of` names the locker that was asked for and could
@@ -380,6 +409,10 @@ pub fn place_order(
         place_epoch: 1,
         placed_at: now,
         promised_at: request.promised_at,
+        held_until: Some(request.promised_at.max(Some(now)).unwrap_or(now) + request.hold_for),
+        hold_extended: SignedDuration::ZERO,
+        expired_at: None,
+        look_again_at: None,
         driver: None,
         deposited_at: None,
         pickup_deadline: None,
@@ -420,7 +453,7 @@ pub enum Held {
 
 impl Held {
     /// The same without this order, if it is for that one.
-    fn release(self, order: &OrderId, now: Timestamp) -> Option<State> {
+    pub(crate) fn release(self, order: &OrderId, now: Timestamp) -> Option<State> {
         match self {
             Held::Compartment(it) => release(it, order, now).map(State::from),
             Held::Shop(it) => it.release(order).map(State::from),
@@ -469,16 +502,20 @@ pub struct DoorScene {
     pub target: Option<Compartment>,
 }
 
-/// The order, its locker and its compartment, where a parcel may go in now.
-fn open_door(scene: DoorScene) -> Result<(Order, Locker, Compartment), Refusal> {
+/// The order, its locker and its compartment, where a parcel may go in now; or `after_all`, where it has been put in
+/// although its place was given up, and nobody else has that.
+fn open_door(scene: DoorScene, after_all: bool) -> Result<(Order, Locker, Compartment), Refusal> {
     let order = scene.order.ok_or(Refusal::UnknownOrder)?;
     let locker = scene.locker.ok_or(Refusal::UnknownLocker)?;
     match order.status {
         OrderStatus::Placed | OrderStatus::Rerouted => {}
+        OrderStatus::Expired if after_all && !order.has_come() => {}
         OrderStatus::Deposited
         | OrderStatus::Collected
         | OrderStatus::Rerouting
         | OrderStatus::Recovery
+        | OrderStatus::Expired
+        | OrderStatus::Returned
         | OrderStatus::Cancelled => {
             return Err(Refusal::wrong_state(order.status));
         }
@@ -502,7 +539,17 @@ fn check_door(order: &Order, locker: &Locker, compartment: &Compartment) -> Resu
     if !compartment.open_for_deposits() && !bug("deposit_ignores_faults") {
         return Err(Refusal::CompartmentOutOfService);
     }
-    let held = compartment.occupancy == Occupancy::Reserved { order: order.id.clone() };
+    let held = match order.status {
+        OrderStatus::Expired => compartment.occupancy == Occupancy::Free,
+        OrderStatus::Placed
+        | OrderStatus::Deposited
+        | OrderStatus::Collected
+        | OrderStatus::Rerouting
+        | OrderStatus::Rerouted
+        | OrderStatus::Recovery
+        | OrderStatus::Returned
+        | OrderStatus::Cancelled => compartment.occupancy == Occupancy::Reserved { order: order.id.clone() },
+    };
     if !held && !bug("deposit_goes_anywhere") {
         return Err(Refusal::HeldByAnother);
     }
@@ -528,14 +575,20 @@ fn open_target(scene: &DoorScene, by: Option<&PersonId>) -> Result<Option<(Order
 /// The reason why not: [`Refusal::LockerUnavailable`], [`Refusal::CompartmentClosed`],
 /// [`Refusal::CompartmentOutOfService`], [`Refusal::HeldByAnother`], [`Refusal::OtherPlace`],
 /// [`Refusal::WrongState`], or that one of the three is unknown.
-pub fn authorise_deposit(scene: DoorScene, driver: PersonId) -> Result<Decision<CompartmentNumber>, Refusal> {
+pub fn authorise_deposit(
+    scene: DoorScene,
+    driver: PersonId,
+    now: Timestamp,
+) -> Result<Decision<CompartmentNumber>, Refusal> {
     if let Some((_, _, compartment)) = open_target(&scene, Some(&driver))? {
         return Ok(Decision::new(compartment.number));
     }
-    let (mut order, locker, compartment) = open_door(scene)?;
+    let (mut order, locker, compartment) = open_door(scene, false)?;
     let number = compartment.number;
     let mut decision = Decision::new(number);
-    if order.driver.as_ref() != Some(&driver) {
+    // Nobody's place is given up while they stand before it.
+    let held_on = order.hold_at_least(DEPOSITED_WITHIN, now);
+    if held_on || order.driver.as_ref() != Some(&driver) {
         order.driver = Some(driver.clone());
         decision.require_unchanged(StateKey::Locker(locker.id));
         decision.require_unchanged(StateKey::Compartment(compartment.locker, number));
@@ -545,7 +598,9 @@ pub fn authorise_deposit(scene: DoorScene, driver: PersonId) -> Result<Decision<
     Ok(decision)
 }
 
-/// Records that the parcel is in its compartment: the customer is told, and the hold time begins.
+/// Records that the parcel is in its compartment: the customer is told, and the hold time begins. A parcel that was put in
+/// although its place had been given up is inside: that is what the device says, and what counts as long as nobody else
+/// has got that place.
 ///
 /// # Errors
 /// Those of [`authorise_deposit`]: nothing is recorded as deposited behind a closed door.
@@ -553,9 +608,10 @@ pub fn record_deposit(scene: DoorScene, event: &EventId, now: Timestamp) -> Resu
     if let Some((order, locker, compartment)) = open_target(&scene, None)? {
         return recovery::place_parcel(order, locker, compartment, event, now);
     }
-    let (mut order, locker, compartment) = open_door(scene)?;
+    let (mut order, locker, compartment) = open_door(scene, true)?;
     let deadline = now + HOLD_FOR;
     order.status = OrderStatus::Deposited;
+    order.expired_at = None;
     order.deposited_at = Some(now);
     order.pickup_deadline = Some(deadline);
     let mut decision = Decision::new(());
@@ -600,10 +656,13 @@ pub fn record_collection(scene: DoorScene, event: &EventId, now: Timestamp) -> R
     let inside = match order.status {
         OrderStatus::Deposited => true,
         OrderStatus::Recovery => order.place != Place::Custody,
+        // A customer who is late and quicker than who was to fetch it has it all the same.
+        OrderStatus::Expired => order.has_come(),
         OrderStatus::Placed
         | OrderStatus::Collected
         | OrderStatus::Rerouting
         | OrderStatus::Rerouted
+        | OrderStatus::Returned
         | OrderStatus::Cancelled => false,
     };
     if !inside {
@@ -663,8 +722,8 @@ pub(crate) fn shut_since(locker: &Locker, compartment: &Compartment) -> Option<T
     by_faults.into_iter().chain(by_people).flatten().min()
 }
 
-/// What is known when an order that lost its place is dealt with. `rooms` is what was found for it in other lockers, best
-/// first, and how far away; `shop` the one its customer named. `why` is told in the history.
+/// What is known when an order that lost its place is dealt with. `rooms` is what was found for it, in its own locker or in
+/// others, best first, and how far away; `shop` the one its customer named. `why` is told in the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplacedScene {
     pub order: Order,
@@ -678,9 +737,9 @@ pub struct DisplacedScene {
     pub expected_by: Option<Timestamp>,
 }
 
-/// Deals with one order whose compartment has been closed. On its way: it gets another place by the customer's
-/// stored preferences (what was found in other lockers, the shop, or home), or the customer is asked. Inside:
-/// its deadline stops. The customer learns it in the same commit. Nothing where the place works again, or the
+/// Deals with one order whose compartment has been closed. On its way: it gets another compartment of its locker, where
+/// that was found; else another place by the customer's stored preferences (what was found in other lockers, the shop, or
+/// home), or the customer is asked. Inside: its deadline stops. The customer learns it in the same commit. Nothing where the place works again, or the
 /// order is no longer there, or it has been dealt with: each learns it once.
 pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestamp) -> Option<Decision<()>> {
     let DisplacedScene { mut order, locker, compartment, preferences, rooms, shop, why, expected_by } = scene;
@@ -707,9 +766,16 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
     }
     // They may have changed since a place was looked for.
     let agrees = |(distance_m, room): &(u32, Room)| {
-        preferences.as_ref().is_some_and(|it| it.agrees_to(&room.locker.id, *distance_m))
+        let stays = room.locker.id == locker.id;
+        stays || preferences.as_ref().is_some_and(|it| it.agrees_to(&room.locker.id, *distance_m))
     };
     let room = rooms.into_iter().find(agrees).map(|(_, room)| room);
+    let room = match room {
+        Some(beside) if beside.locker.id == locker.id => {
+            return Some(change_compartment(order, compartment, beside, incident, decision, now));
+        }
+        room => room,
+    };
     let named = |it: &Shop| preferences.as_ref().is_some_and(|wishes| wishes.shop.as_ref() == Some(&it.id));
     let shop = shop.filter(|it| room.is_none() && named(it) && it.has_room(now));
     let from = order.place.clone();
@@ -724,7 +790,7 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
         order.meet(incident);
     }
     order.leave_incidents(now);
-    order.move_to(to.clone(), status);
+    order.move_to(to.clone(), status, now);
     let (id, from_locker_name, place_epoch) = (order.id.clone(), locker.name, order.place_epoch);
     let message = match (&room, &shop, &to) {
         (Some(room), ..) => {
@@ -744,7 +810,8 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
     }
     decision.record(Event::OrderRerouted { from, to, why });
     if let Some(freed) = release(compartment, &order.id, now) {
-        decision.change(freed);
+        let asked = (order.status == OrderStatus::Rerouting).then(|| Lost { order: order.id.clone(), place_epoch });
+        decision.change(Compartment { lost_by: asked, ..freed });
     }
     if let Some(room) = room {
         room.hold_for(&order.id, &mut decision);
@@ -754,6 +821,30 @@ pub fn deal_with_displaced(scene: DisplacedScene, event: &EventId, now: Timestam
     }
     decision.change(order);
     Some(decision)
+}
+
+/// Gives an order on its way another compartment of the same locker. Its customer has nothing to do and is told nothing:
+/// nobody names a compartment to them before the parcel is in it, and what they were told of their place stays true.
+fn change_compartment(
+    mut order: Order,
+    lost: Compartment,
+    room: Room,
+    incident: Option<Incident>,
+    mut decision: Decision<()>,
+    now: Timestamp,
+) -> Decision<()> {
+    if let Some(incident) = incident {
+        order.meet(incident);
+    }
+    order.leave_incidents(now);
+    let from = std::mem::replace(&mut order.place, room.place());
+    order.driver = None;
+    order.hold_at_least(REST_MIN, now);
+    decision.record(Event::CompartmentChanged { from, to: order.place.clone() });
+    decision.changes.extend(release(lost, &order.id, now).map(State::from));
+    room.hold_for(&order.id, &mut decision);
+    decision.change(order);
+    decision
 }
 
 /// What the history calls it when a deadline stands still: by the fault that is named, else by people.
@@ -871,6 +962,43 @@ pub fn resume_pickup(
     Some(decision)
 }
 
+/// A place works again before the customer whose order had lost it has said where else the parcel is to go: the order
+/// keeps that place, or gets another compartment of its locker where somebody has that (`room`), and the customer is told
+/// and may choose otherwise all the same. Nothing where the customer has answered, or there is no room.
+pub fn withdraw_question(
+    mut order: Order,
+    locker: &Locker,
+    lost: Compartment,
+    room: Option<Room>,
+    event: &EventId,
+    now: Timestamp,
+) -> Option<Decision<()>> {
+    let asked = Some(Lost { order: order.id.clone(), place_epoch: order.place_epoch });
+    if lost.lost_by != asked || order.status != OrderStatus::Rerouting || bug("question_stands") {
+        return None;
+    }
+    let number = lost.number;
+    let lost = Compartment { lost_by: None, ..lost };
+    let needs = order.needs();
+    let own = find_room(locker, std::slice::from_ref(&lost), &needs, 0).ok();
+    let room = own.or_else(|| room.filter(|it| it.locker.id == locker.id && it.compartment.number != number))?;
+    order.move_to(room.place(), OrderStatus::Rerouted, now);
+    let message = Message::PlaceKept {
+        order: order.id.clone(),
+        locker_name: locker.name.clone(),
+        place_epoch: order.place_epoch,
+    };
+    let mut decision = Decision::new(());
+    decision.tell(order.tell(message, event, now));
+    decision.record(Event::QuestionWithdrawn { to: room.place() });
+    if room.compartment.number != number {
+        decision.change(lost);
+    }
+    room.hold_for(&order.id, &mut decision);
+    decision.change(order);
+    Some(decision)
+}
+
 /// Where a customer wants the parcel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
@@ -880,7 +1008,7 @@ pub enum Choice {
 }
 
 impl Choice {
-    fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         match self {
             Choice::Room(room) => room.place(),
             Choice::Shop(shop) => Place::Shop { shop: shop.id.clone() },
@@ -897,7 +1025,7 @@ impl Choice {
         Message::PlaceConfirmed { order: order.clone(), locker_name, shop_name }
     }
 
-    fn hold_for<A>(self, order: &OrderId, decision: &mut Decision<A>, now: Timestamp) {
+    pub(crate) fn hold_for<A>(self, order: &OrderId, decision: &mut Decision<A>, now: Timestamp) {
         match self {
             Choice::Room(room) => room.hold_for(order, decision),
             Choice::Shop(shop) => decision.changes.extend(shop.expect(order, now).map(State::from)),
@@ -938,7 +1066,7 @@ pub fn choose_place(
         place_epoch: order.place_epoch,
         until: now + UNDO_WITHIN,
     };
-    order.move_to(place.clone(), OrderStatus::Rerouted);
+    order.move_to(place.clone(), OrderStatus::Rerouted, now);
     order.undo = Some(undo);
     let notice = order.tell(choice.confirmed(&order.id), event, now);
     let mut decision = Decision::new(order.clone());
@@ -986,7 +1114,7 @@ pub fn undo_choice(
     if !stays && matches!(&back, Back::To(Choice::Shop(shop)) if !shop.has_room(now)) {
         return Err(Refusal::NoRoom);
     }
-    order.move_to(place.clone(), undo.status);
+    order.move_to(place.clone(), undo.status, now);
     let message = match &back {
         Back::To(choice) => choice.confirmed(&order.id),
         Back::Asked { from_locker_name } => Message::ChoosePlace {
@@ -1010,38 +1138,49 @@ pub fn undo_choice(
 }
 
 /// Support puts a customer's deadline off, by whole hours and with a reason. Where it stands still, it stands still; where
-/// it has passed, it runs anew from now. The customer is told until when to come, or that there is more time once the
-/// door works.
+/// it has passed, it runs anew from now, and a parcel that had expired and is still inside waits again. The customer is
+/// told until when to come, or that there is more time once the door works.
 ///
 /// # Errors
-/// [`Refusal::WrongState`] unless the parcel is waiting in its compartment; [`Refusal::TooLong`] where all extensions
-/// together would be more than [`EXTENSION_MAX`].
+/// [`Refusal::WrongState`] unless the parcel is waiting in its compartment, or has expired there; [`Refusal::TooLong`]
+/// where all extensions together would be more than [`EXTENSION_MAX`].
 pub fn extend_pickup(
     mut order: Order,
     locker: &Locker,
+    door: &Compartment,
     hours: u16,
-    by: PersonId,
-    reason: String,
+    (by, reason): (PersonId, String),
     event: &EventId,
     now: Timestamp,
 ) -> Result<Decision<Order>, Refusal> {
-    let (OrderStatus::Deposited, Some(deadline), Some((_, compartment))) =
-        (order.status, order.pickup_deadline, order.compartment())
-    else {
+    let waits = order.status == OrderStatus::Deposited || order.is_expired_inside();
+    let Some(deadline) = order.pickup_deadline.filter(|_| waits && order.is_at(door)) else {
         return Err(Refusal::wrong_state(order.status));
     };
     let longer = SignedDuration::from_hours(hours.into());
     if order.pickup_extended + longer > EXTENSION_MAX && !bug("extensions_are_not_bounded") {
         return Err(Refusal::TooLong);
     }
+    let from = if order.pickup_stopped_at.is_some() { deadline } else { deadline.max(now) };
+    let expired = order.status == OrderStatus::Expired;
+    if expired {
+        order.status = OrderStatus::Deposited;
+        order.expired_at = None;
+        order.pickup_settled_until = Some(now);
+        if !door.open_for_pickups(locker) {
+            order.pickup_stopped_at = Some(now);
+            if let Some(incident) = incident_at(locker, door) {
+                order.meet(incident);
+            }
+        }
+    }
     let stands_still = order.pickup_stopped_at.is_some();
-    let from = if stands_still { deadline } else { deadline.max(now) };
     order.pickup_deadline = Some(from + longer);
     order.pickup_extended += longer;
     let message = Message::PickupExtended {
         order: order.id.clone(),
         locker_name: locker.name.clone(),
-        compartment,
+        compartment: door.number,
         hours,
         deadline: order.pickup_deadline.filter(|_| !stands_still),
     };
@@ -1050,7 +1189,12 @@ pub fn extend_pickup(
     if !bug("extension_is_not_told") {
         decision.tell(notice);
     }
-    decision.record(Event::PickupExtended { by, hours, reason });
+    if expired {
+        // Whether it stands still must not change under it.
+        decision.require_unchanged(StateKey::Locker(locker.id.clone()));
+        decision.require_unchanged(StateKey::Compartment(door.locker.clone(), door.number));
+    }
+    decision.record(Event::PickupExtended { by, hours, reason, stopped: expired && stands_still });
     decision.change(order);
     Ok(decision)
 }

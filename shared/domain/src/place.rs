@@ -92,6 +92,8 @@ pub enum Place {
     Custody,
     /// Not where it was recorded to be, as somebody found who looked. It is being looked for.
     Missing,
+    /// Back with who sent it.
+    Sender,
 }
 
 #[cfg(test)]

@@ -106,18 +106,21 @@ impl Order {
     pub fn deposit_compartment(&self) -> Option<(&LockerId, CompartmentNumber)> {
         match self.place {
             Place::Custody => self.recovery_target().map(|it| (&it.locker, it.compartment)),
-            Place::Compartment { .. } | Place::Shop { .. } | Place::Home | Place::Asked | Place::Missing => {
-                self.compartment()
-            }
+            Place::Compartment { .. }
+            | Place::Shop { .. }
+            | Place::Home
+            | Place::Asked
+            | Place::Missing
+            | Place::Sender => self.compartment(),
         }
     }
 
     /// The run that goes on for it. `taken` says whether the parcel has to be in somebody's hands, or still inside.
-    fn running(&mut self, taken: bool) -> Result<&mut Recovery, Refusal> {
+    pub(crate) fn running(&mut self, taken: bool) -> Result<&mut Recovery, Refusal> {
         let right = match &self.place {
             Place::Custody => taken,
             Place::Compartment { .. } => !taken,
-            Place::Shop { .. } | Place::Home | Place::Asked | Place::Missing => false,
+            Place::Shop { .. } | Place::Home | Place::Asked | Place::Missing | Place::Sender => false,
         };
         match &mut self.recovery {
             Some(recovery) if right && self.status == OrderStatus::Recovery => Ok(recovery.as_mut()),
@@ -240,7 +243,7 @@ pub fn receive_parcel(
 /// one commit, and the customer told. `from` is the locker where it was trapped, `held` what was reserved so far.
 ///
 /// # Errors
-/// [`Refusal::WrongState`] unless it is being fetched.
+/// [`Refusal::WrongState`] unless it is being fetched, and not to be returned.
 pub fn redirect_recovery(
     mut order: Order,
     from: &Locker,
@@ -250,6 +253,9 @@ pub fn redirect_recovery(
     event: &EventId,
     now: Timestamp,
 ) -> Result<Decision<Order>, Refusal> {
+    if order.is_being_returned() {
+        return Err(Refusal::wrong_state(OrderStatus::Expired));
+    }
     let taken = order.place == Place::Custody;
     order.running(taken)?.target = Some(CompartmentId::of(&room.compartment));
     let message = Message::RecoveryStarted {

@@ -155,6 +155,7 @@ impl State {
             State::Compartment(it) => suspicion::judged_at(&it.suspicions),
             State::FaultRecord(it) => it.count_at,
             State::Usage(it) => it.look_at,
+            State::Order(it) => it.due_at(),
             State::RepairTimes(_)
             | State::PreventiveWork(_)
             | State::LockerDay(_)
@@ -162,7 +163,6 @@ impl State {
             | State::ArchivedIncident(_)
             | State::SiteVisit(_)
             | State::Team(_)
-            | State::Order(_)
             | State::Bundle(_)
             | State::Shop(_)
             | State::Preferences(_)

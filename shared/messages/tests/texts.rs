@@ -66,6 +66,16 @@ fn pickup_extended(locker_name: &str, deadline: Option<domain::Timestamp>) -> Me
     }
 }
 
+fn place_changed(locker_name: Option<&str>, shop_name: Option<&str>) -> Message {
+    let [locker_name, shop_name] = [locker_name, shop_name].map(|it| it.map(str::to_owned));
+    Message::PlaceChanged { order: id("A-4711"), locker_name, shop_name, place_epoch: 2 }
+}
+
+fn pickup_expired(locker_name: &str) -> Message {
+    let (order, compartment) = (id("A-4711"), 7.try_into().unwrap());
+    Message::PickupExpired { order, locker_name: locker_name.to_owned(), compartment }
+}
+
 fn choose_place(from_locker_name: &str) -> Message {
     Message::ChoosePlace {
         order: id("A-4711"),
@@ -185,7 +195,14 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
             deadline: "2026-07-05T22:05:00Z".parse().unwrap(),
         },
         Message::ParcelMissing { order: id("A-4711"), locker_name: name.clone() },
+        Message::ReservationExpired { order: id("A-4711"), locker_name: name.clone() },
+        pickup_expired(locker_name),
+        Message::ParcelReturned { order: id("A-4711") },
         choose_place(locker_name),
+        Message::PlaceKept { order: id("A-4711"), locker_name: name.clone(), place_epoch: 3 },
+        place_changed(Some(&name), None),
+        place_changed(None, Some(&name)),
+        place_changed(None, None),
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: Some(name.clone()), shop_name: None },
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: None, shop_name: Some(name.clone()) },
         Message::PlaceConfirmed { order: id("A-4711"), locker_name: None, shop_name: None },
@@ -671,6 +688,94 @@ fn an_answered_complaint_names_the_measure_and_nobody() {
     };
     assert_eq!(rendered(&message, Language::German, None), german);
     assert_eq!(rendered(&message, Language::English, None), english);
+}
+
+#[test]
+fn who_is_late_learns_what_becomes_of_the_parcel_and_what_can_be_done() {
+    let expired = pickup_expired("Mainz Hauptbahnhof");
+    let german = Rendered {
+        subject: "Ihre Abholfrist ist abgelaufen: Mainz Hauptbahnhof, Fach 7".to_owned(),
+        email: "Guten Tag,\n\n\
+            Ihr Paket (Bestellung A-4711) wurde nicht in der Abholfrist aus Fach 7 des Paketautomaten \
+            Mainz Hauptbahnhof abgeholt. Wir holen es dort ab und bringen es zum Absender zurück.\n\n\
+            Wenn Sie es noch möchten, melden Sie sich bitte bald bei unserem Kundenservice: Solange das Paket im Fach \
+            liegt, kann er Ihre Frist verlängern.\n\n\
+            Freundliche Grüße\n\
+            Ihr Team der Paketautomaten"
+            .to_owned(),
+        push: "Abholfrist abgelaufen: Mainz Hauptbahnhof, Fach 7. Ihr Paket geht zurück. Möchten Sie es noch? Bitte \
+            melden Sie sich bald."
+            .to_owned(),
+    };
+    let order = || id("A-4711");
+    let lapsed = Message::ReservationExpired { order: order(), locker_name: "Mainz Hauptbahnhof".to_owned() };
+    let english = Rendered {
+        subject: "Your parcel has not arrived: Mainz Hauptbahnhof".to_owned(),
+        email: "Hello,\n\n\
+            Your parcel (order A-4711) was not put into the locker Mainz Hauptbahnhof in the time planned for it. The \
+            compartment that was reserved for it is free again.\n\n\
+            Please ask the sender where your parcel is. Should it be put in after all, we will write to you.\n\n\
+            Kind regards\n\
+            Your parcel locker team"
+            .to_owned(),
+        push: "Your parcel did not arrive in time (Mainz Hauptbahnhof). Its compartment is free again. Please ask the \
+            sender."
+            .to_owned(),
+    };
+    assert_eq!(rendered(&expired, Language::German, None), german);
+    assert_eq!(rendered(&lapsed, Language::English, None), english);
+    let back = Message::ParcelReturned { order: order() };
+    let texts = LANGUAGES.map(|language| rendered(&back, language, None).push);
+    assert_eq!(
+        texts,
+        [
+            "Ihr nicht abgeholtes Paket ist wieder beim Absender. Wenn Sie es noch möchten, wenden Sie sich bitte an ihn.",
+            "Your parcel was not collected and is back with the sender. If you still want it, please contact them.",
+        ]
+    );
+}
+
+#[test]
+fn who_is_rerouted_by_support_learns_by_whom_and_where_to() {
+    let changed = place_changed(Some("Mainz Hauptbahnhof"), None);
+    let german = rendered(&changed, Language::German, Some(LINK));
+    assert_eq!(german.subject, "Ihr Paket kommt zum Paketautomaten Mainz Hauptbahnhof");
+    assert_eq!(
+        german.email,
+        format!(
+            "Guten Tag,\n\n\
+            unser Kundenservice hat den Ort für Ihr Paket (Bestellung A-4711) geändert: Es kommt jetzt zum \
+            Paketautomaten Mainz Hauptbahnhof.\n\n\
+            Passt Ihnen das, müssen Sie nichts tun. Wenn nicht, wählen Sie hier einen anderen Ort, solange Ihr Paket \
+            unterwegs ist:\n{LINK}\n\n\
+            Freundliche Grüße\nIhr Team der Paketautomaten"
+        )
+    );
+    let home = rendered(&place_changed(None, None), Language::English, None);
+    assert_eq!(home.push, "Our customer service has changed the place: your parcel now comes to your door.");
+}
+
+#[test]
+fn who_was_asked_learns_that_nothing_has_to_be_chosen_any_more() {
+    let (order, locker_name) = (id("A-4711"), "Mainz Hauptbahnhof".to_owned());
+    let kept = Message::PlaceKept { order, locker_name, place_epoch: 3 };
+    let english = rendered(&kept, Language::English, Some(LINK));
+    assert_eq!(
+        english.email,
+        format!(
+            "Hello,\n\n\
+            The locker Mainz Hauptbahnhof works again. Your parcel (order A-4711) goes there as first planned; you do not \
+            have to choose another place.\n\n\
+            If you would rather have it elsewhere, choose another place here while your parcel is on its way:\n{LINK}\n\n\
+            Kind regards\nYour parcel locker team"
+        )
+    );
+    let german = rendered(&kept, Language::German, None);
+    assert_eq!(german.subject, "Ihr Paket kommt doch zum Paketautomaten: Mainz Hauptbahnhof");
+    assert_eq!(
+        german.push,
+        "Mainz Hauptbahnhof funktioniert wieder: Ihr Paket kommt wie geplant dorthin. Sie müssen nichts wählen."
+    );
 }
 
 #[test]

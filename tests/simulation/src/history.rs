@@ -248,7 +248,8 @@ impl History {
         use domain::order::OrderStatus::*;
         let alive = match order.status {
             Placed | Rerouting | Rerouted | Deposited | Recovery => true,
-            Collected | Cancelled => false,
+            Expired => order.deposited_at.is_some(),
+            Collected | Returned | Cancelled => false,
         };
         if let (true, Some((locker, number))) = (alive, order.compartment()) {
             let pointing = self.pointing.entry((locker.clone(), number)).or_default();

@@ -31,6 +31,8 @@ pub enum Kind {
     Breakdown,
     /// Trapped parcels are fetched.
     Recovery,
+    /// What nobody has collected goes back to who sent it.
+    Return,
     /// A locker loses its network, and comes back.
     Outage,
     /// A device says how it is, for some minutes; then it hangs.
@@ -52,10 +54,11 @@ pub enum Kind {
 }
 
 /// Which kinds there are, and how often each is taken: its share of the sum of all.
-pub const KINDS: [(Kind, u64); 12] = [
+pub const KINDS: [(Kind, u64); 13] = [
     (Kind::Parcel, 35),
     (Kind::Breakdown, 18),
     (Kind::Recovery, 6),
+    (Kind::Return, 4),
     (Kind::Outage, 10),
     (Kind::Hang, 3),
     (Kind::Blackout, 2),
@@ -82,6 +85,7 @@ pub fn start(world: &Rc<World>, kind: Kind, seed: u64) -> Pin<Box<dyn Future<Out
         Kind::Parcel => Box::pin(async move { it.parcel().await }),
         Kind::Breakdown => Box::pin(async move { it.breakdown().await }),
         Kind::Recovery => Box::pin(async move { it.recover().await }),
+        Kind::Return => Box::pin(async move { it.bring_back().await }),
         Kind::Outage => Box::pin(async move { it.outage().await }),
         Kind::Hang => Box::pin(async move { it.hang().await }),
         Kind::Blackout => Box::pin(async move { it.blackout().await }),
@@ -261,6 +265,9 @@ impl Traveller {
             if let Some(bundle) = bundle {
                 body["bundle_id"] = bundle.into();
             }
+            if self.often(8) {
+                body["hold_hours"] = self.one_of(&[1, 2, 168]).into();
+            }
             let key = format!("{:016x}-{attempt}", self.seed);
             let request = call("POST /orders").by_order_system().header("idempotency-key", &key).json(body);
             let answer = self.ask(&request).await?;
@@ -297,13 +304,21 @@ impl Traveller {
                 }
                 continue;
             };
-            self.wait_up_to(Duration::from_secs(40)).await;
+            // Who was let in puts it in at once, or sits in a traffic jam; or a device tells of it days later.
+            let late = self.one_of(&[1_500, 2_400, 80 * 3_600]);
+            self.wait_up_to(Duration::from_secs(if self.often(4) { late } else { 40 })).await;
             if self.often(6) {
                 let code = self.one_of(&["compartment_dirty_or_damaged", "door_not_closing", "lock_jammed"]);
                 let body = json!({ "locker_id": locker, "unit": compartment.to_string(), "code": code });
                 self.ask(&call("POST /fault-reports").by(driver).json(body)).await;
             }
-            self.world.at_device(&locker, |device| device.inside.insert(compartment, order.clone()));
+            // Who comes too late may find another parcel there.
+            let inside = self.world.at_device(&locker, |device| {
+                device.inside.entry(compartment).or_insert_with(|| order.clone()) == order
+            });
+            if !inside {
+                return None;
+            }
             let id = format!("in-{}", self.name());
             self.world.report_parcel(&locker, &id, "parcel_deposited", order, compartment);
             if self.often(10) {
@@ -321,6 +336,10 @@ impl Traveller {
             |mail: &Mail| matches!(&mail.notice.message, Message::ReadyForPickup { order: of, .. } if of == order);
         if self.mail(customer, about).await.is_none() {
             return;
+        }
+        // On holiday, or forgotten.
+        if self.often(8) {
+            self.wait_up_to(Duration::from_secs(90 * 3_600)).await;
         }
         for _ in 0..8 {
             self.wait().await;
@@ -509,6 +528,28 @@ impl Traveller {
         }
     }
 
+    /// A door jams when the time of somebody's parcel, or of a place that is held, is all but over.
+    async fn break_at_the_last_moment(&self) {
+        let ending: Vec<(domain::Timestamp, LockerId, CompartmentNumber)> = {
+            let history = self.world.history.borrow();
+            let of = |order: &Order| {
+                let (locker, number) = order.compartment()?;
+                Some((order.ends()?.1, locker.clone(), number))
+            };
+            history.orders().filter_map(of).collect()
+        };
+        let Some((ends_at, locker, number)) = self.any_of(&ending) else { return };
+        let before = domain::SignedDuration::from_secs(self.below(40) as i64);
+        let wait = (ends_at - before).duration_since(self.world.now()).max(domain::SignedDuration::ZERO);
+        self.world.executor.sleep(wait.unsigned_abs()).await;
+        let jammed = [(Unit::Compartment(number), FaultCode::LockJammed)];
+        self.world.at_device(&locker, |device| device.break_down(&jammed));
+        self.world.report_faults(&locker, &format!("fault-{}", self.name()), &[(jammed[0].0, "lock_jammed")]);
+        if self.often(90) {
+            self.repair(&locker).await;
+        }
+    }
+
     /// A device does what is asked of it from afar: mostly in time, sometimes with success, and proves it.
     async fn restart_as_asked(&self, locker: &LockerId) {
         for _ in 0..self.below(8) {
@@ -526,6 +567,9 @@ impl Traveller {
         let locker = self.any_locker();
         if self.often(12) {
             return self.stay_shut(&locker).await;
+        }
+        if self.often(15) {
+            return self.break_at_the_last_moment().await;
         }
         let broken = self.any_faults(&locker);
         if broken.is_empty() {
@@ -786,6 +830,59 @@ impl Traveller {
         if inside {
             let id = format!("brought-{}", self.name());
             self.world.report_parcel(locker, &id, "parcel_deposited", &known.id, number);
+        }
+    }
+
+    // ---------- a return
+
+    /// Somebody fetches a parcel that nobody has collected, and brings it back; or gives up, or is not who has it.
+    async fn bring_back(self: Rc<Self>) {
+        let goes_back = |order: &&Order| order.is_expired_inside() || order.is_being_returned();
+        let mut found = None;
+        for _ in 0..8 {
+            self.wait_up_to(Duration::from_secs(20 * 3_600)).await;
+            let orders: Vec<OrderId> =
+                self.world.history.borrow().orders().filter(goes_back).map(|order| order.id.clone()).collect();
+            found = self.any_of(&orders);
+            if found.is_some() {
+                break;
+            }
+        }
+        let Some(order) = found else { return };
+        let people = [TECHNICIANS[0], TECHNICIANS[1], DRIVERS[0], DRIVERS[1]];
+        for _ in 0..8 {
+            let Some(known) = self.world.history.borrow().order(&order).cloned() else { return };
+            let holder = known.recovery.as_ref().and_then(|it| it.holder()).map(ToString::to_string);
+            match (known.status, &known.place) {
+                (OrderStatus::Expired, _) if self.often(20) => self.extend(&order).await,
+                (OrderStatus::Expired, _) => {
+                    let body = json!({ "order_id": order });
+                    self.ask(&call("POST /returns").by(self.one_of(&people)).json(body)).await;
+                }
+                (OrderStatus::Recovery, Place::Compartment { locker, compartment }) => {
+                    let (step, body) = match self.below(10) {
+                        0 => ("abandon", json!({ "reason": "no time" })),
+                        1 => ("redirect", json!({ "locker_id": self.any_locker() })),
+                        2 => ("return", json!({})),
+                        _ => ("take", json!({})),
+                    };
+                    let done = self.fetch(self.one_of(&people), &order, step, body).await;
+                    if done.is_some_and(|answer| answer.is_ok()) && step == "take" {
+                        self.world.at_device(locker, |device| device.inside.remove(compartment));
+                    }
+                }
+                (OrderStatus::Recovery, Place::Custody) => {
+                    let holder = holder.unwrap_or_default();
+                    let by = self.one_of(&people);
+                    match self.below(10) {
+                        0..3 => drop(self.fetch(by, &order, "receive", json!({ "from": holder })).await),
+                        3 => drop(self.fetch(by, &order, "return", json!({})).await),
+                        _ => drop(self.fetch(&holder, &order, "return", json!({})).await),
+                    }
+                }
+                _ => return,
+            }
+            self.wait().await;
         }
     }
 
@@ -1111,17 +1208,43 @@ impl Traveller {
         }
     }
 
-    /// Support gives somebody whose parcel waits more time, and more, and then too much.
+    /// Support gives a parcel more time, to come or to be collected, and more, and then too much.
     async fn extend_deadlines(&self) {
-        let waits = |order: &&Order| order.status == OrderStatus::Deposited;
+        let waits = |order: &&Order| order.ends().is_some() || order.status == OrderStatus::Deposited;
         let orders: Vec<OrderId> =
             self.world.history.borrow().orders().filter(waits).map(|order| order.id.clone()).collect();
         let Some(order) = self.any_of(&orders) else { return };
         for _ in 0..1 + self.below(4) {
-            let body = json!({ "extend_by_hours": 1 + self.below(60), "reason": "is ill" });
-            let by = self.one_of(&AGENTS);
-            let request = call("POST /support/orders/{order_id}/deadline").by(by).path("order_id", order.as_str());
-            self.ask(&request.json(body)).await;
+            self.extend(&order).await;
+        }
+    }
+
+    async fn extend(&self, order: &OrderId) {
+        let body = json!({ "extend_by_hours": 1 + self.below(60), "reason": "is ill" });
+        let by = self.one_of(&AGENTS);
+        let request = call("POST /support/orders/{order_id}/deadline").by(by).path("order_id", order.as_str());
+        self.ask(&request.json(body)).await;
+    }
+
+    /// Support sends an order elsewhere, whether it is on its way or not, and says why.
+    async fn reroute(&self) {
+        let orders: Vec<OrderId> = {
+            let history = self.world.history.borrow();
+            let underway = self.often(80);
+            history.orders().filter(|it| it.is_underway() || !underway).map(|order| order.id.clone()).collect()
+        };
+        let Some(order) = self.any_of(&orders) else { return };
+        for _ in 0..1 + self.below(2) {
+            let body = match self.below(4) {
+                0 => json!({ "home": true, "reason": "roadworks" }),
+                1 => json!({ "locker_id": self.any_locker(), "reason": "roadworks" }),
+                2 => json!({ "shop": true, "reason": "roadworks" }),
+                _ => json!({ "best": true, "reason": "roadworks" }),
+            };
+            let request = call("POST /support/orders/{order_id}/reroute").by(self.one_of(&AGENTS));
+            self.ask(&request.path("order_id", order.as_str()).json(body)).await;
+            let note = call("POST /support/orders/{order_id}/notes").by(self.one_of(&AGENTS));
+            self.ask(&note.path("order_id", order.as_str()).json(json!({ "note": "rang twice" }))).await;
         }
     }
 
@@ -1130,6 +1253,8 @@ impl Traveller {
         let name = self.name();
         if self.often(40) {
             self.extend_deadlines().await;
+        } else if self.often(40) {
+            self.reroute().await;
         } else if self.often(50) {
             site::register_again(&self.world, self.one_of(&CUSTOMERS), self.one_of(&CUSTOMERS), &name).await;
         } else {

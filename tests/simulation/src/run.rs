@@ -7,6 +7,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use domain::escalation::CLOCK_MAX;
+use domain::expiry::{HELD_FOR, IN_DOUBT_FOR};
+use domain::order::HOLD_FOR;
 
 use crate::chance::{Chance, seed_of};
 use crate::invariants;
@@ -23,8 +25,11 @@ pub const JOURNEYS: usize = 180;
 const RUN_MAX: Duration = Duration::from_secs(60 * 24 * 3_600);
 
 /// How long it may take for everything to come to rest once nothing goes wrong any more: a fault that is put back then
-/// may open a work order that nobody reacts to, until every level has been told.
-const REST_MAX: Duration = Duration::from_secs(CLOCK_MAX.as_secs().unsigned_abs() + 3 * 3_600);
+/// may open a work order that nobody reacts to, until every level has been told; and a parcel that is put in then waits
+/// for nobody until its time is over.
+const REST_MAX: Duration = Duration::from_secs(
+    (CLOCK_MAX.as_secs() + HELD_FOR.as_secs() + HOLD_FOR.as_secs() + IN_DOUBT_FOR.as_secs()).unsigned_abs() + 3 * 3_600,
+);
 
 /// When the first journey may begin: the network is open by then.
 const OPEN_AT: Duration = Duration::from_secs(120);

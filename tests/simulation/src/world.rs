@@ -142,6 +142,8 @@ pub struct World {
     pub unheard: RefCell<BTreeMap<(LockerId, Timestamp), u32>>,
     /// How many sweeps in a row did not find a door that stayed shut.
     pub shut: RefCell<BTreeMap<Key, u32>>,
+    /// How many sweeps in a row did not find an order whose time was over.
+    pub over: RefCell<BTreeMap<Key, u32>>,
     /// How many sweeps in a row did not tell a level that was due.
     /// How many sweeps have found nobody called for a work order in time.
     pub calls_missed: RefCell<BTreeMap<WorkOrderId, u32>>,
@@ -185,6 +187,7 @@ impl World {
             missed: RefCell::default(),
             unheard: RefCell::default(),
             shut: RefCell::default(),
+            over: RefCell::default(),
             calls_missed: RefCell::default(),
             levels_missed: RefCell::default(),
             rests: Cell::new(false),

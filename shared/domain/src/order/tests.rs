@@ -8,3 +8,4 @@ mod choosing;
 mod displaced;
 mod door;
 mod placing;
+mod question;

@@ -214,15 +214,15 @@ fn the_new_place_takes_the_parcel_only_where_it_is_open_and_held_for_it() {
     for (order, locker, compartment, refusal) in scenes {
         let scene = at_the_new_place(order, locker, compartment);
         assert_eq!(record_deposit(scene.clone(), &event(), at(9_000)), Err(refusal.clone()));
-        assert_eq!(authorise_deposit(scene, technician()), Err(refusal));
+        assert_eq!(authorise_deposit(scene, technician(), at(60)), Err(refusal));
     }
 }
 
 #[test]
 fn the_new_door_is_opened_for_who_has_the_parcel_and_nobody_else() {
     let scene = || at_the_new_place(taken(&[handover(None, "tech-1", 7_300)]), other(), target().reserved_for("o1"));
-    assert_eq!(authorise_deposit(scene(), technician()), Ok(Decision::new(number(1))));
-    assert_eq!(authorise_deposit(scene(), driver()), Err(Refusal::NotTheHolder));
+    assert_eq!(authorise_deposit(scene(), technician(), at(60)), Ok(Decision::new(number(1))));
+    assert_eq!(authorise_deposit(scene(), driver(), at(60)), Err(Refusal::NotTheHolder));
 }
 
 #[test]

@@ -315,7 +315,7 @@ fn check_deadlines(store: &Store, model: &Model) {
                 assert!(shut || kept.pickup_deadline >= Some(over), "{kept:?} {hold_time:?}");
             }
             (Deposited, None) => panic!("{kept:?}"),
-            (Recovery, _) => panic!("nobody fetches anything: {kept:?}"),
+            (Recovery | Expired | Returned, _) => panic!("nobody fetches anything, or is late: {kept:?}"),
             (Collected | Cancelled, _) => {}
         }
     }

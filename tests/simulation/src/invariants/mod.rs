@@ -8,6 +8,7 @@
 pub mod cases;
 pub mod doors;
 pub mod escalations;
+pub mod expiries;
 pub mod faults;
 pub mod figures;
 pub mod heartbeats;
@@ -53,8 +54,10 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I4 places::each_parcel_is_in_exactly_one_place,
     I4 recoveries::nobody_is_skipped_in_a_chain_of_custody,
     I4 recoveries::what_is_in_dispute_is_settled_by_a_person,
+    I4 expiries::what_goes_back_is_brought_by_who_has_it,
     I3 recoveries::a_place_is_held_for_what_is_fetched,
     I18 recoveries::what_was_fetched_has_its_time,
+    I18 expiries::nothing_is_over_before_its_time,
     I5 faults::nothing_reopens_without_evidence,
     I5 faults::nothing_is_a_fault_before_it_is_certain,
     I5 figures::that_nobody_comes_closes_nothing,
@@ -75,6 +78,8 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I12 orders::an_order_is_placed_only_where_it_can_be,
     I12 orders::a_place_is_what_its_parcel_and_its_customer_need,
     I13 orders::a_new_state_and_its_notice_are_one_commit,
+    I13 orders::nobody_is_asked_for_what_works_again,
+    I13 orders::nobody_goes_elsewhere_from_a_locker_with_room,
     I14 notices::the_ledger_goes_only_forward,
     I15 notices::a_notice_is_for_whom_it_concerns,
     I15 repairs::nothing_is_expected_in_the_past,
@@ -112,6 +117,7 @@ pub const AT_SWEEP: &[Invariant<Timestamp>] = invariants! {
     I19 presence::a_silent_locker_is_found,
     I19 heartbeats::a_connected_locker_that_says_nothing_is_found,
     I19 doors::a_door_that_stays_shut_is_found,
+    I19 expiries::what_is_over_is_found,
 };
 
 /// Asked of every answer to a request.

@@ -18,6 +18,8 @@ struct Parcel {
     place: Place,
     status: &'static str,
     stopped: bool,
+    /// Whether it has been put in at any time.
+    came: bool,
     moves: u32,
     driver: Option<String>,
     /// What is reserved for it while it is fetched.
@@ -65,6 +67,7 @@ impl Model {
                     place,
                     status,
                     stopped: false,
+                    came: false,
                     moves: 1,
                     driver: None,
                     goes_to: None,
@@ -83,7 +86,23 @@ impl Model {
         match event {
             Event::OrderCancelled => parcel.status = "cancelled",
             Event::DepositAuthorised { driver, .. } => parcel.driver = Some(driver.to_string()),
-            Event::ParcelDeposited { .. } => parcel.status = "deposited",
+            Event::ParcelDeposited { .. } => {
+                parcel.status = "deposited";
+                parcel.came = true;
+            }
+            Event::ReservationExpired { .. } | Event::PickupExpired { .. } | Event::ReturnAbandoned { .. } => {
+                parcel.status = "expired";
+            }
+            Event::PickupExtended { stopped, .. } if parcel.status == "expired" => {
+                parcel.status = "deposited";
+                parcel.stopped = *stopped;
+            }
+            Event::ReturnStarted { .. } => parcel.status = "recovery",
+            Event::ParcelReturned { .. } => {
+                parcel.status = "returned";
+                parcel.place = Place::Sender;
+                parcel.moves += 1;
+            }
             Event::RecoveryStarted { to, .. } => {
                 parcel.status = "recovery";
                 parcel.stopped = true;
@@ -104,6 +123,7 @@ impl Model {
             }
             Event::ParcelFound { place, stopped, moved, .. } => {
                 parcel.status = "deposited";
+                parcel.came = true;
                 parcel.place = place.clone();
                 parcel.stopped = *stopped;
                 parcel.moves += u32::from(*moved);
@@ -134,7 +154,13 @@ impl Model {
             }
             Event::PickupDelayed { .. } | Event::PickupStopped { .. } => parcel.stopped = true,
             Event::PickupResumed { .. } => parcel.stopped = false,
-            Event::OrderRerouted { to, .. } => move_to(parcel, to),
+            Event::OrderRerouted { to, .. } | Event::QuestionWithdrawn { to } | Event::ReroutedBySupport { to, .. } => {
+                move_to(parcel, to)
+            }
+            Event::CompartmentChanged { to, .. } => {
+                parcel.place = to.clone();
+                parcel.driver = None;
+            }
             Event::PlaceChosen { to } => {
                 parcel.before_choice = parcel.status;
                 move_to(parcel, to);
@@ -231,6 +257,7 @@ impl Model {
             let occupancy = match parcel.status {
                 "placed" | "rerouted" => Occupancy::Reserved { order: order.clone() },
                 "deposited" | "recovery" => Occupancy::Occupied { order: order.clone() },
+                "expired" if parcel.came => Occupancy::Occupied { order: order.clone() },
                 _ => continue,
             };
             held.insert((locker.clone(), *compartment), occupancy);

@@ -99,11 +99,16 @@ fn says_where(message: &Message) -> bool {
         | Message::RecoveryStarted { .. }
         | Message::BroughtElsewhere { .. }
         | Message::ParcelMissing { .. }
+        | Message::ReservationExpired { .. }
+        | Message::PickupExpired { .. }
+        | Message::ParcelReturned { .. }
         | Message::PlacedElsewhere { .. }
         | Message::Rerouted { .. }
         | Message::ReroutedHome { .. }
         | Message::ReroutedToShop { .. }
         | Message::ChoosePlace { .. }
+        | Message::PlaceKept { .. }
+        | Message::PlaceChanged { .. }
         | Message::PlaceConfirmed { .. }
         | Message::FeedbackRequested { .. } => true,
         Message::CaseReceived { .. }

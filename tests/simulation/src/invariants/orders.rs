@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use domain::compartment::{Compartment, Occupancy};
 use domain::decision::Event;
-use domain::fault::Closure;
+use domain::fault::{Closure, Unit};
 use domain::id::{CompartmentNumber, LockerId, OrderId};
+use domain::impact::ImpactTask;
 use domain::locker::Locker;
 use domain::notice::{LinkPurpose, Message, Recipient};
 use domain::order::{EXTENSION_MAX, HOLD_FOR, Order, OrderStatus, UNDO_WITHIN};
 use domain::place::Place;
 use domain::service::Lifecycle;
 use domain::shop::EXPECTED_FOR;
-use domain::{SignedDuration, Timestamp};
+use domain::{SignedDuration, State, StateKey, Timestamp};
 
 use super::places::{closes, compartment_closes, is_offered, locker_closes};
 use super::{Verdict, broken, holds};
@@ -37,11 +38,16 @@ pub fn order_of(message: &Message) -> Option<&domain::id::OrderId> {
         | Message::RecoveryStarted { order, .. }
         | Message::BroughtElsewhere { order, .. }
         | Message::ParcelMissing { order, .. }
+        | Message::ReservationExpired { order, .. }
+        | Message::PickupExpired { order, .. }
+        | Message::ParcelReturned { order }
         | Message::PlacedElsewhere { order, .. }
         | Message::Rerouted { order, .. }
         | Message::ReroutedHome { order, .. }
         | Message::ReroutedToShop { order, .. }
         | Message::ChoosePlace { order, .. }
+        | Message::PlaceKept { order, .. }
+        | Message::PlaceChanged { order, .. }
         | Message::PlaceConfirmed { order, .. }
         | Message::FeedbackRequested { order }
         | Message::CaseReceived { order, .. }
@@ -181,8 +187,15 @@ pub fn a_new_state_and_its_notice_are_one_commit(_: &World, commit: &Committed) 
     for (before, after) in commit.orders() {
         let Some(before) = before else { continue };
         // While it is in somebody's hands there is nothing its customer could do.
-        let moved = before.place != after.place && after.place != Place::Custody;
         let happened = |wanted: fn(&Event) -> bool| commit.events.iter().any(|(_, entry)| wanted(&entry.event));
+        // Nor if it is another compartment of the locker they know.
+        let beside = happened(|event| matches!(event, Event::CompartmentChanged { .. }));
+        if beside {
+            let at = |order: &Order| order.compartment().map(|(locker, _)| locker.clone());
+            let same = at(before) == at(after) && before.is_underway() && before.status == after.status;
+            holds(same, || format!("{} went from {:?} to {:?} without a word", after.id, before.place, after.place))?;
+        }
+        let moved = before.place != after.place && after.place != Place::Custody && !beside;
         let placed = happened(|event| matches!(event, Event::ParcelPlaced { .. }));
         let given_up = happened(|event| matches!(event, Event::RecoveryAbandoned { .. }));
         let found = happened(|event| matches!(event, Event::ParcelFound { .. }));
@@ -197,13 +210,23 @@ pub fn a_new_state_and_its_notice_are_one_commit(_: &World, commit: &Committed) 
         let deposited = before.status != after.status && after.status == OrderStatus::Deposited;
         let collected = before.status != after.status && after.status == OrderStatus::Collected;
         let extended = before.pickup_extended != after.pickup_extended;
+        // Somebody who gives the way back up tells nobody: that it goes back was told.
+        let over = before.status != after.status
+            && after.status == OrderStatus::Expired
+            && before.status != OrderStatus::Recovery;
+        let came = after.deposited_at.is_some();
         let says = |message: &Message| match message {
             Message::Rerouted { .. }
             | Message::ReroutedHome { .. }
             | Message::ReroutedToShop { .. }
             | Message::ChoosePlace { .. }
+            | Message::PlaceKept { .. }
+            | Message::PlaceChanged { .. }
             | Message::PlaceConfirmed { .. } => moved && !found && !missing,
             Message::ParcelMissing { .. } => missing,
+            Message::ReservationExpired { .. } => over && !came,
+            Message::PickupExpired { .. } => over && came,
+            Message::ParcelReturned { .. } => moved && after.place == Place::Sender,
             Message::PickupDelayed { .. } if found => waits,
             Message::PickupDelayed { .. } => (stopped && !fetched && !missing) || (given_up && !resumed),
             Message::AllClear { .. } => resumed && !placed && !found,
@@ -215,7 +238,7 @@ pub fn a_new_state_and_its_notice_are_one_commit(_: &World, commit: &Committed) 
             Message::FeedbackRequested { .. } => collected,
             _ => false,
         };
-        if moved || stopped || resumed || deposited || collected || extended || fetched || given_up {
+        if moved || stopped || resumed || deposited || collected || extended || fetched || given_up || over {
             let about = |message: &Message| order_of(message) == Some(&after.id) && says(message);
             let told = commit.entered().filter(|(_, entry)| about(&entry.notice.message)).count();
             holds(told == 1, || {
@@ -251,11 +274,13 @@ pub fn everybody_has_been_dealt_with(world: &World, (): &()) -> Verdict {
                     format!("{}: its door is shut: {shut}; its deadline is stopped: {stopped}", order.id)
                 })?;
             }
+            // To go back, it is taken out of a door that works.
+            OrderStatus::Recovery if order.expired_at.is_some() => {}
             OrderStatus::Recovery => {
                 let shut = closure == Closure::DepositsAndPickups;
                 holds(shut, || format!("{} is fetched from {locker}.{number}, which can be opened", order.id))?;
             }
-            OrderStatus::Collected | OrderStatus::Cancelled => {}
+            OrderStatus::Collected | OrderStatus::Expired | OrderStatus::Returned | OrderStatus::Cancelled => {}
         }
     }
     for state in history.states.values() {
@@ -302,7 +327,7 @@ pub fn a_choice_moves_an_order_whole(_: &World, commit: &Committed) -> Verdict {
         }
         let at = |place: &Place| match place {
             Place::Compartment { locker, compartment } => Some((locker.clone(), *compartment)),
-            Place::Shop { .. } | Place::Home | Place::Asked | Place::Custody | Place::Missing => None,
+            Place::Shop { .. } | Place::Home | Place::Asked | Place::Custody | Place::Missing | Place::Sender => None,
         };
         let is = |place: Option<(LockerId, CompartmentNumber)>, wanted: Occupancy| {
             place.is_none_or(|(locker, number)| {
@@ -346,10 +371,81 @@ pub fn an_undone_choice_leads_back(world: &World, commit: &Committed) -> Verdict
         let from = chosen.orders().find(|(_, it)| it.id == before.id).and_then(|(it, _)| it);
         let locker = |place: &Place| match place {
             Place::Compartment { locker, .. } => Some(locker.clone()),
-            Place::Shop { .. } | Place::Home | Place::Asked | Place::Custody | Place::Missing => None,
+            Place::Shop { .. } | Place::Home | Place::Asked | Place::Custody | Place::Missing | Place::Sender => None,
         };
         let same = from.is_some_and(|it| it.place == *to || (locker(to).is_some() && locker(&it.place) == locker(to)));
         holds(same, || format!("{} was undone to {to:?}, from {from:?}", after.id))?;
+    }
+    Ok(())
+}
+
+/// I13: who loses a compartment of a locker that is open, and has another one that will do, stays there.
+pub fn nobody_goes_elsewhere_from_a_locker_with_room(world: &World, commit: &Committed) -> Verdict {
+    let history = world.history.borrow();
+    for (_, entry) in &commit.events {
+        let Event::OrderRerouted { from: Place::Compartment { locker, .. }, .. } = &entry.event else { continue };
+        let Some((Some(order), _)) = commit.orders().next().filter(|(_, it)| it.bundle.is_none()) else { continue };
+        // What has changed since the handler began, or is not in the index yet, could not be seen.
+        let seen = |name: StateKey| {
+            world.known_since(&name).is_some_and(|since| since + SignedDuration::from_secs(8) <= commit.now)
+        };
+        let Some(own) = history.locker(locker).filter(|it| it.bookable() && seen(StateKey::Locker(it.id.clone())))
+        else {
+            continue;
+        };
+        let wishes = match history.states.get(&StateKey::Preferences(order.customer.clone())) {
+            Some(State::Preferences(wishes)) => wishes.reachable,
+            _ => false,
+        };
+        let will_do = |it: &&Compartment| {
+            it.bookable()
+                && (it.reachable() || !(order.reachable || wishes))
+                && order.needs().fit_into(it.size, &own.measures)
+                && seen(StateKey::Compartment(locker.clone(), it.number))
+        };
+        let left = history.compartments_of(locker).find(will_do).map(|it| it.number);
+        holds(left.is_none(), || format!("{} was sent away from {locker}, where {left:?} is free", order.id))?;
+    }
+    Ok(())
+}
+
+/// I13: whoever is asked for another place, and has not answered, keeps the one that works again before: by the time that
+/// its reopening has been dealt with.
+pub fn nobody_is_asked_for_what_works_again(world: &World, commit: &Committed) -> Verdict {
+    let history = world.history.borrow();
+    for change in &commit.changes {
+        let lists = |state: &State| match state {
+            State::WorkOrder(it) => Some(it.impact.clone()),
+            State::ServicePlan(it) => Some(it.impact.clone()),
+            _ => None,
+        };
+        let Some(before) = change.before.as_ref().and_then(lists) else { continue };
+        let Some(ImpactTask::AllClear { unit, .. }) = before.first() else { continue };
+        let same = |it: &ImpactTask| matches!(it, ImpactTask::AllClear { unit: of, .. } if of == unit);
+        if lists(&change.after).is_some_and(|after| after.first().is_some_and(same)) {
+            continue;
+        }
+        let (StateKey::WorkOrder(at) | StateKey::ServicePlan(at)) = change.after.key() else { continue };
+        // What has changed since the handler began is another one's to deal with.
+        let settled = |name: StateKey| world.known_since(&name).is_some_and(|since| since <= commit.now);
+        let Some(locker) = history.locker(&at).filter(|it| it.bookable() && settled(StateKey::Locker(it.id.clone())))
+        else {
+            continue;
+        };
+        for door in history.compartments_of(&at).filter(|it| it.bookable()) {
+            if *unit != Unit::Locker && *unit != Unit::Compartment(door.number) {
+                continue;
+            }
+            let Some(lost) = door.lost_by.as_ref().filter(|_| settled(StateKey::Compartment(at.clone(), door.number)))
+            else {
+                continue;
+            };
+            let asked = |it: &&Order| it.status == OrderStatus::Rerouting && it.place_epoch == lost.place_epoch;
+            let order = history.order(&lost.order).filter(asked).filter(|it| settled(StateKey::Order(it.id.clone())));
+            holds(order.is_none(), || {
+                format!("{} is still asked, and {}.{} works and is free", lost.order, locker.id, door.number)
+            })?;
+        }
     }
     Ok(())
 }
@@ -385,7 +481,7 @@ pub fn a_used_or_expired_link_changes_nothing(world: &World, answer: &Answer) ->
 }
 
 /// When a door could not be opened, from the commits.
-fn shut_times(
+pub(super) fn shut_times(
     history: &History,
     locker: &LockerId,
     number: CompartmentNumber,
@@ -419,7 +515,7 @@ fn shut_times(
 }
 
 /// When a parcel was last brought into another compartment, and until when its customer had from then on.
-fn placed_last(history: &History, order: &domain::id::OrderId) -> Option<(Timestamp, Timestamp)> {
+pub(super) fn placed_last(history: &History, order: &domain::id::OrderId) -> Option<(Timestamp, Timestamp)> {
     history.commits.iter().rev().find_map(|commit| {
         let (_, after) = commit.orders().find(|(_, after)| after.id == *order)?;
         let placed = commit

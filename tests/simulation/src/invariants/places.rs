@@ -53,7 +53,9 @@ fn forbids(order: &Order, locker: &Locker, compartment: &Compartment) -> Option<
         let (number, faults, service) = (compartment.number, compartment.faults.keys(), compartment.service);
         return Some(format!("compartment {number} is closed by {faults:?} or is {service:?}"));
     }
-    if (compartment.occupancy != Occupancy::Reserved { order: order.id.clone() }) {
+    // Its place was given up, and nobody else has it.
+    let after_all = order.status == OrderStatus::Expired && compartment.occupancy == Occupancy::Free;
+    if !after_all && compartment.occupancy != (Occupancy::Reserved { order: order.id.clone() }) {
         return Some(format!("compartment {} is {:?}", compartment.number, compartment.occupancy));
     }
     let here = Place::Compartment { locker: locker.id.clone(), compartment: compartment.number };
@@ -185,7 +187,9 @@ fn is_alive(order: &Order) -> bool {
     match order.status {
         OrderStatus::Placed | OrderStatus::Rerouting | OrderStatus::Rerouted | OrderStatus::Deposited => true,
         OrderStatus::Recovery => true,
-        OrderStatus::Collected | OrderStatus::Cancelled => false,
+        // What has not come has no place any more.
+        OrderStatus::Expired => order.deposited_at.is_some(),
+        OrderStatus::Collected | OrderStatus::Returned | OrderStatus::Cancelled => false,
     }
 }
 
@@ -259,6 +263,11 @@ pub fn each_parcel_is_in_exactly_one_place(world: &World, commit: &Committed) ->
                 happened(|event| matches!(event, Event::ParcelMissed { .. }))
             }
             (Occupancy::Free, Occupancy::Reserved { .. }) => true,
+            (Occupancy::Free, Occupancy::Occupied { order }) => {
+                let given_up = |it: &Order| it.id == *order && it.status == OrderStatus::Expired;
+                happened(|event| matches!(event, Event::ParcelDeposited { .. }))
+                    && commit.orders().any(|(before, _)| before.is_some_and(given_up))
+            }
             (Occupancy::Reserved { order: a }, Occupancy::Occupied { order: b }) => {
                 let into = |event: &Event| matches!(event, Event::ParcelDeposited { .. } | Event::ParcelPlaced { .. });
                 a == b && happened(into)
@@ -288,7 +297,7 @@ pub fn each_parcel_is_in_exactly_one_place(world: &World, commit: &Committed) ->
         // What is in dispute may be either, and names the order it is about.
         let disputed = compartment.occupancy == Occupancy::Unknown { recorded: Some(order.id.clone()) };
         let inside = compartment.occupancy == Occupancy::Occupied { order: order.id.clone() };
-        let deposited = matches!(order.status, OrderStatus::Deposited | OrderStatus::Recovery);
+        let deposited = matches!(order.status, OrderStatus::Deposited | OrderStatus::Recovery | OrderStatus::Expired);
         holds(disputed || inside == deposited, || {
             format!("{} is {} and its compartment {:?}", order.id, order.status, compartment.occupancy)
         })?;

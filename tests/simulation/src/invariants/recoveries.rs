@@ -58,7 +58,13 @@ fn taken_over(
 pub fn a_place_is_held_for_what_is_fetched(world: &World, commit: &Committed) -> Verdict {
     let history = world.history.borrow();
     for (_, order) in commit.orders() {
-        let fetched = order.status == OrderStatus::Recovery;
+        // What goes back needs no place, and its deadline is over.
+        let fetched = order.status == OrderStatus::Recovery && order.expired_at.is_none();
+        let goes_back = order.status == OrderStatus::Recovery && !fetched;
+        if goes_back && order.place != Place::Missing {
+            holds(order.recovery_target().is_none(), || format!("{} goes back to {:?}", order.id, order.recovery))?;
+            continue;
+        }
         if !fetched {
             let over = order.recovery.as_ref().is_none_or(|it| it.ended_at.is_some() && it.target.is_none());
             holds(over, || format!("{} is {} and still fetched: {:?}", order.id, order.status, order.recovery))?;
@@ -124,9 +130,9 @@ pub fn what_is_in_dispute_is_settled_by_a_person(world: &World, commit: &Committ
                 })
             });
             let alive = kept.filter(|it| {
-                history
-                    .order(it)
-                    .is_some_and(|it| !matches!(it.status, OrderStatus::Collected | OrderStatus::Cancelled))
+                history.order(it).is_some_and(|it| {
+                    !matches!(it.status, OrderStatus::Collected | OrderStatus::Returned | OrderStatus::Cancelled)
+                })
             });
             holds(recorded.as_ref() == alive, || format!("{} held {alive:?}, and is {:?}", name(), after.occupancy))?;
         }

@@ -28,6 +28,11 @@ fn preferences(other_locker_within_m: Option<u32>, home: bool) -> Option<Prefere
     Some(Preferences { other_locker_within_m, home, ..Preferences::none(customer()) })
 }
 
+/// The same, which knows whose customer is being asked.
+fn lost() -> Compartment {
+    Compartment { lost_by: Some(Lost { order: id("o1"), place_epoch: 2 }), ..freed() }
+}
+
 fn freed() -> Compartment {
     compartment(7).faulted_since(30, FaultCode::LockJammed)
 }
@@ -81,6 +86,23 @@ fn given_consent_then_the_nearest_other_locker_takes_the_order_in_one_decision_w
 }
 
 #[test]
+fn given_another_compartment_of_the_same_locker_then_the_order_stays_there_and_nobody_is_told() {
+    let beside = Room { locker: locker(), compartment: compartment(8) };
+    let stays = Order { place_epoch: 1, ..moved(place(8), OrderStatus::Placed) };
+    for preferences in [None, preferences(Some(1_000), true)] {
+        let rooms = vec![(0, beside.clone()), (400, room("mz-02"))];
+        let expected = Decision {
+            answer: (),
+            changes: vec![freed().into(), compartment(8).reserved_for("o1").into(), stays.clone().into()],
+            unchanged: vec![locker_key(), compartment_key(7), locker_key()],
+            notices: vec![],
+            event: Event::CompartmentChanged { from: place(7), to: place(8) },
+        };
+        assert_eq!(deal(DisplacedScene { rooms, preferences, ..underway() }), Some(expected));
+    }
+}
+
+#[test]
 fn another_locker_will_do_up_to_the_customers_radius_and_not_beyond() {
     let to = |radius_m| destination(DisplacedScene { preferences: preferences(Some(radius_m), false), ..underway() });
     assert_eq!((to(400), to(399)), (compartment_of("mz-02"), Place::Asked));
@@ -124,7 +146,7 @@ fn without_consent_the_customer_is_asked_and_no_room_is_taken() {
     let notice = told(message, at(90));
     let expected = Decision {
         answer: (),
-        changes: vec![freed().into(), moved(Place::Asked, OrderStatus::Rerouting).told(&notice).into()],
+        changes: vec![lost().into(), moved(Place::Asked, OrderStatus::Rerouting).told(&notice).into()],
         unchanged: vec![locker_key(), compartment_key(7)],
         notices: vec![notice],
         event: Event::OrderRerouted { from: place(7), to: Place::Asked, why: None },
@@ -626,8 +648,10 @@ fn a_door_that_people_keep_shut_after_its_repair_stops_the_deadline_and_owes_the
 
 #[test]
 fn a_deadline_that_runs_or_stands_still_can_be_put_off_and_the_customer_is_told() {
-    let extend =
-        |order| extend_pickup(order, &locker(), 24, id("agent-1"), "ill".to_owned(), &event(), at(90)).unwrap();
+    let extend = |order| {
+        extend_pickup(order, &locker(), &inside().compartment, 24, (id("agent-1"), "ill".to_owned()), &event(), at(90))
+            .unwrap()
+    };
     for stopped in [None, Some(at(0) + hours(1))] {
         let before = Order { pickup_stopped_at: stopped, ..order("o1", 7).deposited(0) };
         let deadline = at(0) + hours(96);
@@ -646,7 +670,7 @@ fn a_deadline_that_runs_or_stands_still_can_be_put_off_and_the_customer_is_told(
             changes: vec![after.into()],
             unchanged: vec![],
             notices: vec![notice],
-            event: Event::PickupExtended { by: id("agent-1"), hours: 24, reason: "ill".to_owned() },
+            event: Event::PickupExtended { by: id("agent-1"), hours: 24, reason: "ill".to_owned(), stopped: false },
         };
         assert_eq!(extend(before), expected);
     }
@@ -655,14 +679,24 @@ fn a_deadline_that_runs_or_stands_still_can_be_put_off_and_the_customer_is_told(
 #[test]
 fn a_deadline_that_has_passed_runs_anew_from_now() {
     let now = at(0) + hours(80);
-    let decision =
-        extend_pickup(order("o1", 7).deposited(0), &locker(), 5, id("agent-1"), String::new(), &event(), now).unwrap();
+    let decision = extend_pickup(
+        order("o1", 7).deposited(0),
+        &locker(),
+        &inside().compartment,
+        5,
+        (id("agent-1"), String::new()),
+        &event(),
+        now,
+    )
+    .unwrap();
     assert_eq!(decision.answer.pickup_deadline, Some(now + hours(5)));
 }
 
 #[test]
 fn extensions_end_where_the_longest_hold_time_ends_and_begin_with_the_deposit() {
-    let extend = |order, hours| extend_pickup(order, &locker(), hours, id("agent-1"), String::new(), &event(), at(90));
+    let extend = |order, hours| {
+        extend_pickup(order, &locker(), &inside().compartment, hours, (id("agent-1"), String::new()), &event(), at(90))
+    };
     let before = Order { pickup_extended: hours(90), ..order("o1", 7).deposited(0) };
     assert_eq!(extend(before.clone(), 6).unwrap().answer.pickup_extended, EXTENSION_MAX);
     assert_eq!(extend(before, 7), Err(Refusal::TooLong));

@@ -54,7 +54,7 @@ fn closed_doors() -> Vec<(DoorScene, Refusal)> {
 #[test]
 fn no_deposit_is_authorised_at_a_door_that_is_not_open_for_this_order() {
     for (scene, refusal) in closed_doors() {
-        assert_eq!(authorise_deposit(scene.clone(), driver()), Err(refusal), "{scene:?}");
+        assert_eq!(authorise_deposit(scene.clone(), driver(), at(60)), Err(refusal), "{scene:?}");
     }
 }
 
@@ -76,28 +76,28 @@ fn given_an_open_door_then_the_driver_may_open_it_as_long_as_it_stays_open() {
             notices: vec![],
             event: Event::DepositAuthorised { driver: driver(), compartment: number(7) },
         };
-        assert_eq!(authorise_deposit(DoorScene { order: Some(before), ..scene() }, driver()), Ok(expected));
+        assert_eq!(authorise_deposit(DoorScene { order: Some(before), ..scene() }, driver(), at(60)), Ok(expected));
     }
 }
 
 #[test]
 fn a_driver_who_asks_again_gets_the_same_answer_and_nothing_changes() {
     let asked = Order { driver: Some(driver()), ..order("o1", 7) };
-    let again = authorise_deposit(DoorScene { order: Some(asked), ..scene() }, driver());
+    let again = authorise_deposit(DoorScene { order: Some(asked), ..scene() }, driver(), at(60));
     assert_eq!(again, Ok(Decision::new(number(7))));
 }
 
 #[test]
 fn a_driver_who_takes_over_is_remembered_in_place_of_the_first() {
     let asked = Order { driver: Some(id("dora")), ..order("o1", 7) };
-    let decision = authorise_deposit(DoorScene { order: Some(asked.clone()), ..scene() }, driver()).unwrap();
+    let decision = authorise_deposit(DoorScene { order: Some(asked.clone()), ..scene() }, driver(), at(60)).unwrap();
     assert_eq!(decision.changes, vec![Order { driver: Some(driver()), ..asked }.into()]);
 }
 
 #[test]
 fn a_fault_that_closes_nothing_keeps_no_driver_away() {
     let dim = DoorScene { locker: Some(locker().faulted(FaultCode::DisplayFault)), ..scene() };
-    assert!(authorise_deposit(dim, driver()).is_ok());
+    assert!(authorise_deposit(dim, driver(), at(60)).is_ok());
 }
 
 #[test]

@@ -68,13 +68,14 @@ fn request() -> PlaceOrder {
         needs: Size::M.into(),
         bundle: None,
         promised_at: Some(at(900)),
+        hold_for: hours(72),
     }
 }
 
 #[test]
 fn given_room_then_the_order_and_its_compartment_are_one_decision_that_holds_while_the_locker_is_open() {
     let room = Room { locker: locker(), compartment: compartment(7) };
-    let placed = Order { promised_at: Some(at(900)), ..order("o1", 7) };
+    let placed = Order { promised_at: Some(at(900)), held_until: Some(at(900) + hours(72)), ..order("o1", 7) };
     let expected = Decision {
         answer: placed.clone(),
         changes: vec![compartment(7).reserved_for("o1").into(), placed.into()],

@@ -94,8 +94,9 @@ impl ReferenceStateMachine for Model {
             let rate = match parcel.status {
                 Placed | Rerouting | Rerouted => 20,
                 Deposited => 5,
-                // Nobody fetches anything in these histories: see the tests of `recovery`.
-                Collected | Recovery | Cancelled => 1,
+                // Nobody fetches anything in these histories, and no time is over: see the tests of `recovery` and `expiry`.
+                // Nobody fetches anything in these histories, and no time is over: see the tests of those rules.
+                Collected | Recovery | Expired | Returned | Cancelled => 1,
             };
             ways.push((rate, any_deed(*order, parcel).boxed()));
         }

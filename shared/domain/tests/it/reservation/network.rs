@@ -23,7 +23,7 @@ impl Network {
         match what {
             What::Place { order, size, wanted, instead, spread } => self.place(order, size, wanted, instead, spread),
             What::Authorise { order, door, driver: by } => {
-                authorise_deposit(self.scene(order, door), driver(by)).and_then(|decision| self.commit(decision))
+                authorise_deposit(self.scene(order, door), driver(by), now).and_then(|decision| self.commit(decision))
             }
             What::Deposit { order, door } => {
                 record_deposit(self.scene(order, door), &event, now).and_then(|decision| self.commit(decision))
@@ -82,6 +82,7 @@ impl Network {
             needs: size.into(),
             bundle: None,
             promised_at,
+            hold_for: SignedDuration::from_hours(72),
         };
         let asked_for = self.store.locker(&locker_id(wanted));
         let (room, instead_of) = match (self.room(wanted, size, spread), instead) {
