@@ -1166,7 +1166,7 @@ pub fn extend_pickup(
     if expired {
         order.status = OrderStatus::Deposited;
         order.expired_at = None;
-        order.pickup_settled_until = Some(now);
+        order.settle_all(now);
         if !door.open_for_pickups(locker) {
             order.pickup_stopped_at = Some(now);
             if let Some(incident) = incident_at(locker, door) {
