@@ -20,6 +20,7 @@ mod links;
 mod maintenance;
 mod notices;
 mod orders;
+mod pacing;
 mod presence;
 mod priorities;
 mod region_outages;

@@ -27,6 +27,7 @@ pub mod locker;
 pub mod maintenance;
 pub mod notice;
 pub mod order;
+pub mod pacing;
 pub mod permission;
 pub mod person;
 pub mod place;
