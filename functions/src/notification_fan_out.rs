@@ -88,6 +88,9 @@ impl<P: Publisher> Sender<P> {
                 return self.deliver(store, due.notices, now).await;
             }
             let (mut writes, claimed) = ledger::claim(&due.notices, now);
+            if bug("digest_claims_its_first_alone") {
+                writes.truncate(1);
+            }
             writes.extend(due.correspondence);
             match store.commit(writes).await {
                 Ok(()) => return self.deliver(store, claimed, now).await,

@@ -1,9 +1,10 @@
-//! Customers see where their parcel goes, and choose another place.
-//! Triggers: HTTP, by the customer's token or by a signed link. Samples: events/order-choices.
+//! Customers see where their parcel goes, and choose another place; anybody sees whether a locker is open.
+//! Triggers: HTTP, by the customer's token, by a signed link, or by anybody. Samples: events/order-choices.
 //!
 //! A signed link answers programs with JSON and browsers with a page (`page`), by what they accept.
 
 mod page;
+mod public;
 
 use aws::apply::{Cause, Stop, View, apply, look};
 use aws::http::{Problem, Request, Response};
@@ -28,8 +29,13 @@ use serde_json::json;
 use crate::order_placement::{candidates_of, held_by};
 
 /// The routes of this function.
-pub const ROUTES: &[&str] =
-    &["GET /my/orders/{order_id}", "POST /my/orders/{order_id}/place", "GET /choices/{token}", "POST /choices/{token}"];
+pub const ROUTES: &[&str] = &[
+    "GET /my/orders/{order_id}",
+    "POST /my/orders/{order_id}/place",
+    "GET /choices/{token}",
+    "POST /choices/{token}",
+    "GET /public/lockers/{locker_id}",
+];
 
 /// What is asked for: one of them.
 #[derive(Debug, Default, Deserialize)]
@@ -77,6 +83,7 @@ pub async fn handle<S: Store>(store: &S, signer: &LinkSigner, request: &Request,
         "POST /choices/{token}" if request.is_form() => return page::choose(store, signer, request, now).await,
         "GET /choices/{token}" => show_options(store, signer, request, now).await,
         "POST /choices/{token}" => choose_by_link(store, signer, request, now).await,
+        "GET /public/lockers/{locker_id}" => public::show_status(store, request, now).await,
         _ => Err(Problem::NotFound),
     };
     outcome.unwrap_or_else(Response::from)

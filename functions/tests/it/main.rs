@@ -23,6 +23,7 @@ mod orders;
 mod pacing;
 mod presence;
 mod priorities;
+mod public_status;
 mod region_outages;
 mod registry;
 mod remote_recoveries;

@@ -35,6 +35,7 @@ pub mod plan;
 pub mod presence;
 pub mod preventive;
 pub mod priority;
+pub mod public_status;
 pub mod recovery;
 pub mod reference;
 pub mod refusal;

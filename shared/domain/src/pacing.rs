@@ -202,10 +202,12 @@ impl Correspondence {
     /// A message is on its way, which may have something to say that could not wait.
     pub fn write(mut self, could_wait: bool, now: Timestamp) -> Self {
         self.lately.push(now);
+        // Whoever was slow may have been given an earlier time.
+        self.lately.sort_unstable();
         let old = self.lately.len().saturating_sub(MESSAGES_AN_HOUR);
         self.lately.drain(..old);
         if !could_wait {
-            self.at_once = Some(now);
+            self.at_once = self.at_once.max(Some(now));
         }
         self
     }

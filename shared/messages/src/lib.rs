@@ -121,10 +121,11 @@ pub struct Text {
 }
 
 impl Text {
-    /// The text as it reads without a greeting, which in German the first sentence continues.
-    fn body_by_itself(&self) -> String {
+    /// The text as a part of a digest, without a greeting, which in German its first sentence continues.
+    pub fn as_part(&self) -> String {
         let mut chars = self.body.chars();
-        chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+        let body: String = chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default();
+        format!("{}\n\n{body}", self.subject)
     }
 }
 

@@ -19,8 +19,9 @@ use domain::id::{EventId, LockerId, WorkOrderId};
 use domain::notice::{LinkPurpose, Notice, Recipient};
 use domain::person::Language;
 use domain::{State, StateKey, Timestamp};
+use functions::notification_fan_out::path_of;
 use futures_util::FutureExt;
-use messages::Rendered;
+use messages::{Rendered, Text};
 
 use crate::chance::{Chance, Trace, seed_of};
 use crate::device::Device;
@@ -50,10 +51,14 @@ pub struct Violation {
 #[derive(Debug, Clone)]
 pub struct Mail {
     pub at: Duration,
+    /// Which message it was a part of: several notices may be one.
+    pub message: u64,
+    /// The time that whoever sent it was given.
+    pub now: Timestamp,
     pub key: Key,
     pub notice: Notice,
     pub text: Rendered,
-    /// What follows the address of links in the text, up to its end.
+    /// What follows the address of links in its part of the text, up to its end.
     pub link: Option<String>,
 }
 
@@ -111,7 +116,7 @@ struct Replica {
 }
 
 /// The attributes that make an item a member of an index.
-const INDEXED: [&str; 5] = ["due_bucket", "cell", "bookable_at", "team_load", "driver_key"];
+const INDEXED: [&str; 6] = ["due_bucket", "cell", "bookable_at", "team_load", "driver_key", "waits_for"];
 
 /// The world of one run.
 pub struct World {
@@ -468,6 +473,35 @@ impl World {
             .map(|(_, key, notice)| (key.clone(), notice.clone()))
     }
 
+    /// Which notices a digest says: those that this invocation is sending to that topic whose parts are in it, and
+    /// nothing where together they are not the whole of it.
+    fn notices_of(&self, by: &Invocation, topic: &str, text: &Rendered) -> Option<Vec<Said>> {
+        let history = self.history.borrow();
+        let own = history.sending.iter().filter(|(_, sender)| **sender == by.id).map(|(key, _)| key);
+        let own: Vec<(&Key, &Notice)> = own
+            .map(|key| (key, &history.notices[key].notice))
+            .filter(|(_, notice)| self.reach(&notice.recipient).as_deref() == Some(topic))
+            .collect();
+        // What tells no code is the beginning of what tells one.
+        let codes: Vec<Option<&str>> = codes_in(&text.email).map(Some).chain([None]).collect();
+        [Language::German, Language::English].into_iter().find_map(|language| {
+            let mut parts: Vec<(usize, Text, Said)> = Vec::new();
+            for (key, notice) in &own {
+                let link = notice.message.link().map(|it| format!("/{}/{}", path_of(&it), self.signer.sign(&it, by.now)));
+                let url = link.as_ref().map(|link| format!("{PUBLIC_URL}{link}"));
+                parts.extend(codes.iter().find_map(|code| {
+                    let part = messages::write(&notice.message, language, url.as_deref(), *code).ok()?;
+                    let at = text.email.find(&part.as_part())?;
+                    Some((at, part, ((*key).clone(), (*notice).clone(), link.clone())))
+                }));
+            }
+            parts.sort_by_key(|(at, ..)| *at);
+            let (texts, said): (Vec<Text>, Vec<Said>) = parts.into_iter().map(|(_, text, said)| (text, said)).unzip();
+            let is_whole = || messages::send_as_one(&texts, language).is_ok_and(|it| it == *text);
+            (texts.len() > 1 && is_whole()).then_some(said)
+        })
+    }
+
     /// Publishes to everything that has subscribed a topic.
     pub fn publish(&self, by: &Rc<Invocation>, topic: &str, text: &Rendered) -> Result<String, PublishError> {
         self.trace.borrow_mut().add(topic);
@@ -481,20 +515,21 @@ impl World {
             let end = rest.find(|c: char| c.is_whitespace()).unwrap_or(rest.len());
             rest[..end].to_owned()
         });
-        match self.notice_of(by, topic, text, link.as_deref()) {
-            None => {
-                let what = format!("'{}' was sent to {topic}, and no notice being sent says that", text.subject);
-                self.broken("I15 nothing is told that was not committed", what);
-            }
-            Some((key, notice)) => {
-                let mail = Mail { at: self.executor.now(), key: key.clone(), notice, text: text.clone(), link };
-                self.tell(|| format!("  {topic} receives '{}' ({})", text.subject, mail.notice.id));
-                *self.published.borrow_mut().entry(key).or_default() += 1;
-                self.hold(invariants::AT_SENDING, &mail);
-                self.mail.borrow_mut().entry(topic.to_owned()).or_default().push(mail);
-            }
+        let alone = self.notice_of(by, topic, text, link.as_deref()).map(|(key, notice)| vec![(key, notice, link)]);
+        let said = alone.or_else(|| self.notices_of(by, topic, text)).unwrap_or_default();
+        if said.is_empty() {
+            let what = format!("'{}' was sent to {topic}, and no notice being sent says that", text.subject);
+            self.broken("I15 nothing is told that was not committed", what);
         }
-        Ok(format!("published-{}", self.number()))
+        let (at, message) = (self.executor.now(), self.number());
+        for (key, notice, link) in said {
+            let mail = Mail { at, message, now: by.now, key: key.clone(), notice, text: text.clone(), link };
+            self.tell(|| format!("  {topic} receives '{}' ({})", text.subject, mail.notice.id));
+            *self.published.borrow_mut().entry(key).or_default() += 1;
+            self.hold(invariants::AT_SENDING, &mail);
+            self.mail.borrow_mut().entry(topic.to_owned()).or_default().push(mail);
+        }
+        Ok(format!("published-{message}"))
     }
 
     /// The latest link of this kind that somebody received, and where it leads.
@@ -623,5 +658,12 @@ fn brief(state: &State) -> String {
 
 /// The code that opens a door, where a text tells one.
 fn code_in(text: &str) -> Option<&str> {
-    text.split_whitespace().find(|word| word.len() == 6 && word.bytes().all(|it| it.is_ascii_digit()))
+    codes_in(text).next()
 }
+
+fn codes_in(text: &str) -> impl Iterator<Item = &str> {
+    text.split_whitespace().filter(|word| word.len() == 6 && word.bytes().all(|it| it.is_ascii_digit()))
+}
+
+/// A notice that was told, and the link in its part.
+type Said = (Key, Notice, Option<String>);
