@@ -60,7 +60,7 @@ async fn sampled(status: OrderStatus) -> Network {
         deposited_at: (status == OrderStatus::Deposited).then(|| at(-600)),
         pickup_deadline: (status == OrderStatus::Deposited).then(|| at(200_000)),
         pickup_stopped_at: None,
-        pickup_settled_until: None,
+        pickup_settled: Vec::new(),
         pickup_owed: SignedDuration::ZERO,
         pickup_extended: SignedDuration::ZERO,
         recovery: None,

@@ -246,12 +246,16 @@ fn put_in(
         order.leave_incidents(now);
     }
     let opens = compartment.open_for_pickups(&locker);
+    if opens && !here {
+        order.settle_all(now);
+    }
     let deadline = match (opens, first) {
         (true, false) => order.run_on(now),
         (true, true) => order.pickup_deadline,
         (false, _) => {
-            let since = order.stands_still_since(&locker, &compartment, now);
-            order.pickup_stopped_at.get_or_insert(since);
+            if order.pickup_stopped_at.is_none() {
+                order.stand_still(&locker, &compartment, now);
+            }
             if let Some(incident) = incident_at(&locker, &compartment) {
                 order.meet(incident);
             }

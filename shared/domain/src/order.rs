@@ -39,6 +39,10 @@ pub const UNDO_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 /// How many incidents one order remembers. An order that met more has long been in a person's hands.
 pub const INCIDENTS_MAX: usize = 10;
 
+/// How many settled times an order keeps. Of more, the earliest is forgotten: if a repair that is proven last reaches
+/// back to it, the customer is owed it twice.
+const SETTLED_MAX: usize = 10;
+
 /// Where an order stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -129,9 +133,9 @@ pub struct Order {
     /// Since when the deadline stands still, because the door cannot be opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pickup_stopped_at: Option<Timestamp>,
-    /// Up to when it is settled for how long the door was shut.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pickup_settled_until: Option<Timestamp>,
+    /// The times for which it is settled for how long the door was shut, apart from each other, the earliest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pickup_settled: Vec<ShutTime>,
     /// By how much the deadline is moved on beside the time since it stopped: for when nobody had stopped it in time.
     #[serde(default, skip_serializing_if = "SignedDuration::is_zero")]
     pub pickup_owed: SignedDuration,
@@ -198,20 +202,50 @@ impl Order {
         }
     }
 
-    /// For how long its door was shut in that time although its deadline ran; nothing where that is settled, or the
-    /// deadline has stood still ever since. Times are to come in the order of their ends.
-    fn missed(&self, was_shut: ShutTime) -> Option<SignedDuration> {
-        let settled = self.pickup_settled_until.max(self.deposited_at);
-        let since = settled.map_or(was_shut.since, |settled| settled.max(was_shut.since));
-        let until = self.pickup_stopped_at.map_or(was_shut.until, |stopped_at| stopped_at.min(was_shut.until));
-        (since < until).then(|| until.duration_since(since))
+    /// For how long its door was shut in that time although its deadline ran, and up to when; nothing where that is
+    /// settled, or the deadline has stood still ever since.
+    fn missed(&self, was_shut: ShutTime) -> Option<(SignedDuration, ShutTime)> {
+        let since = self.deposited_at.map_or(was_shut.since, |it| it.max(was_shut.since));
+        let until = self.pickup_stopped_at.map_or(was_shut.until, |it| it.min(was_shut.until));
+        let settled = self.pickup_settled.iter().fold(SignedDuration::ZERO, |sum, it| {
+            sum + it.until.min(until).duration_since(it.since.max(since)).max(SignedDuration::ZERO)
+        });
+        let missed = until.duration_since(since) - settled;
+        missed.is_positive().then_some((missed, ShutTime { since, until }))
     }
 
-    /// Since when its deadline stands still behind a door that is shut: what has been settled before is not counted
-    /// again.
-    pub(crate) fn stands_still_since(&self, locker: &Locker, compartment: &Compartment, now: Timestamp) -> Timestamp {
-        let shut_since = shut_since(locker, compartment).unwrap_or(now);
-        self.deposited_at.max(self.pickup_settled_until).map_or(shut_since, |it| it.max(shut_since))
+    /// Takes it down that for this time it is settled for how long the door was shut.
+    fn settled(&mut self, time: ShutTime) {
+        let mut whole = time;
+        self.pickup_settled.retain(|it| {
+            let apart = it.until < time.since || time.until < it.since;
+            if !apart {
+                whole = ShutTime { since: whole.since.min(it.since), until: whole.until.max(it.until) };
+            }
+            apart
+        });
+        let at = self.pickup_settled.partition_point(|it| it.since < whole.since);
+        self.pickup_settled.insert(at, whole);
+        if self.pickup_settled.len() > SETTLED_MAX {
+            self.pickup_settled.remove(0);
+        }
+    }
+
+    /// It is behind another door now: for how long that was shut before is nothing to it.
+    pub(crate) fn settle_all(&mut self, now: Timestamp) {
+        self.settled(ShutTime { since: self.deposited_at.unwrap_or(now), until: now });
+    }
+
+    /// Its deadline stands still behind a door that is shut, since the first of what shuts it: what has been settled
+    /// since then is not counted again.
+    pub(crate) fn stand_still(&mut self, locker: &Locker, compartment: &Compartment, now: Timestamp) {
+        let since = shut_since(locker, compartment).unwrap_or(now);
+        let since = self.deposited_at.map_or(since, |it| it.max(since));
+        let settled = self.pickup_settled.last().map(|it| it.until).filter(|until| *until > since);
+        if let Some(until) = settled {
+            self.settle(ShutTime { since, until });
+        }
+        self.pickup_stopped_at = Some(settled.unwrap_or(since));
     }
 
     /// Lets a stopped deadline run on from where it stopped, with what it is owed and at least [`REST_MIN`] left.
@@ -219,7 +253,7 @@ impl Order {
     pub(crate) fn run_on(&mut self, now: Timestamp) -> Option<Timestamp> {
         let stopped_for = match self.pickup_stopped_at.take() {
             Some(stopped_at) => {
-                self.pickup_settled_until = Some(now);
+                self.settled(ShutTime { since: stopped_at, until: now });
                 now.duration_since(stopped_at)
             }
             // What else its door was shut for by now is still to be settled.
@@ -236,9 +270,9 @@ impl Order {
     /// Adds to what it is owed for how long its door was shut in that time although its deadline ran. Returns whether
     /// anything was.
     pub(crate) fn settle(&mut self, was_shut: ShutTime) -> bool {
-        let Some(missed) = self.missed(was_shut) else { return false };
+        let Some((missed, time)) = self.missed(was_shut) else { return false };
         self.pickup_owed += missed;
-        self.pickup_settled_until = Some(was_shut.until);
+        self.settled(time);
         true
     }
 
@@ -350,7 +384,7 @@ pub fn place_order(
         deposited_at: None,
         pickup_deadline: None,
         pickup_stopped_at: None,
-        pickup_settled_until: None,
+        pickup_settled: Vec::new(),
         pickup_owed: SignedDuration::ZERO,
         pickup_extended: SignedDuration::ZERO,
         recovery: None,
@@ -740,7 +774,7 @@ fn stop_pickup(
     let incident = incident_at(locker, compartment);
     decision.require_unchanged(StateKey::Locker(locker.id.clone()));
     decision.require_unchanged(StateKey::Compartment(compartment.locker.clone(), compartment.number));
-    order.pickup_stopped_at = Some(order.stands_still_since(locker, compartment, now));
+    order.stand_still(locker, compartment, now);
     decision.record(stopped_by(incident.as_ref(), &order.id));
     let cause = incident.as_ref().map(|it| it.code);
     if let Some(incident) = incident {

@@ -160,7 +160,7 @@ pub fn start_recovery(
         return Err(Refusal::NotTrapped);
     }
     if order.pickup_stopped_at.is_none() {
-        order.pickup_stopped_at = Some(order.stands_still_since(locker, compartment, now));
+        order.stand_still(locker, compartment, now);
         if let Some(incident) = incident_at(locker, compartment) {
             order.meet(incident);
         }
@@ -368,6 +368,7 @@ pub(crate) fn place_parcel(
     order.relocate(Place::Compartment { locker: locker.id.clone(), compartment: compartment.number });
     order.status = OrderStatus::Deposited;
     let deadline = order.run_on(now).unwrap_or(now + crate::order::HOLD_FOR);
+    order.settle_all(now);
     order.pickup_deadline = Some(deadline);
     let mut decision = Decision::new(());
     let message = Message::BroughtElsewhere {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use aws::items;
 use aws::keys::{self, Key};
+use aws::ledger::Status;
 use aws::link::LinkSigner;
 use aws::publisher::PublishError;
 use aws::shadow::{DesireError, Desired, Looked};
@@ -52,7 +53,7 @@ pub struct Violation {
 pub struct Mail {
     pub at: Duration,
     /// Which message it was a part of: several notices may be one.
-    pub message: u64,
+    pub message: String,
     /// The time that whoever sent it was given.
     pub now: Timestamp,
     pub key: Key,
@@ -133,6 +134,9 @@ pub struct World {
     pub mail: RefCell<BTreeMap<String, Vec<Mail>>>,
     /// How often each notice was published.
     pub published: RefCell<BTreeMap<Key, u32>>,
+    /// Which notices each message is taken for. Two notices in the same words are not told apart by them; the one that
+    /// is put down as sent names its message.
+    pub messages: RefCell<BTreeMap<String, BTreeSet<Key>>>,
     /// Doors that devices said they opened after a repair, by message.
     /// What devices have said that they see no more.
     pub said_gone: RefCell<BTreeSet<(LockerId, Unit, FaultCode)>>,
@@ -180,6 +184,7 @@ impl World {
             devices: RefCell::default(),
             mail: RefCell::default(),
             published: RefCell::default(),
+            messages: RefCell::default(),
             said_gone: RefCell::default(),
             openings: RefCell::default(),
             missed: RefCell::default(),
@@ -413,6 +418,7 @@ impl World {
         self.tell(|| describe(by, &committed));
         self.counts.borrow_mut().quarantined += committed.quarantined.len() as u64;
         self.history.borrow_mut().add(committed.clone());
+        self.attribute(&committed);
         for write in writes {
             match write {
                 Write::Create { key, item } => {
@@ -502,6 +508,34 @@ impl World {
         })
     }
 
+    /// Gives each message to the notice that is put down as sent with it. It was taken for another one only where both
+    /// say the same to the same recipient; that one gets what was taken for this notice, if there is any. What is told
+    /// with others is known by the message alone.
+    fn attribute(&self, commit: &Committed) {
+        let (mut messages, mut published) = (self.messages.borrow_mut(), self.published.borrow_mut());
+        for change in &commit.notices {
+            let Status::Sent { message_id, .. } = &change.after.status else { continue };
+            let own = BTreeSet::from([change.key.clone()]);
+            let Some(taken_for) = messages.get(message_id).filter(|it| it.len() == 1 && **it != own).cloned() else {
+                continue;
+            };
+            let another = messages.iter().find(|(_, told)| **told == own).map(|(id, _)| id.clone());
+            messages.insert(message_id.clone(), own);
+            match another {
+                Some(another) => {
+                    messages.insert(another, taken_for);
+                }
+                None => {
+                    *published.entry(change.key.clone()).or_default() += 1;
+                    if let Some(times) = taken_for.first().and_then(|key| published.get_mut(key)) {
+                        *times -= 1;
+                    }
+                }
+            }
+        }
+        published.retain(|_, times| *times > 0);
+    }
+
     /// Publishes to everything that has subscribed a topic.
     pub fn publish(&self, by: &Rc<Invocation>, topic: &str, text: &Rendered) -> Result<String, PublishError> {
         self.trace.borrow_mut().add(topic);
@@ -511,6 +545,7 @@ impl World {
             return Err(PublishError::Final("EndpointDisabled".to_owned()));
         }
         self.counts.borrow_mut().published += 1;
+        let message_id = format!("published-{}", self.number());
         let link = text.email.split_once(PUBLIC_URL).map(|(_, rest)| {
             let end = rest.find(|c: char| c.is_whitespace()).unwrap_or(rest.len());
             rest[..end].to_owned()
@@ -521,15 +556,18 @@ impl World {
             let what = format!("'{}' was sent to {topic}, and no notice being sent says that", text.subject);
             self.broken("I15 nothing is told that was not committed", what);
         }
-        let (at, message) = (self.executor.now(), self.number());
+        let told = said.iter().map(|(key, ..)| key.clone()).collect();
+        self.messages.borrow_mut().insert(message_id.clone(), told);
+        let at = self.executor.now();
         for (key, notice, link) in said {
-            let mail = Mail { at, message, now: by.now, key: key.clone(), notice, text: text.clone(), link };
-            self.tell(|| format!("  {topic} receives '{}' ({})", text.subject, mail.notice.id));
+            let (text, message) = (text.clone(), message_id.clone());
+            let mail = Mail { at, message, now: by.now, key: key.clone(), notice, text, link };
+            self.tell(|| format!("  {topic} receives '{}' ({})", mail.text.subject, mail.notice.id));
             *self.published.borrow_mut().entry(key).or_default() += 1;
             self.hold(invariants::AT_SENDING, &mail);
             self.mail.borrow_mut().entry(topic.to_owned()).or_default().push(mail);
         }
-        Ok(format!("published-{message}"))
+        Ok(message_id)
     }
 
     /// The latest link of this kind that somebody received, and where it leads.
@@ -648,7 +686,8 @@ fn brief(state: &State) -> String {
         }
         State::Order(it) => {
             let (stopped, epoch) = (it.pickup_stopped_at, it.place_epoch);
-            format!("{} {} {:?} epoch {epoch} stopped {stopped:?}", it.id, it.status, it.place)
+            let until = it.pickup_deadline;
+            format!("{} {} {:?} epoch {epoch} stopped {stopped:?} until {until:?}", it.id, it.status, it.place)
         }
         State::Delivery(it) => format!("{} by {} {:?}", it.order, it.driver, it.standing),
         State::Case(it) => format!("{} {}", it.id, it.status),

@@ -44,7 +44,7 @@ pub fn order(name: &str, place_epoch: u32) -> Order {
         deposited_at: None,
         pickup_deadline: None,
         pickup_stopped_at: None,
-        pickup_settled_until: None,
+        pickup_settled: Vec::new(),
         pickup_owed: SignedDuration::ZERO,
         pickup_extended: SignedDuration::ZERO,
         recovery: None,

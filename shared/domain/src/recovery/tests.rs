@@ -168,7 +168,7 @@ fn a_parcel_that_was_brought_can_be_collected_with_its_time_and_the_customer_is_
         place_epoch: 3,
         pickup_deadline: Some(deadline),
         pickup_stopped_at: None,
-        pickup_settled_until: Some(now),
+        pickup_settled: vec![ShutTime { since: at(0), until: now }],
         incidents: vec![incident(unit(7), LockJammed, 3_600, Some(3 * 3_600))],
         recovery: Some(recovery.into()),
         ..waiting().told(&notice)
@@ -299,7 +299,7 @@ fn given_the_all_clear_before_it_was_taken_then_the_run_is_over_and_the_deadline
         recovery: given_up(),
         pickup_deadline: Some(deadline),
         pickup_stopped_at: None,
-        pickup_settled_until: Some(at(3 * 3_600)),
+        pickup_settled: vec![ShutTime { since: at(3_600), until: at(3 * 3_600) }],
         incidents: vec![incident(unit(7), LockJammed, 3_600, Some(3 * 3_600))],
         ..waiting().told(&notice)
     };
@@ -329,8 +329,11 @@ fn what_a_door_was_shut_before_the_deadline_stopped_is_owed_while_its_parcel_is_
         let held = Some(target().reserved_for("o1"));
         end_recovery_at_a_door_that_works(order, &locker(), compartment, held, was_shut, &event(), at(3 * 3_600))
     };
-    let owed =
-        Order { pickup_owed: SignedDuration::from_secs(1_800), pickup_settled_until: Some(at(5_400)), ..started() };
+    let owed = Order {
+        pickup_owed: SignedDuration::from_secs(1_800),
+        pickup_settled: vec![ShutTime { since: at(1_800), until: at(3_600) }],
+        ..started()
+    };
     let expected = Decision {
         answer: (),
         changes: vec![owed.clone().into()],

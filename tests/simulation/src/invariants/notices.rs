@@ -1,5 +1,7 @@
 //! Notices: who learns what, how often, and in which order.
 
+use std::collections::BTreeSet;
+
 use aws::ledger::{Entry, Status};
 use domain::notice::{Message, Recipient};
 use domain::pacing::{DEADLINE_NEAR, Haste, Hours, MESSAGES_AN_HOUR, Reason, TOGETHER_FOR};
@@ -11,8 +13,13 @@ use crate::history::Committed;
 use crate::world::{Mail, World};
 
 /// I14: per (person, consequence, channel): delivered at least once or a recorded final failure; what is final stays.
-pub fn the_ledger_goes_only_forward(_: &World, commit: &Committed) -> Verdict {
+/// What is down as sent was sent, and names its message.
+pub fn the_ledger_goes_only_forward(world: &World, commit: &Committed) -> Verdict {
     for change in &commit.notices {
+        if let Status::Sent { message_id, .. } = &change.after.status {
+            let was = world.messages.borrow().get(message_id).is_some_and(|told| told.contains(&change.key));
+            holds(was, || format!("{} is down as sent with the message {message_id:?}", change.after.notice.id))?;
+        }
         let Some(before) = &change.before else {
             let pending = change.after.status == Status::Pending && change.after.attempts == 0;
             holds(pending, || format!("{} was entered as {:?}", change.after.notice.id, change.after.status))?;
@@ -221,8 +228,8 @@ pub fn a_burst_is_one_message(world: &World, mail: &Mail) -> Verdict {
         return broken(format!("{} follows {} after {:?}", mail.notice.id, other.notice.id, apart(other)));
     }
     let hour = SignedDuration::from_hours(1);
-    let an_hour: std::collections::BTreeSet<u64> =
-        earlier.iter().filter(|it| apart(it) < hour).map(|it| it.message).collect();
+    let an_hour: BTreeSet<&String> =
+        earlier.iter().filter(|it| apart(it) < hour).map(|it| &it.message).collect();
     holds(an_hour.len() < MESSAGES_AN_HOUR, || {
         format!("{} is the message after {} others in one hour", mail.notice.id, an_hour.len())
     })

@@ -453,7 +453,7 @@ pub fn no_deadline_ran_behind_a_shut_door(world: &World, (): &()) -> Verdict {
             .fold(SignedDuration::ZERO, |sum, it| sum + it);
         holds(deadline + slack >= owed_before + shut, || {
             format!(
-                "{} was deposited at {deposited_at}, its door was shut for {shut:#}, and it waits until {deadline}",
+                "{} was deposited at {deposited_at}, its door was shut for {shut:#}, and it waits until {deadline}: {times:?}",
                 order.id
             )
         })?;

@@ -291,7 +291,7 @@ fn given_the_all_clear_then_the_deadline_runs_on_by_the_time_it_stood_still_and_
     let resumed = Order {
         pickup_stopped_at: None,
         pickup_deadline: Some(deadline),
-        pickup_settled_until: Some(at(0) + hours(6)),
+        pickup_settled: settled(1, 6),
         incidents: vec![incident(unit(7), FaultCode::LockJammed, 3_600, Some(6 * 3_600))],
         ..waiting().told(&notice)
     };
@@ -353,6 +353,11 @@ fn shut(since: i64, until: i64) -> Option<ShutTime> {
 }
 
 /// The all-clear after six hours, for a door that was shut.
+/// For that time it is settled how long the door was shut.
+fn settled(since: i64, until: i64) -> Vec<ShutTime> {
+    shut(since, until).into_iter().collect()
+}
+
 fn resume_after(order: Order, was_shut: Option<ShutTime>) -> Option<Decision<()>> {
     resume_pickup(order, &locker(), &compartment(7).occupied_by("o1"), was_shut, &event(), at(0) + hours(6))
 }
@@ -365,7 +370,7 @@ fn a_deadline_that_nobody_stopped_in_time_is_moved_on_all_the_same_and_the_custo
     let notice = told(message, at(0) + hours(6));
     let resumed = Order {
         pickup_deadline: Some(deadline),
-        pickup_settled_until: Some(at(0) + hours(5)),
+        pickup_settled: settled(1, 5),
         ..order("o1", 7).deposited(0).told(&notice)
     };
     let expected = Decision {
@@ -407,7 +412,7 @@ fn the_time_for_which_a_door_was_shut_counts_from_the_deposit_on() {
 
 #[test]
 fn a_deadline_that_ran_on_before_is_moved_on_only_for_the_time_since() {
-    let before = Order { pickup_settled_until: Some(at(0) + hours(3)), ..order("o1", 7).deposited(0) };
+    let before = Order { pickup_settled: settled(0, 3), ..order("o1", 7).deposited(0) };
     let decision = resume_after(before, shut(1, 5)).unwrap();
     let State::Order(resumed) = &decision.changes[0] else { panic!("{decision:?}") };
     assert_eq!(resumed.pickup_deadline, Some(at(0) + hours(72 + 2)));
@@ -425,7 +430,7 @@ fn given_another_fault_before_the_all_clear_then_the_deadline_stops_with_it_and_
     let notice = told(message, at(0) + hours(6));
     let stopped = Order {
         pickup_stopped_at: Some(at(5 * 3_600 + 60)),
-        pickup_settled_until: Some(at(0) + hours(5)),
+        pickup_settled: settled(1, 5),
         pickup_owed: hours(4),
         incidents: vec![incident(unit(7), FaultCode::DoorForced, 5 * 3_600 + 60, None)],
         ..order("o1", 7).deposited(0).told(&notice)
@@ -454,7 +459,7 @@ fn shut_again() -> Compartment {
 fn a_deadline_that_only_the_next_fault_has_stopped_is_owed_the_time_before_it_and_nobody_is_told_again() {
     let stopped = Order { pickup_stopped_at: Some(at(5 * 3_600 + 60)), ..waiting() };
     let resume = |order| resume_pickup(order, &locker(), &shut_again(), shut(1, 5), &event(), at(0) + hours(6));
-    let owed = Order { pickup_settled_until: Some(at(0) + hours(5)), pickup_owed: hours(4), ..stopped.clone() };
+    let owed = Order { pickup_settled: settled(1, 5), pickup_owed: hours(4), ..stopped.clone() };
     let expected = Decision {
         answer: (),
         changes: vec![owed.clone().into()],
@@ -467,10 +472,37 @@ fn a_deadline_that_only_the_next_fault_has_stopped_is_owed_the_time_before_it_an
 }
 
 #[test]
+fn a_door_that_was_shut_by_two_at_once_is_owed_for_the_whole_time_whichever_ends_first() {
+    let mut order = order("o1", 7).deposited(0);
+    // Two short windows of maintenance within the time of a fault, all of them worked off when the door works again.
+    for (since, until) in [(2, 3), (5, 6), (1, 8)] {
+        let decision = resume_after(order, shut(since, until)).unwrap();
+        let State::Order(resumed) = decision.changes.into_iter().next().unwrap() else { panic!("no order") };
+        order = resumed;
+    }
+    assert_eq!(order.pickup_deadline, Some(at(0) + hours(72 + 7)));
+    assert_eq!(order.pickup_settled, settled(1, 8));
+    assert_eq!(resume_after(order, shut(1, 8)), None, "once");
+}
+
+#[test]
+fn a_deadline_that_stops_again_with_a_fault_from_before_is_owed_what_was_not_settled_since() {
+    // Settled from 2 to 3 although the fault that shuts the door has been open since 1.
+    let before = Order { pickup_settled: settled(2, 3), ..order("o1", 7).deposited(0) };
+    let jammed = compartment(7).occupied_by("o1").faulted_since(3_600, FaultCode::LockJammed);
+    let mut stopped = before;
+    stopped.stand_still(&locker(), &jammed, at(0) + hours(4));
+    let after = (stopped.pickup_stopped_at, stopped.pickup_owed, stopped.pickup_settled.clone());
+    assert_eq!(after, (Some(at(0) + hours(3)), hours(1), settled(1, 3)));
+    let resumed = stopped.run_on(at(0) + hours(6));
+    assert_eq!(resumed, Some(at(0) + hours(72 + 1 + 3)));
+}
+
+#[test]
 fn what_a_deadline_is_owed_is_added_once_when_its_door_works_at_last() {
     let owed = Order {
         pickup_stopped_at: Some(at(0) + hours(5)),
-        pickup_settled_until: Some(at(0) + hours(5)),
+        pickup_settled: settled(1, 5),
         pickup_owed: hours(4),
         ..order("o1", 7).deposited(0)
     };
@@ -577,7 +609,7 @@ fn a_door_that_people_keep_shut_after_its_repair_stops_the_deadline_and_owes_the
     let notice = told(message, at(0) + hours(6));
     let stopped = Order {
         pickup_stopped_at: Some(at(0) + hours(6)),
-        pickup_settled_until: Some(at(0) + hours(5)),
+        pickup_settled: settled(1, 5),
         pickup_owed: hours(4),
         ..order("o1", 7).deposited(0).told(&notice)
     };
