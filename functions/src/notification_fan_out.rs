@@ -184,6 +184,7 @@ impl<P: Publisher> Sender<P> {
     ) -> Result<Vec<(Found, Status)>, Unavailable> {
         let around = look_around(store, &claimed).await?;
         let own: BTreeSet<Key> = claimed.iter().map(|it| it.key.clone()).collect();
+        let first = claimed.first().map(|it| it.key.clone());
         let (mut outcome, mut told): (Vec<(Found, Status)>, Vec<(Found, Text)>) = (Vec::new(), Vec::new());
         for it in claimed {
             let about = around.about(it.notice())?;
@@ -208,7 +209,12 @@ impl<P: Publisher> Sender<P> {
                 Err(error) => outcome.push((it, failed(&error.to_string(), now))),
             }
         }
-        let (Some((topic_arn, language)), false) = (&around.recipient, told.is_empty()) else { return Ok(outcome) };
+        let Some((topic_arn, language)) = &around.recipient else { return Ok(outcome) };
+        if told.first().map(|(it, _)| &it.key) != first.as_ref() && !bug("rest_goes_without_its_first") {
+            // What goes along would not be sent now by itself: it waits for its own time.
+            outcome.extend(told.into_iter().map(|(it, _)| (it, Status::Pending)));
+            return Ok(outcome);
+        }
         let (told, texts): (Vec<Found>, Vec<Text>) = told.into_iter().unzip();
         let message = match messages::send_as_one(&texts, *language) {
             Ok(message) => message,
@@ -313,7 +319,8 @@ async fn find_waiting<S: Store>(store: &S, customer: &PersonId, any: bool) -> Re
         page.items
             .into_iter()
             .map(|item| {
-                let key = items::key_of(table, &item).ok_or_else(|| Unavailable("a notice without a key".to_owned()))?;
+                let key =
+                    items::key_of(table, &item).ok_or_else(|| Unavailable("a notice without a key".to_owned()))?;
                 Ok(Found { entry: ledger::read(&key, item).map_err(unreadable)?, key })
             })
             .collect::<Result<Vec<Found>, Unavailable>>()

@@ -206,7 +206,9 @@ async fn the_eleventh_message_of_an_hour_waits_and_what_cannot_wait_does_not() {
     for message in 1..=10 {
         network.wait_until(message * 120);
         let compartment = network.deposit_order("anna", "L").await;
-        network.happens("parcel_events", collected("mz-03", &format!("c-{message}"), &compartment.0, compartment.1)).await;
+        network
+            .happens("parcel_events", collected("mz-03", &format!("c-{message}"), &compartment.0, compartment.1))
+            .await;
     }
     let before = subjects(&network, "anna").len();
     assert_eq!(before, 10);
@@ -230,7 +232,10 @@ async fn a_digest_of_which_nobody_knows_is_tried_again_as_one() {
     let [subject] = subjects(&network, "anna").try_into().unwrap();
     assert!(subject.starts_with("2 updates"), "{subject}");
     for entry in network.notices() {
-        assert!(matches!(entry.status, Status::Sent { .. }) && entry.unknown_outcomes == entry.attempts - 1, "{entry:?}");
+        assert!(
+            matches!(entry.status, Status::Sent { .. }) && entry.unknown_outcomes == entry.attempts - 1,
+            "{entry:?}"
+        );
     }
 }
 
@@ -245,4 +250,23 @@ async fn a_notice_by_itself_takes_one_query_more_beside_a_read() {
     let expected = [vec![Read], vec![Read, Query, Query], vec![Commit], vec![Read], vec![Commit]];
     assert_eq!(store.trips(), expected);
     assert_eq!(subjects(&network, "anna").len(), 1);
+}
+
+#[tokio::test]
+async fn what_goes_along_stays_behind_with_what_it_goes_along_with() {
+    let network = network().await;
+    network.sender.publisher.sending.set(Sending::Silent);
+    let (order, compartment) = network.deposit_order("anna", "M").await;
+    network.sender.publisher.sending.set(Sending::Works);
+    network.wait_until(10);
+    network.deposit_order("anna", "S").await;
+    network.wait_until(70);
+    network.happens("parcel_events", collected("mz-03", "c-1", &order, compartment)).await;
+    // What was said of the first order before may be on its way still, so nothing newer is sent yet.
+    assert_eq!(subjects(&network, "anna"), Vec::<String>::new());
+    let waits = network.notices().into_iter().filter(|it| it.status == Status::Pending).map(|it| it.attempts);
+    assert_eq!(waits.collect::<Vec<_>>(), [1, 1]);
+    sweep_until(&network, 80, 80 + 2 * RETRY_AFTER.as_secs()).await;
+    let [subject] = subjects(&network, "anna").try_into().unwrap();
+    assert!(subject.starts_with("2 updates about your parcels"), "{subject}");
 }

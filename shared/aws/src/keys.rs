@@ -197,9 +197,7 @@ pub fn of_state(key: &StateKey) -> Key {
         StateKey::Bundle(id) => Key::new(Table::Orders, format!("BUNDLE#{id}"), "STATE"),
         StateKey::Shop(id) => Key::new(Table::Network, format!("SHOP#{id}"), "STATE"),
         StateKey::Preferences(customer) => Key::new(Table::Orders, format!("CUSTOMER#{customer}"), "PREFERENCES"),
-        StateKey::Correspondence(customer) => {
-            Key::new(Table::Orders, format!("CUSTOMER#{customer}"), "CORRESPONDENCE")
-        }
+        StateKey::Correspondence(customer) => Key::new(Table::Orders, format!("CUSTOMER#{customer}"), "CORRESPONDENCE"),
         StateKey::Delivery(order) => Key::new(Table::Cases, format!("DELIVERY#{order}"), "STATE"),
         StateKey::Feedback(order) => Key::new(Table::Cases, format!("DELIVERY#{order}"), "FEEDBACK"),
         StateKey::Case(id) => Key::new(Table::Cases, format!("CASE#{id}"), "STATE"),

@@ -118,8 +118,7 @@ fn item(key: &Key, version: u64, entry: &Entry, now: Timestamp) -> Item {
 /// The action that enters a notice, as a part of the commit that causes it.
 pub fn enter(subject: &Key, notice: &Notice) -> Write {
     let key = subject.notice(&notice.id);
-    let entry =
-        Entry { notice: notice.clone(), status: Status::Pending, attempts: 0, unknown_outcomes: 0, held: None };
+    let entry = Entry { notice: notice.clone(), status: Status::Pending, attempts: 0, unknown_outcomes: 0, held: None };
     Write::Create { item: item(&key, 1, &entry, notice.created_at), key }
 }
 
@@ -185,11 +184,7 @@ pub async fn decide<S: Store>(
 ///
 /// # Errors
 /// [`Unavailable`]: they are then due again, and their sending counted as unknown.
-pub async fn settle<S: Store>(
-    store: &S,
-    claimed: Vec<(Found, Status)>,
-    now: Timestamp,
-) -> Result<(), Unavailable> {
+pub async fn settle<S: Store>(store: &S, claimed: Vec<(Found, Status)>, now: Timestamp) -> Result<(), Unavailable> {
     let write = |(it, status): (Found, Status)| it.next(Entry { status, ..it.entry.state.clone() }, now).0;
     commit_what_has_not_changed(store, claimed.into_iter().map(write).collect()).await
 }

@@ -97,6 +97,7 @@ bugs! {
     burst_is_many_messages: "what comes a moment after a message is a message of its own",
     messages_are_not_counted: "a customer is written to as often as there is anything to say",
     digest_claims_its_first_alone: "what is told with a notice that is due is not claimed",
+    rest_goes_without_its_first: "what goes along with a message goes although that is not sent",
     unknown_outcome_is_sent: "a notice of which nobody knows whether it was sent is down as sent",
     failed_message_is_acknowledged: "a message that could not be stored is acknowledged",
     quarantine_is_forgotten: "a message that is not understood is acknowledged and kept nowhere",

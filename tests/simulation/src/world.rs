@@ -493,7 +493,8 @@ impl World {
         [Language::German, Language::English].into_iter().find_map(|language| {
             let mut parts: Vec<(usize, Text, Said)> = Vec::new();
             for (key, notice) in &own {
-                let link = notice.message.link().map(|it| format!("/{}/{}", path_of(&it), self.signer.sign(&it, by.now)));
+                let link =
+                    notice.message.link().map(|it| format!("/{}/{}", path_of(&it), self.signer.sign(&it, by.now)));
                 let url = link.as_ref().map(|link| format!("{PUBLIC_URL}{link}"));
                 parts.extend(codes.iter().find_map(|code| {
                     let part = messages::write(&notice.message, language, url.as_deref(), *code).ok()?;

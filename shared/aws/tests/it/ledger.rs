@@ -3,8 +3,8 @@
 use aws::items::Versioned;
 use aws::keys::{self, DUE_SHARDS, Key, Table};
 use aws::ledger::{self, Entry, Found, RETRY_AFTER, Status};
-use aws::store::{CommitError, Store};
 use aws::store::memory::Memory;
+use aws::store::{CommitError, Store};
 use domain::notice::{Message, Notice};
 use domain::pacing::{Held, Reason};
 use domain::{SignedDuration, Timestamp};

@@ -205,16 +205,22 @@ pub fn what_cannot_wait_does_not(_: &World, commit: &Committed) -> Verdict {
     Ok(())
 }
 
-/// I14: a burst is one message, and an hour has no more of them than anybody reads: unless it says what cannot wait, no
-/// message follows another within a minute, nor ten others within an hour.
+/// I14: a burst is one message, and an hour has no more of them than anybody reads: no message follows within a
+/// minute one that could not wait; unless it says what cannot wait, nor any other, nor ten others within an hour.
 pub fn a_burst_is_one_message(world: &World, mail: &Mail) -> Verdict {
     if mail.notice.message.haste() == Haste::Call {
         return Ok(());
     }
     let topic = world.reach(&mail.notice.recipient).unwrap_or_default();
     let received = world.mail.borrow();
-    let earlier: Vec<&Mail> = received.get(&topic).into_iter().flatten().filter(|it| it.message != mail.message).collect();
+    let earlier: Vec<&Mail> =
+        received.get(&topic).into_iter().flatten().filter(|it| it.message != mail.message).collect();
     let urgent = |it: &Mail| !can_wait(&it.notice.message, it.now + SignedDuration::from_hours(25));
+    let apart = |it: &Mail| mail.now.duration_since(it.now).abs();
+    let at_once = |it: &Mail| it.notice.message.haste() == Haste::AtOnce;
+    if let Some(other) = earlier.iter().find(|it| at_once(it) && apart(it) < TOGETHER_FOR) {
+        return broken(format!("{} follows {} after {:?}", mail.notice.id, other.notice.id, apart(other)));
+    }
     if urgent(mail) {
         return Ok(());
     }
@@ -223,13 +229,11 @@ pub fn a_burst_is_one_message(world: &World, mail: &Mail) -> Verdict {
     if with_it.into_iter().any(urgent) {
         return Ok(());
     }
-    let apart = |it: &Mail| mail.now.duration_since(it.now).abs();
     if let Some(other) = earlier.iter().find(|it| apart(it) < TOGETHER_FOR) {
         return broken(format!("{} follows {} after {:?}", mail.notice.id, other.notice.id, apart(other)));
     }
     let hour = SignedDuration::from_hours(1);
-    let an_hour: BTreeSet<&String> =
-        earlier.iter().filter(|it| apart(it) < hour).map(|it| &it.message).collect();
+    let an_hour: BTreeSet<&String> = earlier.iter().filter(|it| apart(it) < hour).map(|it| &it.message).collect();
     holds(an_hour.len() < MESSAGES_AN_HOUR, || {
         format!("{} is the message after {} others in one hour", mail.notice.id, an_hour.len())
     })
