@@ -2,6 +2,7 @@
 //! and the record of all of it.
 
 use std::cell::{Cell, RefCell};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
@@ -502,7 +503,9 @@ impl World {
                     Some((at, part, ((*key).clone(), (*notice).clone(), link.clone())))
                 }));
             }
-            parts.sort_by_key(|(at, ..)| *at);
+            // Of two about one order in the same words the newer one is told: the other is superseded by it.
+            parts.sort_by_key(|(at, _, (key, ..))| (*at, Reverse(history.entered.get(key).copied())));
+            parts.dedup_by_key(|(at, ..)| *at);
             let (texts, said): (Vec<Text>, Vec<Said>) = parts.into_iter().map(|(_, text, said)| (text, said)).unzip();
             let is_whole = || messages::send_as_one(&texts, language).is_ok_and(|it| it == *text);
             (texts.len() > 1 && is_whole()).then_some(said)
