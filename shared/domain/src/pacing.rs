@@ -104,7 +104,7 @@ impl QuietHours {
         }
         let day = if over_midnight && clock >= from { local.date().tomorrow().ok()? } else { local.date() };
         let end = zone.to_ambiguous_timestamp(day.to_datetime(until));
-        [end.clone().compatible(), end.later()].into_iter().flatten().find(|end| *end > now)
+        [end.compatible(), end.later()].into_iter().flatten().find(|end| *end > now)
     }
 }
 
@@ -240,7 +240,7 @@ impl Pacing {
         }
         let last = |nth: usize| lately.lately.iter().rev().nth(nth);
         let full = self.messages_an_hour.checked_sub(1).and_then(last).map(|first| *first + HOUR);
-        if let Some(until) = full.filter(|until| *until > now && !bug("messages_are_not_counted")) {
+        if let Some(until) = full.filter(|until| *until > now) {
             return Some(Held { until, why: Reason::TooMany });
         }
         let burst = last(0).map(|last| *last + self.together_for).filter(|until| *until > now);

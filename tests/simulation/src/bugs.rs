@@ -95,7 +95,6 @@ bugs! {
     quiet_hours_are_ignored: "a customer is written to at night about what can wait",
     what_is_urgent_waits_for_the_morning: "who may be on the way to a shut door is told in the morning",
     burst_is_many_messages: "what comes a moment after a message is a message of its own",
-    messages_are_not_counted: "a customer is written to as often as there is anything to say",
     digest_claims_its_first_alone: "what is told with a notice that is due is not claimed",
     rest_goes_without_its_first: "what goes along with a message goes although that is not sent",
     unknown_outcome_is_sent: "a notice of which nobody knows whether it was sent is down as sent",
