@@ -185,7 +185,8 @@ impl<P: Publisher> Sender<P> {
         let around = look_around(store, &claimed).await?;
         let own: BTreeSet<Key> = claimed.iter().map(|it| it.key.clone()).collect();
         let first = claimed.first().map(|it| it.key.clone());
-        let (mut outcome, mut told): (Vec<(Found, Status)>, Vec<(Found, Text)>) = (Vec::new(), Vec::new());
+        let mut outcome: Vec<(Found, Status)> = Vec::new();
+        let mut told: Vec<(Found, Text)> = Vec::new();
         for it in claimed {
             let about = around.about(it.notice())?;
             let superseded = about.as_ref().is_some_and(|about| it.notice().is_superseded(about));
