@@ -1,9 +1,11 @@
-//! Customers see where their parcel goes, and choose another place; support does that for them.
-//! Triggers: HTTP, by the customer's token, by a signed link, or support. Samples: events/order-choices.
+//! Customers see where their parcel goes, and choose another place; support does that for them. Anybody sees whether a
+//! locker is open. Triggers: HTTP, by the customer's token, by a signed link, by support, or by anybody. Samples:
+//! events/order-choices.
 //!
 //! A signed link answers programs with JSON and browsers with a page (`page`), by what they accept.
 
 mod page;
+mod public;
 mod support;
 
 use aws::apply::{Cause, Stop, View, apply, look};
@@ -36,6 +38,7 @@ pub const ROUTES: &[&str] = &[
     "POST /choices/{token}",
     "POST /support/orders/{order_id}/reroute",
     "POST /support/orders/{order_id}/notes",
+    "GET /public/lockers/{locker_id}",
 ];
 
 /// What is asked for: one of them.
@@ -86,6 +89,7 @@ pub async fn handle<S: Store>(store: &S, signer: &LinkSigner, request: &Request,
         "POST /choices/{token}" => choose_by_link(store, signer, request, now).await,
         "POST /support/orders/{order_id}/reroute" => support::reroute_order(store, request, now).await,
         "POST /support/orders/{order_id}/notes" => support::note(store, request, now).await,
+        "GET /public/lockers/{locker_id}" => public::show_status(store, request, now).await,
         _ => Err(Problem::NotFound),
     };
     outcome.unwrap_or_else(Response::from)

@@ -22,6 +22,7 @@ use domain::fault::{FaultClass, OpenFaults};
 use domain::heartbeat::Heartbeat;
 use domain::id::{CompartmentNumber, EventId, LockerId, PersonId, RegionId, ShopId, SiteId, TeamId};
 use domain::locker::{Build, Locker};
+use domain::pacing::{QuietHours, Zone};
 use domain::person::{Language, Person, Preferences};
 use domain::place::Position;
 use domain::presence::{Link, Presence};
@@ -133,6 +134,12 @@ struct PersonBody {
     email: String,
     #[serde(default)]
     push_token: Option<String>,
+    /// Where the person lives, by the name of the IANA; at home in Germany where nothing is said.
+    #[serde(default)]
+    time_zone: Option<String>,
+    /// By those clocks.
+    #[serde(default)]
+    quiet_hours: QuietHours,
     #[serde(default)]
     preferences: Option<PreferencesBody>,
 }
@@ -414,6 +421,10 @@ async fn register_person<S: Store>(
     if body.push_token.as_ref().is_some_and(|token| !(1..=PUSH_TOKEN_LENGTH_MAX).contains(&token.len())) {
         return Err(Problem::invalid("push_token", format!("has 1 to {PUSH_TOKEN_LENGTH_MAX} characters")));
     }
+    let time_zone = match &body.time_zone {
+        Some(name) => name.parse::<Zone>().map_err(|error| Problem::invalid("time_zone", error.to_string()))?,
+        None => Zone::default(),
+    };
     let reached = registrars.topics.of_person(&body.person_id, &body.email, body.push_token.as_deref()).await?;
     let person = Person {
         id: body.person_id.clone(),
@@ -421,6 +432,8 @@ async fn register_person<S: Store>(
         email: body.email,
         topic_arn: reached.topic_arn,
         push_endpoint_arn: reached.push_endpoint_arn,
+        time_zone,
+        quiet_hours: body.quiet_hours,
     };
     if let Some(preferences) = body.preferences {
         check_wishes(&preferences)?;

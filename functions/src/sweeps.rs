@@ -52,6 +52,15 @@ const TABLES: [Table; 3] = [Table::Network, Table::Orders, Table::Cases];
 /// trips of some 10 ms, so that all of them are found well within the sweep's 50 s.
 const ITEMS_PER_SHARD_MAX: usize = 200;
 
+/// How many pages of one shard one sweep takes where there is nothing in them but notices: what waited for the morning is
+/// due within a quarter of an hour. Five pages of eight shards of two tables are 16,000 in a minute, so that a network of
+/// 15,000 lockers with some 15 notices a night for each is through with them in that time.
+const PAGES_OF_NOTICES_MAX: usize = 5;
+
+/// How many notices of one shard are sent at once. Each takes six round trips, some 0.1 s, so that five pages take about
+/// ten of the sweep's 50 s.
+const NOTICES_AT_ONCE: usize = 10;
+
 /// What the operator of a network may want otherwise.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -117,16 +126,34 @@ async fn sweep<S: Store, P: Publisher>(
     shard: u32,
     now: Timestamp,
 ) -> (usize, Vec<Unavailable>) {
-    let page = match store.query(&keys::due(table, shard, now, ITEMS_PER_SHARD_MAX)).await {
-        Ok(page) => page,
-        Err(unavailable) => return (0, vec![unavailable]),
-    };
-    let due = page.items.len();
-    let mut failures = Vec::new();
-    for item in page.items {
-        if let Err(unavailable) = deal_with(store, sender, table, &item, now).await {
+    let mut query = keys::due(table, shard, now, ITEMS_PER_SHARD_MAX);
+    let (mut due, mut failures) = (0, Vec::new());
+    for _ in 0..PAGES_OF_NOTICES_MAX {
+        let page = match store.query(&query).await {
+            Ok(page) => page,
+            Err(unavailable) => {
+                failures.push(unavailable);
+                return (due, failures);
+            }
+        };
+        due += page.items.len();
+        let is_notice = |item: &Item| items::key_of(table, item).is_some_and(|key| key.is_notice());
+        let (notices, others): (Vec<Item>, Vec<Item>) = page.items.into_iter().partition(is_notice);
+        let deal = async |item: &Item| deal_with(store, sender, table, item, now).await.err();
+        let mut failed = Vec::new();
+        for item in &others {
+            failed.extend(deal(item).await);
+        }
+        for at_once in notices.chunks(NOTICES_AT_ONCE) {
+            failed.extend(join_all(at_once.iter().map(&deal)).await.into_iter().flatten());
+        }
+        for unavailable in &failed {
             tracing::error!(error = %unavailable, "what is due stays due: {unavailable}");
-            failures.push(unavailable);
+        }
+        failures.extend(failed);
+        match page.next {
+            Some(next) if others.is_empty() => query = keys::next_page(query, next),
+            Some(_) | None => break,
         }
     }
     (due, failures)

@@ -40,6 +40,7 @@ fn names() -> [StateKey; 17] {
         StateKey::Team(id("mainz"), id("mechanics-1")),
         StateKey::Order(id("o-1001")),
         StateKey::Preferences(id("anna")),
+        StateKey::Correspondence(id("anna")),
         StateKey::Delivery(id("o-1001")),
         StateKey::Feedback(id("o-1001")),
         StateKey::Case(id("C-1")),

@@ -10,6 +10,7 @@ use aws::store::{Item, Store, Write};
 use domain::Timestamp;
 use domain::calendar::Calendar;
 use domain::notice::LinkPurpose;
+use domain::pacing::Pacing;
 use functions::notification_fan_out::Sender;
 use functions::registry::Registrars;
 
@@ -55,7 +56,7 @@ impl Network {
                 cases: deployed("Cases"),
                 people: deployed("People"),
             },
-            sender: Sender { publisher: Mailbox, signer: signer(), public_url: "https://example.org".to_owned() },
+            sender: Sender { publisher: Mailbox, signer: signer(), public_url: "https://example.org".to_owned(), pacing: Pacing::default() },
             shadows: Shadows::default(),
             registrars: REGISTRARS.with(Rc::clone),
             support: "rheinland_pfalz Mon-Fri 08:00-18:00".parse().expect("a calendar"),

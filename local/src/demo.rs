@@ -157,7 +157,11 @@ impl Person {
 
     /// The body of `POST /people`.
     pub fn registration(&self) -> Value {
-        let mut body = json!({"person_id": self.id, "language": self.language, "email": self.email()});
+        // They never sleep: stories are played at any hour.
+        let quiet_hours = json!({"from": "00:00", "until": "00:00"});
+        let mut body = json!({
+            "person_id": self.id, "language": self.language, "email": self.email(), "quiet_hours": quiet_hours,
+        });
         if let Some(token) = self.push_token() {
             body["push_token"] = token.into();
         }

@@ -141,6 +141,9 @@ impl Network {
             ("LinkSecret", format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())),
             ("PublicUrl", format!("{page_url}/api")),
             ("PresenceGraceSeconds", options.presence_grace.as_secs().to_string()),
+            // Stories are played at once, one after the other: nothing waits to be one message with what comes next.
+            ("NoticesTogetherSeconds", "0".to_owned()),
+            ("MessagesAnHour", "0".to_owned()),
             ("PushPlatformArn", deployment::create_push_platform(&aws).await?),
             ("Architecture", architecture().to_owned()),
         ];

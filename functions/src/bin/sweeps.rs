@@ -6,7 +6,7 @@ use aws::publisher::Sns;
 use aws::start::{report, serve};
 use aws::store::dynamodb::{DynamoDb, Tables};
 use domain::Timestamp;
-use functions::notification_fan_out::Sender;
+use functions::notification_fan_out::{Sender, pacing};
 use functions::sweeps::{self, Settings};
 use serde::de::IgnoredAny;
 
@@ -20,7 +20,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let serviced_after = environment.require_number("SERVICED_AFTER_OPENINGS")?;
     let serviced_after_openings = u32::try_from(serviced_after).map_err(|_| "SERVICED_AFTER_OPENINGS is below zero")?;
     let settings = Settings { serviced_after_openings };
-    let sender = Sender { publisher: Sns::new(clients.sns()), signer, public_url };
+    let pacing = pacing(&environment)?;
+    let sender = Sender { publisher: Sns::new(clients.sns()), signer, public_url, pacing };
     serve(async |_: IgnoredAny| sweeps::handle(&store, &sender, &settings, Timestamp::now()).await.map_err(report))
         .await
 }

@@ -73,6 +73,10 @@ pub async fn play(stage: &Stage<'_>) -> Result<()> {
     let alternatives = nearest_first(&refused.expect(409)?)?;
     stage.say(format!("a new order for it → 409 locker_unavailable, alternatives {}", alternatives.join(", ")));
 
+    let public = stage.network.api.anyone().get(&format!("/public/lockers/{LOCKER}")).await?.expect(200)?;
+    ensure!(public["status"] == "collection_only" && public["free"] == json!({}), "anybody is shown {public}");
+    stage.say(format!("anybody may see why, and since when: {}", public["sentence"]["english"]));
+
     choose_on_the_page(stage, &stage.link(&question)?).await?;
 
     let since = Instant::now();

@@ -79,6 +79,7 @@ fn kind(state: &State) -> &'static str {
         State::Bundle(_) => "bundle",
         State::Shop(_) => "shop",
         State::Preferences(_) => "preferences",
+        State::Correspondence(_) => "correspondence",
         State::Delivery(_) => "delivery",
         State::Feedback(_) => "feedback",
         State::Case(_) => "case",
@@ -123,6 +124,7 @@ pub fn of_state(state: &State, version: u64) -> Item {
         State::Bundle(it) => body(it),
         State::Shop(it) => body(it),
         State::Preferences(it) => body(it),
+        State::Correspondence(it) => body(it),
         State::Delivery(it) => body(it),
         State::Feedback(it) => body(it),
         State::Case(it) => body(it),
@@ -142,6 +144,12 @@ fn wrap(item: &mut Item, envelope: Item) {
 pub fn of_record(key: &Key, kind: &str, version: u64, due_at: Option<Timestamp>, value: &impl Serialize) -> Item {
     let mut item = body(value);
     wrap(&mut item, envelope(key, kind, version, keys::index_attributes(key, None, due_at)));
+    item
+}
+
+/// The item, in an index as well.
+pub fn indexed(mut item: Item, attributes: [(&'static str, String); 2]) -> Item {
+    item.extend(attributes.map(|(name, value)| (name.to_owned(), AttributeValue::S(value))));
     item
 }
 
@@ -230,6 +238,7 @@ pub fn read_state(name: &StateKey, item: Item) -> Result<Versioned<State>, Unrea
         StateKey::Bundle(_) => typed(&key, item, State::Bundle),
         StateKey::Shop(_) => typed(&key, item, State::Shop),
         StateKey::Preferences(_) => typed(&key, item, State::Preferences),
+        StateKey::Correspondence(_) => typed(&key, item, State::Correspondence),
         StateKey::Delivery(_) => typed(&key, item, State::Delivery),
         StateKey::Feedback(_) => typed(&key, item, State::Feedback),
         StateKey::Case(_) => typed(&key, item, State::Case),
@@ -287,6 +296,7 @@ pub fn read_kept(key: &Key, item: Item) -> Result<Versioned<Kept>, Unreadable> {
         "bundle" => typed(key, item, |it| state(State::Bundle(it))),
         "shop" => typed(key, item, |it| state(State::Shop(it))),
         "preferences" => typed(key, item, |it| state(State::Preferences(it))),
+        "correspondence" => typed(key, item, |it| state(State::Correspondence(it))),
         "delivery" => typed(key, item, |it| state(State::Delivery(it))),
         "feedback" => typed(key, item, |it| state(State::Feedback(it))),
         "case" => typed(key, item, |it| state(State::Case(it))),

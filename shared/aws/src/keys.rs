@@ -27,6 +27,7 @@
 //! | which orders stay together | orders | `BUNDLE#<id>` | `STATE` |
 //! | a shop, and what is on its way there | network | `SHOP#<id>` | `STATE` |
 //! | what a customer wants done | orders | `CUSTOMER#<id>` | `PREFERENCES` |
+//! | when a customer was written to lately | orders | `CUSTOMER#<id>` | `CORRESPONDENCE` |
 //! | a delivery and its feedback | cases | `DELIVERY#<order>` | `STATE`, `FEEDBACK` |
 //! | a case | cases | `CASE#<id>` | `STATE` |
 //! | how a person is reached | people | `PERSON#<id>` | `STATE` |
@@ -41,6 +42,7 @@
 //! | free compartments that fit, smallest first | network: `bookable` | `LOCKER#<id>` | `<size>#<nnn>` |
 //! | open work orders of a team | network: `team_load` | `TEAM#<region>#<id>` | `LOCKER#<id>` |
 //! | lockers of a region where preventive work is due | network: `team_load` | `PREVENTIVE#<region>` | `LOCKER#<id>` |
+//! | what waits to be told to a customer | orders, cases: `waiting` | `PERSON#<id>` | time |
 //! | a driver's deliveries, by time | cases: `by_driver` | `DRIVER#<id>` | time |
 //!
 //! The indexes are sparse: an item has their attributes only while it belongs there. What is due is spread over
@@ -75,11 +77,13 @@ pub enum Index {
     Bookable,
     TeamLoad,
     ByDriver,
+    Waiting,
 }
 
 impl Index {
     /// Every index.
-    pub const ALL: [Index; 5] = [Index::Due, Index::Near, Index::Bookable, Index::TeamLoad, Index::ByDriver];
+    pub const ALL: [Index; 6] =
+        [Index::Due, Index::Near, Index::Bookable, Index::TeamLoad, Index::ByDriver, Index::Waiting];
 
     /// Its name in the template.
     pub fn name(self) -> &'static str {
@@ -89,6 +93,7 @@ impl Index {
             Index::Bookable => "bookable",
             Index::TeamLoad => "team_load",
             Index::ByDriver => "by_driver",
+            Index::Waiting => "waiting",
         }
     }
 
@@ -100,6 +105,7 @@ impl Index {
             Index::Bookable => ("bookable_at", "bookable_rank"),
             Index::TeamLoad => ("team_load", "pk"),
             Index::ByDriver => ("driver_key", "delivered_key"),
+            Index::Waiting => ("waits_for", "waits_since"),
         }
     }
 }
@@ -192,10 +198,11 @@ pub fn of_state(key: &StateKey) -> Key {
         StateKey::Bundle(id) => Key::new(Table::Orders, format!("BUNDLE#{id}"), "STATE"),
         StateKey::Shop(id) => Key::new(Table::Network, format!("SHOP#{id}"), "STATE"),
         StateKey::Preferences(customer) => Key::new(Table::Orders, format!("CUSTOMER#{customer}"), "PREFERENCES"),
+        StateKey::Correspondence(customer) => Key::new(Table::Orders, format!("CUSTOMER#{customer}"), "CORRESPONDENCE"),
         StateKey::Delivery(order) => Key::new(Table::Cases, format!("DELIVERY#{order}"), "STATE"),
         StateKey::Feedback(order) => Key::new(Table::Cases, format!("DELIVERY#{order}"), "FEEDBACK"),
         StateKey::Case(id) => Key::new(Table::Cases, format!("CASE#{id}"), "STATE"),
-        StateKey::Person(id) => Key::new(Table::People, format!("PERSON#{id}"), "STATE"),
+        StateKey::Person(id) => Key::new(Table::People, person(id), "STATE"),
     }
 }
 
@@ -294,6 +301,23 @@ fn team_load(region: &RegionId, team: &TeamId) -> String {
 
 fn driver(driver: &PersonId) -> String {
     format!("DRIVER#{driver}")
+}
+
+fn person(id: &PersonId) -> String {
+    format!("PERSON#{id}")
+}
+
+/// The index attributes of a notice that waits to be told to somebody.
+pub fn waiting_attributes(customer: &PersonId, since: Timestamp) -> [(&'static str, String); 2] {
+    [("waits_for", person(customer)), ("waits_since", instant(since))]
+}
+
+/// The tables in which notices to customers are entered.
+pub const NOTICE_TABLES: [Table; 2] = [Table::Orders, Table::Cases];
+
+/// What waits in a table to be told to somebody, oldest first.
+pub fn waiting(table: Table, customer: &PersonId, limit: usize) -> Query {
+    Query::index(table, Index::Waiting, person(customer), Range::All, limit)
 }
 
 /// The compartments of a locker, by number, from after `after`.

@@ -32,6 +32,8 @@ pub enum Metric {
     ShadowDelta,
     NoticesSent,
     NoticesFailed,
+    /// Notices that have to wait: for the morning, or because their reader was written to a moment ago.
+    NoticesHeld,
     /// Notices that were not sent because something newer had been said.
     NoticesSuperseded,
     /// Sendings of which nobody knows whether they happened.
@@ -65,6 +67,7 @@ impl Metric {
             Metric::ShadowDelta => "ShadowDelta",
             Metric::NoticesSent => "NoticesSent",
             Metric::NoticesFailed => "NoticesFailed",
+            Metric::NoticesHeld => "NoticesHeld",
             Metric::NoticesSuperseded => "NoticesSuperseded",
             Metric::NoticesUnknown => "NoticesUnknown",
             Metric::WorkOrdersEscalated => "WorkOrdersEscalated",

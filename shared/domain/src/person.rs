@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{LockerId, PersonId, ShopId};
+use crate::pacing::{Hours, QuietHours, Zone};
 
 /// The languages people are written to in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,6 +26,19 @@ pub struct Person {
     /// The push endpoint, where the person has the app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub push_endpoint_arn: Option<String>,
+    /// By which clocks the person lives.
+    #[serde(default, skip_serializing_if = "Zone::is_home")]
+    pub time_zone: Zone,
+    /// When the person is not written to without need.
+    #[serde(default, skip_serializing_if = "QuietHours::is_usual")]
+    pub quiet_hours: QuietHours,
+}
+
+impl Person {
+    /// When the person may be written to.
+    pub fn hours(&self) -> Hours {
+        Hours { zone: self.time_zone.clone(), quiet: self.quiet_hours }
+    }
 }
 
 /// What a customer wants done when an order loses its place. Without it, the customer is asked.

@@ -17,6 +17,7 @@ use crate::id::{
 use crate::incident::{Incident, IncidentId};
 use crate::locker::Locker;
 use crate::order::Order;
+use crate::pacing::Correspondence;
 use crate::person::{Person, Preferences};
 use crate::presence::Presence;
 use crate::preventive::PreventiveWork;
@@ -68,6 +69,8 @@ pub enum StateKey {
     Bundle(BundleId),
     Shop(ShopId),
     Preferences(PersonId),
+    /// When a customer was written to lately.
+    Correspondence(PersonId),
     Delivery(OrderId),
     Feedback(OrderId),
     Case(CaseId),
@@ -98,6 +101,7 @@ pub enum State {
     Bundle(Bundle),
     Shop(Shop),
     Preferences(Preferences),
+    Correspondence(Correspondence),
     Delivery(Delivery),
     Feedback(Feedback),
     Case(Case),
@@ -134,6 +138,7 @@ impl State {
             State::Bundle(it) => StateKey::Bundle(it.id.clone()),
             State::Shop(it) => StateKey::Shop(it.id.clone()),
             State::Preferences(it) => StateKey::Preferences(it.customer.clone()),
+            State::Correspondence(it) => StateKey::Correspondence(it.customer.clone()),
             State::Delivery(it) => StateKey::Delivery(it.order.clone()),
             State::Feedback(it) => StateKey::Feedback(it.order.clone()),
             State::Case(it) => StateKey::Case(it.id.clone()),
@@ -166,6 +171,7 @@ impl State {
             | State::Bundle(_)
             | State::Shop(_)
             | State::Preferences(_)
+            | State::Correspondence(_)
             | State::Delivery(_)
             | State::Feedback(_)
             | State::Case(_)
@@ -194,7 +200,7 @@ macro_rules! states {
     )*};
 }
 
-states! { Locker Compartment Presence ServicePlan Heartbeat Door Usage PreventiveWork LockerDay FaultRecord RepairTimes SiteVisit Team Order Bundle Shop Preferences Delivery Feedback Case Person }
+states! { Locker Compartment Presence ServicePlan Heartbeat Door Usage PreventiveWork LockerDay FaultRecord RepairTimes SiteVisit Team Order Bundle Shop Preferences Correspondence Delivery Feedback Case Person }
 
 impl From<WorkOrder> for State {
     fn from(it: WorkOrder) -> State {

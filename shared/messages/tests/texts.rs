@@ -11,14 +11,11 @@ use domain::id::OrderId;
 use domain::incident::{Dimension, InCommon};
 use domain::notice::Message;
 use domain::person::Language;
-use messages::{Rendered, SUBJECT_LENGTH_MAX, render};
+use messages::{PUSH_LENGTH_MAX, Rendered, SUBJECT_LENGTH_MAX, render, send_as_one, write};
 
 const LANGUAGES: [Language; 2] = [Language::German, Language::English];
 const FILES: [&str; 4] = ["de.email.txt", "de.push.txt", "en.email.txt", "en.push.txt"];
 const LINK: &str = "https://lockers.example/choose?t=eyJvIjoiQS00NzExIn0.c2lnbmVk-_";
-
-/// What a phone shows of a push message.
-const PUSH_LENGTH_MAX: usize = 178;
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
@@ -785,6 +782,86 @@ fn the_code_is_in_the_text_of_those_that_tell_it_and_nowhere_else() {
             let Rendered { subject, email, push } = render(&message, language, None, Some("408311")).unwrap();
             assert_eq!(email.contains("408311"), message.tells_the_code(), "{email}");
             assert!(!subject.contains("408311") && !push.contains("408311"), "{subject} {push}");
+        }
+    }
+}
+
+fn digest(messages: &[Message], language: Language) -> Rendered {
+    let texts: Vec<_> =
+        messages.iter().map(|it| write(it, language, it.link().map(|_| LINK), Some("123456")).unwrap()).collect();
+    send_as_one(&texts, language).unwrap()
+}
+
+#[test]
+fn several_messages_to_one_customer_are_one_digest() {
+    let messages = [pickup_delayed("Dom"), ready_for_pickup("Hauptbahnhof"), choose_place("Markt")];
+    let german = digest(&messages, Language::German);
+    assert_eq!(
+        german.subject,
+        "3 Neuigkeiten zu Ihren Paketen: Ihr Paket wartet: Fach 7 lässt sich gerade nicht öffnen, Dom"
+    );
+    let (first, second) = ("Ihr Paket wartet: Fach 7 lässt sich gerade nicht öffnen, Dom", "Ihr Paket liegt bereit");
+    assert!(german.push.starts_with(&format!("3 Neuigkeiten zu Ihren Paketen: {first}; {second}")), "{}", german.push);
+    let email = "Guten Tag,
+
+es gibt 3 Neuigkeiten zu Ihren Paketen.
+
+1. Ihr Paket wartet: Fach 7 lässt sich gerade nicht öffnen, Dom
+
+Am Paketautomaten Dom lässt sich Fach 7 im Moment nicht öffnen. Das Schloss klemmt. Darin liegt Ihr Paket \
+(Bestellung A-4711). Wir kümmern uns darum.
+
+Ihre Abholfrist steht still, bis die Tür wieder funktioniert. Dann schreiben wir Ihnen und nennen die neue Frist: Es \
+bleiben Ihnen mindestens 24 Stunden.
+
+Sie müssen nichts tun. Bitte sparen Sie sich den Weg, bis wir uns melden.
+
+2. Ihr Paket liegt bereit bis Sa., 21.11., 14:30 Uhr: Hauptbahnhof, Fach 7
+
+Ihr Paket (Bestellung A-4711) liegt am Paketautomaten Hauptbahnhof in Fach 7.
+
+Bitte holen Sie es bis Sa., 21.11., 14:30 Uhr ab. Ihr Zugangscode für diese Tür: 123456
+
+3. ";
+    assert!(german.email.starts_with(email), "{}", german.email);
+    assert!(german.email.ends_with("\n\nFreundliche Grüße\nIhr Team der Paketautomaten"), "{}", german.email);
+    assert!(german.email.lines().any(|line| line == LINK), "{}", german.email);
+    let english = digest(&messages[1..], Language::English);
+    assert!(english.subject.starts_with("2 updates about your parcels: Your parcel is ready until "));
+    let email = "Hello,
+
+there are 2 updates about your parcels.
+
+1. Your parcel is ready until ";
+    assert!(english.email.starts_with(email), "{}", english.email);
+    assert!(english.email.ends_with("\n\nKind regards\nYour parcel locker team"), "{}", english.email);
+}
+
+#[test]
+fn a_digest_of_one_is_that_message_as_it_is_by_itself() {
+    for message in every_ordinary_message() {
+        for language in LANGUAGES {
+            let text = write(&message, language, Some(LINK), None).unwrap();
+            let alone = rendered(&message, language, Some(LINK));
+            assert_eq!(send_as_one(std::slice::from_ref(&text), language).unwrap(), alone);
+        }
+    }
+}
+
+#[test]
+fn a_digest_reads_cleanly_and_fits_whatever_is_in_it() {
+    let customers: Vec<Message> =
+        every_ordinary_message().into_iter().filter(|it| it.haste() != domain::pacing::Haste::Call).collect();
+    for name in ["Mainz Hauptbahnhof", &"🙂".repeat(300), "Haupt\r\n\r\nbahnhof\u{202e} "] {
+        let messages = every_message(name, name);
+        for messages in [&customers[..2], &customers[..], &messages[..]] {
+            for language in LANGUAGES {
+                let Rendered { subject, email, push } = digest(messages, language);
+                assert!(subject.encode_utf16().count() <= SUBJECT_LENGTH_MAX, "{subject}");
+                assert!(push.encode_utf16().count() <= PUSH_LENGTH_MAX && !push.contains('\n'), "{push}");
+                assert!(!email.contains("\n\n\n") && !email.contains(" \n"), "{email}");
+                assert_eq!(email.matches("Guten Tag").count() + email.matches("Hello,").count(), 1, "{email}");
+            }
         }
     }
 }

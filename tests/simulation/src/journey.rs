@@ -198,14 +198,15 @@ impl Traveller {
     /// The first mail that says it, looked for now and again.
     async fn mail(&self, recipient: &str, mut says: impl FnMut(&Mail) -> bool) -> Option<Mail> {
         let recipient = Recipient::Person { person: recipient.parse().expect("a person") };
-        for _ in 0..12 {
+        for nth in 0..14 {
             let topic = self.world.reach(&recipient).unwrap_or_default();
             let found =
                 self.world.mail.borrow().get(&topic).and_then(|all| all.iter().rev().find(|it| says(it)).cloned());
             if found.is_some() {
                 return found;
             }
-            self.wait().await;
+            // What came a moment after another message is told with the next, a minute or two later.
+            if nth < 10 { self.wait().await } else { self.wait_up_to(Duration::from_secs(90)).await }
         }
         None
     }
@@ -1112,7 +1113,8 @@ impl Traveller {
             let orders: Vec<OrderId> = self.world.history.borrow().orders().map(|order| order.id.clone()).collect();
             let order = self.any_of(&orders);
             let agent = self.one_of(&AGENTS);
-            let request = match (self.below(10), order) {
+            let request = match (self.below(11), order) {
+                (10, _) => call("GET /public/lockers/{locker_id}").path("locker_id", locker.as_str()),
                 (7, _) => call("GET /figures")
                     .by(agent)
                     .query("region", "mainz")

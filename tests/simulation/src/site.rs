@@ -70,6 +70,17 @@ pub fn preferences_of(customer: &str) -> Value {
     }
 }
 
+/// When a customer sleeps, and where: as most do in Mainz or in New York, at some hours of the day, or never, so that what
+/// they read is not always a night late.
+pub fn hours_of(customer: &str) -> (Value, Value) {
+    match customer {
+        "anna" => (Value::Null, json!({ "from": "21:00", "until": "08:00" })),
+        "cleo" => ("America/New_York".into(), json!({ "from": "21:00", "until": "08:00" })),
+        "emil" => (Value::Null, json!({ "from": "17:00", "until": "18:30" })),
+        _ => (Value::Null, json!({ "from": "00:00", "until": "00:00" })),
+    }
+}
+
 /// The shop, and how many parcels it takes.
 pub const SHOP: &str = "kiosk";
 pub const SHOP_CAPACITY: u16 = 2;
@@ -131,9 +142,11 @@ pub async fn open(world: &Rc<World>) {
     post("POST /people", LEAD.to_owned(), body).await;
     for (number, customer) in CUSTOMERS.iter().enumerate() {
         let language = if number.is_multiple_of(2) { "german" } else { "english" };
+        let (time_zone, quiet_hours) = hours_of(customer);
         let body = json!({
             "person_id": customer, "language": language, "email": email_of(customer),
             "push_token": format!("{PUSH_TOKEN}{customer}"), "preferences": preferences_of(customer),
+            "time_zone": time_zone, "quiet_hours": quiet_hours,
         });
         post("POST /people", (*customer).to_owned(), body).await;
     }
@@ -176,9 +189,10 @@ async fn expect_people(world: &Rc<World>) {
 
 /// Registers a customer again, with other wishes.
 pub async fn register_again(world: &Rc<World>, customer: &str, like: &str, name: &str) {
+    let (time_zone, quiet_hours) = hours_of(like);
     let body = json!({
         "person_id": customer, "language": "english", "email": email_of(customer),
-        "preferences": preferences_of(like),
+        "preferences": preferences_of(like), "time_zone": time_zone, "quiet_hours": quiet_hours,
     });
     let request = call("POST /people").by(OPERATOR).json(body);
     world.triggers.ask(world, request, name).await;

@@ -14,6 +14,7 @@ use aws::store::dynamodb::Tables;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use domain::SignedDuration;
+use domain::pacing::Pacing;
 use functions::notification_fan_out::Sender;
 use functions::{
     complaints, deposit_authorisation, fault_intake, fault_reports, feedback_submission, heartbeat_intake,
@@ -170,7 +171,7 @@ fn tables() -> Tables {
 
 fn sender(by: &Rc<Invocation>) -> Sender<Ports> {
     let (publisher, signer) = (Ports(by.clone()), by.world.signer.clone());
-    Sender { publisher, signer, public_url: PUBLIC_URL.to_owned() }
+    Sender { publisher, signer, public_url: PUBLIC_URL.to_owned(), pacing: Pacing::default() }
 }
 
 // ---------- queues

@@ -2,6 +2,7 @@
 //! and the record of all of it.
 
 use std::cell::{Cell, RefCell};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
@@ -20,8 +21,9 @@ use domain::id::{EventId, LockerId, WorkOrderId};
 use domain::notice::{LinkPurpose, Notice, Recipient};
 use domain::person::Language;
 use domain::{State, StateKey, Timestamp};
+use functions::notification_fan_out::path_of;
 use futures_util::FutureExt;
-use messages::Rendered;
+use messages::{Rendered, Text};
 
 use crate::chance::{Chance, Trace, seed_of};
 use crate::device::Device;
@@ -51,10 +53,14 @@ pub struct Violation {
 #[derive(Debug, Clone)]
 pub struct Mail {
     pub at: Duration,
+    /// Which message it was a part of: several notices may be one.
+    pub message: String,
+    /// The time that whoever sent it was given.
+    pub now: Timestamp,
     pub key: Key,
     pub notice: Notice,
     pub text: Rendered,
-    /// What follows the address of links in the text, up to its end.
+    /// What follows the address of links in its part of the text, up to its end.
     pub link: Option<String>,
 }
 
@@ -112,7 +118,7 @@ struct Replica {
 }
 
 /// The attributes that make an item a member of an index.
-const INDEXED: [&str; 5] = ["due_bucket", "cell", "bookable_at", "team_load", "driver_key"];
+const INDEXED: [&str; 6] = ["due_bucket", "cell", "bookable_at", "team_load", "driver_key", "waits_for"];
 
 /// The world of one run.
 pub struct World {
@@ -129,9 +135,9 @@ pub struct World {
     pub mail: RefCell<BTreeMap<String, Vec<Mail>>>,
     /// How often each notice was published.
     pub published: RefCell<BTreeMap<Key, u32>>,
-    /// Which notice each message is taken for. Two notices in the same words are not told apart by them; the one that
+    /// Which notices each message is taken for. Two notices in the same words are not told apart by them; the one that
     /// is put down as sent names its message.
-    pub messages: RefCell<BTreeMap<String, Key>>,
+    pub messages: RefCell<BTreeMap<String, BTreeSet<Key>>>,
     /// Doors that devices said they opened after a repair, by message.
     /// What devices have said that they see no more.
     pub said_gone: RefCell<BTreeSet<(LockerId, Unit, FaultCode)>>,
@@ -477,22 +483,58 @@ impl World {
             .map(|(_, key, notice)| (key.clone(), notice.clone()))
     }
 
+    /// Which notices a digest says: those that this invocation is sending to that topic whose parts are in it, and
+    /// nothing where together they are not the whole of it.
+    fn notices_of(&self, by: &Invocation, topic: &str, text: &Rendered) -> Option<Vec<Said>> {
+        let history = self.history.borrow();
+        let own = history.sending.iter().filter(|(_, sender)| **sender == by.id).map(|(key, _)| key);
+        let own: Vec<(&Key, &Notice)> = own
+            .map(|key| (key, &history.notices[key].notice))
+            .filter(|(_, notice)| self.reach(&notice.recipient).as_deref() == Some(topic))
+            .collect();
+        // What tells no code is the beginning of what tells one.
+        let codes: Vec<Option<&str>> = codes_in(&text.email).map(Some).chain([None]).collect();
+        [Language::German, Language::English].into_iter().find_map(|language| {
+            let mut parts: Vec<(usize, Text, Said)> = Vec::new();
+            for (key, notice) in &own {
+                let link =
+                    notice.message.link().map(|it| format!("/{}/{}", path_of(&it), self.signer.sign(&it, by.now)));
+                let url = link.as_ref().map(|link| format!("{PUBLIC_URL}{link}"));
+                parts.extend(codes.iter().find_map(|code| {
+                    let part = messages::write(&notice.message, language, url.as_deref(), *code).ok()?;
+                    let at = text.email.find(&part.as_part())?;
+                    Some((at, part, ((*key).clone(), (*notice).clone(), link.clone())))
+                }));
+            }
+            // Of two about one order in the same words the newer one is told: the other is superseded by it.
+            parts.sort_by_key(|(at, _, (key, ..))| (*at, Reverse(history.entered.get(key).copied())));
+            parts.dedup_by_key(|(at, ..)| *at);
+            let (texts, said): (Vec<Text>, Vec<Said>) = parts.into_iter().map(|(_, text, said)| (text, said)).unzip();
+            let is_whole = || messages::send_as_one(&texts, language).is_ok_and(|it| it == *text);
+            (texts.len() > 1 && is_whole()).then_some(said)
+        })
+    }
+
     /// Gives each message to the notice that is put down as sent with it. It was taken for another one only where both
-    /// say the same to the same recipient; that one gets what was taken for this notice, if there is any.
+    /// say the same to the same recipient; that one gets what was taken for this notice, if there is any. What is told
+    /// with others is known by the message alone.
     fn attribute(&self, commit: &Committed) {
         let (mut messages, mut published) = (self.messages.borrow_mut(), self.published.borrow_mut());
         for change in &commit.notices {
             let Status::Sent { message_id, .. } = &change.after.status else { continue };
-            let Some(taken_for) = messages.get(message_id).filter(|it| **it != change.key).cloned() else { continue };
-            let another = messages.iter().find(|(_, key)| **key == change.key).map(|(id, _)| id.clone());
-            messages.insert(message_id.clone(), change.key.clone());
+            let own = BTreeSet::from([change.key.clone()]);
+            let Some(taken_for) = messages.get(message_id).filter(|it| it.len() == 1 && **it != own).cloned() else {
+                continue;
+            };
+            let another = messages.iter().find(|(_, told)| **told == own).map(|(id, _)| id.clone());
+            messages.insert(message_id.clone(), own);
             match another {
                 Some(another) => {
                     messages.insert(another, taken_for);
                 }
                 None => {
                     *published.entry(change.key.clone()).or_default() += 1;
-                    if let Some(times) = published.get_mut(&taken_for) {
+                    if let Some(times) = taken_for.first().and_then(|key| published.get_mut(key)) {
                         *times -= 1;
                     }
                 }
@@ -515,19 +557,22 @@ impl World {
             let end = rest.find(|c: char| c.is_whitespace()).unwrap_or(rest.len());
             rest[..end].to_owned()
         });
-        match self.notice_of(by, topic, text, link.as_deref()) {
-            None => {
-                let what = format!("'{}' was sent to {topic}, and no notice being sent says that", text.subject);
-                self.broken("I15 nothing is told that was not committed", what);
-            }
-            Some((key, notice)) => {
-                let mail = Mail { at: self.executor.now(), key: key.clone(), notice, text: text.clone(), link };
-                self.tell(|| format!("  {topic} receives '{}' ({})", text.subject, mail.notice.id));
-                *self.published.borrow_mut().entry(key.clone()).or_default() += 1;
-                self.messages.borrow_mut().insert(message_id.clone(), key);
-                self.hold(invariants::AT_SENDING, &mail);
-                self.mail.borrow_mut().entry(topic.to_owned()).or_default().push(mail);
-            }
+        let alone = self.notice_of(by, topic, text, link.as_deref()).map(|(key, notice)| vec![(key, notice, link)]);
+        let said = alone.or_else(|| self.notices_of(by, topic, text)).unwrap_or_default();
+        if said.is_empty() {
+            let what = format!("'{}' was sent to {topic}, and no notice being sent says that", text.subject);
+            self.broken("I15 nothing is told that was not committed", what);
+        }
+        let told = said.iter().map(|(key, ..)| key.clone()).collect();
+        self.messages.borrow_mut().insert(message_id.clone(), told);
+        let at = self.executor.now();
+        for (key, notice, link) in said {
+            let (text, message) = (text.clone(), message_id.clone());
+            let mail = Mail { at, message, now: by.now, key: key.clone(), notice, text, link };
+            self.tell(|| format!("  {topic} receives '{}' ({})", mail.text.subject, mail.notice.id));
+            *self.published.borrow_mut().entry(key).or_default() += 1;
+            self.hold(invariants::AT_SENDING, &mail);
+            self.mail.borrow_mut().entry(topic.to_owned()).or_default().push(mail);
         }
         Ok(message_id)
     }
@@ -659,5 +704,12 @@ fn brief(state: &State) -> String {
 
 /// The code that opens a door, where a text tells one.
 fn code_in(text: &str) -> Option<&str> {
-    text.split_whitespace().find(|word| word.len() == 6 && word.bytes().all(|it| it.is_ascii_digit()))
+    codes_in(text).next()
 }
+
+fn codes_in(text: &str) -> impl Iterator<Item = &str> {
+    text.split_whitespace().filter(|word| word.len() == 6 && word.bytes().all(|it| it.is_ascii_digit()))
+}
+
+/// A notice that was told, and the link in its part.
+type Said = (Key, Notice, Option<String>);

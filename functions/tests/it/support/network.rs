@@ -20,6 +20,7 @@ use domain::door::Door;
 use domain::heartbeat::Heartbeat;
 use domain::locker::Locker;
 use domain::order::Order;
+use domain::pacing::Pacing;
 use domain::presence::Presence;
 use domain::work_order::WorkOrder;
 use domain::{State, StateKey, Timestamp};
@@ -76,6 +77,8 @@ impl Network {
                 publisher: Mailbox::default(),
                 signer: LinkSigner::new(LINK_SECRET).unwrap(),
                 public_url: "https://example.org".to_owned(),
+                // Most tests are about what is said, not about when: those that are set it.
+                pacing: Pacing::NONE,
             },
             registrars: aws.registrars(),
             settings: Settings::default(),
@@ -121,6 +124,8 @@ impl Network {
         let body = json!({
             "person_id": person, "language": "english", "email": format!("{person}@example.org"),
             "push_token": format!("token-of-{person}"), "preferences": preferences,
+            // They never sleep: tests are played at any hour.
+            "quiet_hours": { "from": "00:00", "until": "00:00" },
         });
         self.call(call("POST /people").by("op-1").json(body)).await.ok();
     }

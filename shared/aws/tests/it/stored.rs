@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use aws::apply::{Cause, apply};
 use aws::items::{self, HistoryEntry, Kept, Versioned};
 use aws::keys::{self, Index, Key, Table};
-use aws::ledger::{self, Status};
+use aws::ledger::{self, Found, Status};
 use aws::quarantine::{self, Quarantined};
 use aws::store::memory::Memory;
 use aws::store::{Item, Query, Range, Store};
@@ -96,6 +96,8 @@ fn states() -> BTreeMap<&'static str, State> {
         ("presence-up", state("presence-up", State::Presence)),
         ("order-placed-by-measures", state("order-placed-by-measures", State::Order)),
         ("preferences-reachable", state("preferences-reachable", State::Preferences)),
+        ("correspondence", state("correspondence", State::Correspondence)),
+        ("person-abroad", state("person-abroad", State::Person)),
         ("preferences-shop", state("preferences-shop", State::Preferences)),
         ("shop", state("shop", State::Shop)),
         ("bundle", state("bundle", State::Bundle)),
@@ -147,6 +149,7 @@ fn has_a_golden_item(state: &State) -> bool {
         | State::Bundle(_)
         | State::Shop(_)
         | State::Preferences(_)
+        | State::Correspondence(_)
         | State::Delivery(_)
         | State::Feedback(_)
         | State::Case(_)
@@ -302,8 +305,10 @@ async fn settled_as(name: &str, subject: StateKey, status: Status) {
     let key = entered.key().clone();
     store.commit(vec![entered]).await.unwrap();
     let found = ledger::read(&key, kept(&store, &key).await.unwrap()).unwrap();
-    let claimed = ledger::claim(&store, &key, found, at(0)).await.unwrap().unwrap();
-    ledger::settle(&store, &key, claimed, status, at(0)).await.unwrap();
+    let (writes, claimed) = ledger::claim(&[Found { key: key.clone(), entry: found }], at(0));
+    store.commit(writes).await.unwrap();
+    let settled_as = claimed.into_iter().map(|it| (it, status.clone())).collect();
+    ledger::settle(&store, settled_as, at(0)).await.unwrap();
     assert_eq!(plain_item(&kept(&store, &key).await.unwrap()), settled);
     assert_eq!(ledger::read(&key, stored_item(&settled)).unwrap().state.notice, notice);
 }

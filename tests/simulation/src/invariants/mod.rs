@@ -82,6 +82,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I13 orders::nobody_goes_elsewhere_from_a_locker_with_room,
     I14 notices::the_ledger_goes_only_forward,
     I15 notices::a_notice_is_for_whom_it_concerns,
+    I15 notices::what_cannot_wait_does_not,
     I15 repairs::nothing_is_expected_in_the_past,
     I15 repairs::who_hears_of_a_delay_waits,
     I17 orders::a_choice_moves_an_order_whole,
@@ -102,6 +103,8 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
 
 /// Asked whenever something is published to people.
 pub const AT_SENDING: &[Invariant<Mail>] = invariants! {
+    I14 notices::a_burst_is_one_message,
+    I15 notices::nobody_is_woken_without_need,
     I16 notices::a_superseded_notice_is_never_sent_after_the_newer_one,
 };
 
@@ -129,6 +132,7 @@ pub const AT_ANSWER: &[Invariant<Answer>] = invariants! {
     I20 cases::an_acknowledged_complaint_exists,
     I22 cases::counters_equal_the_fold,
     I24 system::nobody_sees_what_is_anothers,
+    I24 system::anybody_learns_what_is_public_alone,
     I26 figures::figures_equal_the_fold,
 };
 

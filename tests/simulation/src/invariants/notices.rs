@@ -1,8 +1,11 @@
 //! Notices: who learns what, how often, and in which order.
 
+use std::collections::BTreeSet;
+
 use aws::ledger::{Entry, Status};
-use domain::StateKey;
 use domain::notice::{Message, Recipient};
+use domain::pacing::{DEADLINE_NEAR, Haste, Hours, MESSAGES_AN_HOUR, Reason, TOGETHER_FOR};
+use domain::{SignedDuration, State, StateKey, Timestamp};
 
 use super::orders::{is_person, order_of};
 use super::{Verdict, broken, holds};
@@ -14,7 +17,7 @@ use crate::world::{Mail, World};
 pub fn the_ledger_goes_only_forward(world: &World, commit: &Committed) -> Verdict {
     for change in &commit.notices {
         if let Status::Sent { message_id, .. } = &change.after.status {
-            let was = world.messages.borrow().get(message_id) == Some(&change.key);
+            let was = world.messages.borrow().get(message_id).is_some_and(|told| told.contains(&change.key));
             holds(was, || format!("{} is down as sent with the message {message_id:?}", change.after.notice.id))?;
         }
         let Some(before) = &change.before else {
@@ -159,4 +162,84 @@ pub fn the_latest_notice_was_not_held_back(world: &World, (): &()) -> Verdict {
         }
     }
     Ok(())
+}
+
+/// When the customer a message went to may be written to. Nothing for teams, nor where that was changed while it was sent.
+fn hours_of(world: &World, mail: &Mail) -> Option<Hours> {
+    let Recipient::Person { person } = &mail.notice.recipient else { return None };
+    let name = StateKey::Person(person.clone());
+    let known = world.known_since(&name).is_some_and(|since| since < mail.now);
+    match world.history.borrow().states.get(&name) {
+        Some(State::Person(it)) if known && mail.notice.message.haste() != Haste::Call => Some(it.hours()),
+        _ => None,
+    }
+}
+
+/// Over how long the messages of a morning are spread, at the most.
+const MORNING: SignedDuration = SignedDuration::from_mins(15);
+
+/// Whether a message could have waited until then.
+fn can_wait(message: &Message, until: Timestamp) -> bool {
+    match message.haste() {
+        Haste::Call | Haste::AtOnce => false,
+        Haste::Until(deadline) => deadline >= until + DEADLINE_NEAR,
+        Haste::ByDay => true,
+    }
+}
+
+/// I15: nobody is woken by what can wait for the morning.
+pub fn nobody_is_woken_without_need(world: &World, mail: &Mail) -> Verdict {
+    let Some(hours) = hours_of(world, mail) else { return Ok(()) };
+    let Some(end) = hours.quiet.end(&hours.zone, mail.now) else { return Ok(()) };
+    holds(!can_wait(&mail.notice.message, end + MORNING), || {
+        format!("{} is told at {}, where it is quiet until {end}", mail.notice.id, mail.now)
+    })
+}
+
+/// I15: what cannot wait is not kept for the morning, and calls are not put off at all.
+pub fn what_cannot_wait_does_not(_: &World, commit: &Committed) -> Verdict {
+    for change in &commit.notices {
+        let Entry { notice, held: Some(held), .. } = &change.after else { continue };
+        let waits = match notice.message.haste() {
+            Haste::Call => false,
+            Haste::AtOnce => held.why == Reason::Burst,
+            Haste::Until(_) | Haste::ByDay => true,
+        };
+        holds(waits, || format!("{} waits: {held:?}", notice.id))?;
+    }
+    Ok(())
+}
+
+/// I14: a burst is one message, and an hour has no more of them than anybody reads: no message follows within a
+/// minute one that could not wait; unless it says what cannot wait, nor any other, nor ten others within an hour.
+pub fn a_burst_is_one_message(world: &World, mail: &Mail) -> Verdict {
+    if mail.notice.message.haste() == Haste::Call {
+        return Ok(());
+    }
+    let topic = world.reach(&mail.notice.recipient).unwrap_or_default();
+    let received = world.mail.borrow();
+    let earlier: Vec<&Mail> =
+        received.get(&topic).into_iter().flatten().filter(|it| it.message != mail.message).collect();
+    let urgent = |it: &Mail| !can_wait(&it.notice.message, it.now + SignedDuration::from_hours(25));
+    let apart = |it: &Mail| mail.now.duration_since(it.now).abs();
+    let at_once = |it: &Mail| it.notice.message.haste() == Haste::AtOnce;
+    if let Some(other) = earlier.iter().find(|it| at_once(it) && apart(it) < TOGETHER_FOR) {
+        return broken(format!("{} follows {} after {:?}", mail.notice.id, other.notice.id, apart(other)));
+    }
+    if urgent(mail) {
+        return Ok(());
+    }
+    // Those that came with it, before it was asked of this one.
+    let with_it = received.get(&topic).into_iter().flatten().filter(|it| it.message == mail.message);
+    if with_it.into_iter().any(urgent) {
+        return Ok(());
+    }
+    if let Some(other) = earlier.iter().find(|it| apart(it) < TOGETHER_FOR) {
+        return broken(format!("{} follows {} after {:?}", mail.notice.id, other.notice.id, apart(other)));
+    }
+    let hour = SignedDuration::from_hours(1);
+    let an_hour: BTreeSet<&String> = earlier.iter().filter(|it| apart(it) < hour).map(|it| &it.message).collect();
+    holds(an_hour.len() < MESSAGES_AN_HOUR, || {
+        format!("{} is the message after {} others in one hour", mail.notice.id, an_hour.len())
+    })
 }

@@ -186,6 +186,24 @@ pub fn nobody_sees_what_is_anothers(world: &World, answer: &Answer) -> Verdict {
     holds(owner == answer.asked.person, || format!("{:?} was shown an order of {owner:?}", answer.asked.person))
 }
 
+/// What anybody may know of a locker.
+const PUBLIC: [&str; 9] =
+    ["as_of", "expected_back_at", "free", "locker_id", "name", "position", "sentence", "since", "status"];
+
+/// I24: anybody learns what is public of a locker alone, and of no room where there is none to be had.
+pub fn anybody_learns_what_is_public_alone(_: &World, answer: &Answer) -> Verdict {
+    if !answer.asked.route.contains("/public/") || !answer.is_ok() {
+        return Ok(());
+    }
+    let fields = answer.body.as_object().into_iter().flatten();
+    let more: Vec<&String> = fields.map(|(name, _)| name).filter(|name| !PUBLIC.contains(&name.as_str())).collect();
+    holds(more.is_empty(), || format!("anybody is shown {more:?}"))?;
+    let free = answer.body["free"].as_object().is_some_and(|free| !free.is_empty());
+    let open = answer.body["status"] == "open";
+    holds(open || !free, || format!("there is room where nothing can be booked: {}", answer.body))?;
+    holds(open != answer.body["sentence"].is_object(), || format!("nobody is told why: {}", answer.body))
+}
+
 /// I24: a locker is told of itself alone, and what it was told last is what is so.
 pub fn devices_are_told_what_is_so(world: &World, (): &()) -> Verdict {
     let history = world.history.borrow();
