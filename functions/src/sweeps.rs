@@ -1,7 +1,7 @@
 //! Everything that is due: lockers whose grace is over or that have fallen silent, doors that did not open, suspicions
 //! to be judged, devices that do not answer, faults that were put aside, notices that were not sent, incidents whose
-//! people were not all dealt with, work orders that nobody reacts to, estimates that have not come true, windows of
-//! maintenance that begin or end. And what only has to be counted: repairs, and each hour what the doors of a locker did.
+//! people were not all dealt with, work orders that nobody reacts to, complaints that are overdue or unanswered, estimates
+//! that have not come true, windows of maintenance that begin or end. And what only has to be counted: repairs, and each hour what the doors of a locker did.
 //! Trigger: a schedule, every minute. Sample: events/sweeps.
 
 use aws::apply::{Applied, Cause, apply, settle};
@@ -11,6 +11,7 @@ use aws::metric::{self, Metric};
 use aws::publisher::Publisher;
 use aws::store::{Item, Store, Unavailable};
 use domain::acknowledgement::end_shelving;
+use domain::calendar::Calendar;
 use domain::decision::Event;
 use domain::door::{Door, not_opened, suspect_silent_lock};
 use domain::fault::Unit;
@@ -18,7 +19,6 @@ use domain::id::{CompartmentNumber, EventId, LockerId};
 use domain::locker::{Locker, judge_suspicions, report_faults};
 use domain::maintenance::{self, PlanScene};
 use domain::presence::{Presence, find_offline};
-use domain::preventive::SERVICED_AFTER_OPENINGS;
 use domain::remote_recovery::time_out_attempts;
 use domain::seeded::bug;
 use domain::work_order::WorkOrder;
@@ -31,6 +31,7 @@ use crate::expected_back;
 use crate::fault_scene;
 use crate::incidents;
 use crate::notification_fan_out::Sender;
+use crate::overdue_cases;
 use crate::rerouting;
 use crate::sweeps::repairs::count_the_repaired;
 use crate::sweeps::silence::find_the_silent;
@@ -55,12 +56,8 @@ const ITEMS_PER_SHARD_MAX: usize = 200;
 pub struct Settings {
     /// After how many openings a door is due for preventive work.
     pub serviced_after_openings: u32,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { serviced_after_openings: SERVICED_AFTER_OPENINGS }
-    }
+    /// When support works.
+    pub support: Calendar,
 }
 
 /// What a sweep did.
@@ -91,7 +88,7 @@ pub async fn handle<S: Store, P: Publisher>(
 ) -> Result<Swept, SweepFailure> {
     let shards: Vec<(Table, u32)> =
         TABLES.iter().flat_map(|table| (0..DUE_SHARDS).map(move |shard| (*table, shard))).collect();
-    let swept = join_all(shards.into_iter().map(|(table, shard)| sweep(store, sender, table, shard, now)));
+    let swept = join_all(shards.into_iter().map(|(table, shard)| sweep(store, sender, settings, table, shard, now)));
     let (silent, counted) = (find_the_silent(store, now), count_the_repaired(store, now));
     let (mut outcomes, silent, counted, looked) =
         join4(swept, silent, counted, look_at_lockers(store, settings, now)).await;
@@ -110,6 +107,7 @@ pub async fn handle<S: Store, P: Publisher>(
 async fn sweep<S: Store, P: Publisher>(
     store: &S,
     sender: &Sender<P>,
+    settings: &Settings,
     table: Table,
     shard: u32,
     now: Timestamp,
@@ -121,7 +119,7 @@ async fn sweep<S: Store, P: Publisher>(
     let due = page.items.len();
     let mut failures = Vec::new();
     for item in page.items {
-        if let Err(unavailable) = deal_with(store, sender, table, &item, now).await {
+        if let Err(unavailable) = deal_with(store, sender, settings, table, &item, now).await {
             tracing::error!(error = %unavailable, "what is due stays due: {unavailable}");
             failures.push(unavailable);
         }
@@ -132,6 +130,7 @@ async fn sweep<S: Store, P: Publisher>(
 async fn deal_with<S: Store, P: Publisher>(
     store: &S,
     sender: &Sender<P>,
+    settings: &Settings,
     table: Table,
     item: &Item,
     now: Timestamp,
@@ -142,6 +141,9 @@ async fn deal_with<S: Store, P: Publisher>(
     }
     if let Some((region, code)) = keys::incident(&key) {
         return incidents::look_due(store, region, code, now).await;
+    }
+    if let Some(case) = keys::case(&key) {
+        return overdue_cases::deal_with_due(store, &case, &settings.support, now).await;
     }
     match keys::locker_part(&key) {
         Some(LockerPart::Presence(_)) if bug("grace_is_never_over") => Ok(()),

@@ -34,7 +34,9 @@ async fn act_on(network: &Network, who: &str, case: &str, what: &str, body: Valu
 }
 
 fn decision(cause: &str, measure: &str, reasons: &str) -> Value {
-    json!({ "cause": cause, "measure": measure, "reasons": reasons })
+    // What these cases know first: a fault of the locker where there was one, else when it was delivered.
+    let facts: &[usize] = if ["locker", "driver"].contains(&cause) { &[0] } else { &[] };
+    json!({ "cause": cause, "measure": measure, "reasons": reasons, "facts_for": facts })
 }
 
 #[tokio::test]
@@ -67,6 +69,13 @@ async fn what_the_records_do_not_carry_is_not_decided() {
     ] {
         let answer = act(&network, "support-2", &case, "decision", decision(cause, measure, reasons)).await;
         answer.refused(422, "missing_evidence");
+    }
+    for (facts_for, facts_against) in [(json!([]), json!([])), (json!([3]), json!([])), (json!([1]), json!([1]))] {
+        let body = json!({
+            "cause": "driver", "measure": "talk", "reasons": "er war's",
+            "facts_for": facts_for, "facts_against": facts_against,
+        });
+        act(&network, "support-2", &case, "decision", body).await.refused(422, "missing_evidence");
     }
     assert_eq!((network.kept(), network.delivery(&order).charged_case), (before, None));
 }

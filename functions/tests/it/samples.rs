@@ -314,12 +314,37 @@ async fn prepared(network: &Network, function: &str, name: &str, sample: Value) 
         });
         let said = call("POST /my/orders/{order_id}/feedback").by("anna").path("order_id", "o-1001").json(complaint);
         let case = network.call(said).await.ok()["case"].as_str().unwrap().to_owned();
-        if name == "close-case" {
-            let made = json!({ "cause": "unknown", "measure": "apology", "reasons": "weil" });
-            let decide = call("POST /cases/{case_id}/decision").by("s-9").path("case_id", &case).json(made);
-            network.call(decide).await.ok();
+        let of_the_case = |what: &str| call(&format!("POST /cases/{{case_id}}/{what}")).path("case_id", &case);
+        match name {
+            "close-case" | "reopen-case" | "reopen-my-case" => {
+                let made = json!({ "cause": "unknown", "measure": "apology", "reasons": "weil" });
+                network.call(of_the_case("decision").by("s-9").json(made)).await.ok();
+            }
+            "answer-question" => {
+                let question = json!({ "question": "Welches Fach?" });
+                network.call(of_the_case("question").by("s-9").json(question)).await.ok();
+            }
+            "join-cases" => {
+                let order = network.collect_order("anna", "S").await;
+                let complaint = json!({
+                    "ratings": { "delivery": 1, "condition": 1, "punctuality": 1, "driver": 1 }, "reasons": ["damage"],
+                });
+                let say = call("POST /my/orders/{order_id}/feedback").by("anna").path("order_id", &order);
+                let other = network.call(say.json(complaint)).await.ok()["case"].clone();
+                sample["body"] = json!({ "into": other }).to_string().into();
+            }
+            "list-cases" => {
+                let team = json!({
+                    "team_id": "support-mainz", "region": "mainz", "name": "Kundendienst", "skills": [],
+                    "language": "german", "email": "support@example.org", "duty": "support",
+                });
+                network.call(call("POST /teams").by("op-1").json(team)).await.ok();
+            }
+            _ => {}
         }
-        sample["pathParameters"]["case_id"] = json!(case);
+        if name != "list-cases" {
+            sample["pathParameters"]["case_id"] = json!(case);
+        }
         sample["headers"].as_object_mut().unwrap().remove("if-match");
     }
     crate::support::requests::sampled(sample)

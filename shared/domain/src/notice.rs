@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::case::Measure;
+use crate::case::{CaseSeverity, Category, Cause, Deadline, Finding, Measure};
 use crate::escalation::Wait;
 use crate::fault::{FaultClass, FaultCode, Severity, Unit};
 use crate::id::{CaseId, CompartmentNumber, NoticeId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
@@ -129,7 +129,41 @@ pub enum Message {
         answer_due_at: Option<Timestamp>,
     },
     /// To a customer: what came of it.
-    CaseAnswered { case: CaseId, order: OrderId, measure: Measure },
+    CaseAnswered {
+        case: CaseId,
+        order: OrderId,
+        measure: Measure,
+        /// Whose doing it was, as it was decided.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<Cause>,
+        /// The facts it rests on, as far as they are the customer's to know.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        findings: Vec<Finding>,
+        /// Until when the case can be reopened; nothing where this answer is the last one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reopen_until: Option<Timestamp>,
+    },
+    /// To a customer: what is missing, and until when it can be told.
+    CaseQuestion { case: CaseId, order: OrderId, question: String, answer_until: Timestamp },
+    /// To a customer: it is being worked on, and when it is to be decided; without a time, it takes longer than promised.
+    CaseUpdated { case: CaseId, order: OrderId, solution_due_at: Option<Timestamp> },
+    /// To a customer: it was closed for want of an answer, and until when it can be reopened.
+    CaseUnanswered { case: CaseId, order: OrderId, reopen_until: Option<Timestamp> },
+    /// To a customer: it is looked at again.
+    CaseReopened { case: CaseId, order: OrderId, answer_due_at: Timestamp },
+    /// To a customer: it is dealt with under another number.
+    CaseJoined { case: CaseId, order: OrderId, into: CaseId },
+    /// To a team for complaints, or whoever leads it: something promised has not come in time.
+    CaseOverdue {
+        case: CaseId,
+        category: Category,
+        severity: CaseSeverity,
+        deadline: Deadline,
+        due_at: Timestamp,
+        level: u8,
+        /// Whether somebody of the team has taken it.
+        taken: bool,
+    },
     /// To a team: something is broken, or more than before.
     WorkOrderCalled {
         work_order: WorkOrderId,
@@ -200,6 +234,12 @@ impl Message {
             Message::FeedbackRequested { .. } => "feedback_requested",
             Message::CaseReceived { .. } => "case_received",
             Message::CaseAnswered { .. } => "case_answered",
+            Message::CaseQuestion { .. } => "case_question",
+            Message::CaseUpdated { .. } => "case_updated",
+            Message::CaseUnanswered { .. } => "case_unanswered",
+            Message::CaseReopened { .. } => "case_reopened",
+            Message::CaseJoined { .. } => "case_joined",
+            Message::CaseOverdue { .. } => "case_overdue",
             Message::WorkOrderCalled { .. } => "work_order_called",
             Message::WorkOrderEnded { .. } => "work_order_ended",
             Message::WorkOrderEscalated { .. } => "work_order_escalated",
@@ -233,7 +273,15 @@ impl Message {
             Message::IncidentReported { incident, .. } => {
                 Some(StateKey::Incident(incident.region.clone(), incident.code))
             }
-            Message::CaseReceived { .. } | Message::CaseAnswered { .. } | Message::RepairRejected { .. } => None,
+            Message::CaseReceived { .. }
+            | Message::CaseAnswered { .. }
+            | Message::CaseQuestion { .. }
+            | Message::CaseUpdated { .. }
+            | Message::CaseUnanswered { .. }
+            | Message::CaseReopened { .. }
+            | Message::CaseJoined { .. }
+            | Message::CaseOverdue { .. }
+            | Message::RepairRejected { .. } => None,
         }
     }
 
@@ -255,6 +303,12 @@ impl Message {
             | Message::FeedbackRequested { .. }
             | Message::CaseReceived { .. }
             | Message::CaseAnswered { .. }
+            | Message::CaseQuestion { .. }
+            | Message::CaseUpdated { .. }
+            | Message::CaseUnanswered { .. }
+            | Message::CaseReopened { .. }
+            | Message::CaseJoined { .. }
+            | Message::CaseOverdue { .. }
             | Message::WorkOrderCalled { .. }
             | Message::WorkOrderEnded { .. }
             | Message::WorkOrderEscalated { .. }
@@ -285,6 +339,12 @@ impl Message {
             | Message::PlaceConfirmed { .. }
             | Message::CaseReceived { .. }
             | Message::CaseAnswered { .. }
+            | Message::CaseQuestion { .. }
+            | Message::CaseUpdated { .. }
+            | Message::CaseUnanswered { .. }
+            | Message::CaseReopened { .. }
+            | Message::CaseJoined { .. }
+            | Message::CaseOverdue { .. }
             | Message::WorkOrderCalled { .. }
             | Message::WorkOrderEnded { .. }
             | Message::WorkOrderEscalated { .. }
@@ -454,9 +514,20 @@ mod tests {
         for message in [
             Message::RepairRejected { work_order: work_order_id(1), locker_name: "Dom".to_owned(), unit: unit(7) },
             Message::CaseReceived { case, order, answer_due_at: None },
-            Message::CaseAnswered { case: id("C-1"), order: id("o1"), measure: Measure::Apology },
+            answered(),
         ] {
             assert_eq!(message.says_latest_of(), None, "{message:?}");
+        }
+    }
+
+    fn answered() -> Message {
+        Message::CaseAnswered {
+            case: id("C-1"),
+            order: id("o1"),
+            measure: Measure::Apology,
+            cause: Some(Cause::Unknown),
+            findings: vec![],
+            reopen_until: Some(at(60)),
         }
     }
 
@@ -490,7 +561,7 @@ mod tests {
     }
 
     /// Every message without a link.
-    fn that_only_tell() -> [Message; 16] {
+    fn that_only_tell() -> [Message; 22] {
         let (order, name, case) = (|| id("o1"), || "Dom".to_owned(), || id("C-1"));
         let (compartment, deadline) = (number(7), at(90));
         [
@@ -504,7 +575,21 @@ mod tests {
             Message::BroughtElsewhere { order: order(), locker_name: name(), compartment, deadline },
             Message::ParcelMissing { order: order(), locker_name: name() },
             Message::CaseReceived { case: case(), order: order(), answer_due_at: Some(at(60)) },
-            Message::CaseAnswered { case: case(), order: order(), measure: Measure::Apology },
+            answered(),
+            Message::CaseQuestion { case: case(), order: order(), question: "Which?".to_owned(), answer_until: at(60) },
+            Message::CaseUpdated { case: case(), order: order(), solution_due_at: Some(at(60)) },
+            Message::CaseUnanswered { case: case(), order: order(), reopen_until: Some(at(60)) },
+            Message::CaseReopened { case: case(), order: order(), answer_due_at: at(60) },
+            Message::CaseJoined { case: case(), order: order(), into: id("C-2") },
+            Message::CaseOverdue {
+                case: case(),
+                category: Category::Delay,
+                severity: CaseSeverity::Minor,
+                deadline: Deadline::Solution,
+                due_at: at(60),
+                level: 1,
+                taken: false,
+            },
             call(1).message,
             Message::RepairRejected { work_order: work_order_id(1), locker_name: name(), unit: unit(7) },
             escalated(Wait::ForReaction, at(0)),

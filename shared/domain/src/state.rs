@@ -155,6 +155,7 @@ impl State {
             State::Compartment(it) => suspicion::judged_at(&it.suspicions),
             State::FaultRecord(it) => it.count_at,
             State::Usage(it) => it.look_at,
+            State::Case(it) => it.due_at(),
             State::RepairTimes(_)
             | State::PreventiveWork(_)
             | State::LockerDay(_)
@@ -168,7 +169,6 @@ impl State {
             | State::Preferences(_)
             | State::Delivery(_)
             | State::Feedback(_)
-            | State::Case(_)
             | State::Person(_) => None,
         }
     }

@@ -242,14 +242,23 @@ pub fn case(status: CaseStatus, evidence: Vec<Evidence>) -> Case {
         text: "It was late.".to_owned(),
         status,
         owner: Owner::Support,
+        region: None,
+        team: None,
         received_at: at(100),
         answer_due_at: support().due(at(100), hours(10)),
         update_due_at: Some(support().due(at(100), hours(50))),
         solution_due_at: Some(support().due(at(100), hours(100))),
+        heard_at: None,
+        missed: vec![],
+        added: vec![],
+        questions: vec![],
         proposed_cause: Cause::Unknown,
         evidence,
         decision: None,
         closed_at: None,
+        reopenings: vec![],
+        joined_into: None,
+        joined: Default::default(),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::world::{Counts, Violation, World};
 pub const JOURNEYS: usize = 180;
 
 /// How long a run may take, in its own time, before it is said never to come to rest: longer than anything waits.
-const RUN_MAX: Duration = Duration::from_secs(60 * 24 * 3_600);
+const RUN_MAX: Duration = Duration::from_secs(120 * 24 * 3_600);
 
 /// How long it may take for everything to come to rest once nothing goes wrong any more: a fault that is put back then
 /// may open a work order that nobody reacts to, until every level has been told.

@@ -21,6 +21,7 @@ use domain::heartbeat::Heartbeat;
 use domain::locker::Locker;
 use domain::order::Order;
 use domain::presence::Presence;
+use domain::preventive::SERVICED_AFTER_OPENINGS;
 use domain::work_order::WorkOrder;
 use domain::{State, StateKey, Timestamp};
 use functions::notification_fan_out::{self, Sender};
@@ -78,7 +79,7 @@ impl Network {
                 public_url: "https://example.org".to_owned(),
             },
             registrars: aws.registrars(),
-            settings: Settings::default(),
+            settings: Settings { serviced_after_openings: SERVICED_AFTER_OPENINGS, support: support() },
             aws,
             now: Cell::new(at(0)),
             streamed: RefCell::default(),

@@ -103,6 +103,12 @@ fn says_where(message: &Message) -> bool {
         | Message::FeedbackRequested { .. } => true,
         Message::CaseReceived { .. }
         | Message::CaseAnswered { .. }
+        | Message::CaseQuestion { .. }
+        | Message::CaseUpdated { .. }
+        | Message::CaseUnanswered { .. }
+        | Message::CaseReopened { .. }
+        | Message::CaseJoined { .. }
+        | Message::CaseOverdue { .. }
         | Message::WorkOrderCalled { .. }
         | Message::WorkOrderEnded { .. }
         | Message::WorkOrderEscalated { .. }
