@@ -1,6 +1,6 @@
 //! Support sees what is due first, looks at cases with the facts beside them, says what they are about, asks, tells the
-//! customer where it stands, decides, closes, reopens and joins them. Customers see their own, answer and reopen them.
-//! Trigger: HTTP, support and customer. Samples: events/complaints.
+//! customer where it stands, decides, closes, reopens and joins them. Customers see their own, answer and reopen them; drivers see theirs, are heard, and contest.
+//! Trigger: HTTP, support, customer and courier. Samples: events/complaints.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,9 @@ use aws::keys;
 use aws::store::Store;
 use domain::calendar::Calendar;
 use domain::case::{
-    Case, CaseDecision, CaseSeverity, CaseStatus, Category, Cause as CaseCause, Deadline, Evidence, Measure, Owner,
-    Sorting, Source, ask_customer, assign, close, decide, join, reopen, sort, update,
+    Case, CaseDecision, CaseSeverity, CaseStatus, Category, Cause as CaseCause, ContestAnswer, Deadline, Evidence,
+    Measure, Owner, Sorting, Source, answer_contest, ask_customer, ask_driver, assign, close, decide, join, reopen,
+    sort, update,
 };
 use domain::delivery::Delivery;
 use domain::fault::FaultRecord;
@@ -24,6 +25,7 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+mod of_driver;
 mod own;
 
 /// The routes of this function.
@@ -38,6 +40,11 @@ pub const ROUTES: &[&str] = &[
     "POST /cases/{case_id}/closing",
     "POST /cases/{case_id}/reopening",
     "POST /cases/{case_id}/joining",
+    "POST /cases/{case_id}/hearing",
+    "POST /cases/{case_id}/contest-answer",
+    "GET /driver/cases/{case_id}",
+    "POST /driver/cases/{case_id}/statement",
+    "POST /driver/cases/{case_id}/contest",
     "GET /my/cases/{case_id}",
     "POST /my/cases/{case_id}/answer",
     "POST /my/cases/{case_id}/reopening",
@@ -98,6 +105,13 @@ struct ReopeningBody {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct ContestAnswerBody {
+    granted: bool,
+    reasons: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct JoiningBody {
     into: CaseId,
 }
@@ -119,6 +133,11 @@ pub async fn handle<S: Store>(store: &S, support: &Calendar, request: &Request, 
         "POST /cases/{case_id}/closing" => close_case(store, request, now).await,
         "POST /cases/{case_id}/reopening" => reopen_case(store, support, request, now).await,
         "POST /cases/{case_id}/joining" => join_cases(store, request, now).await,
+        "POST /cases/{case_id}/hearing" => hear_driver(store, request, now).await,
+        "POST /cases/{case_id}/contest-answer" => answer_contested(store, request, now).await,
+        "GET /driver/cases/{case_id}" => of_driver::show(store, request).await,
+        "POST /driver/cases/{case_id}/statement" => of_driver::give_statement(store, request, now).await,
+        "POST /driver/cases/{case_id}/contest" => of_driver::contest_decision(store, request, now).await,
         "GET /my/cases/{case_id}" => own::show(store, request).await,
         "POST /my/cases/{case_id}/answer" => own::answer(store, support, request, now).await,
         "POST /my/cases/{case_id}/reopening" => own::reopen_own(store, support, request, now).await,
@@ -148,8 +167,7 @@ struct Listed {
 impl Listed {
     fn new(case: Case, now: Timestamp) -> Option<Self> {
         let passed = |it: &Deadline| case.deadline(*it).is_some_and(|at| at <= now);
-        let overdue =
-            [Deadline::FirstAnswer, Deadline::Update, Deadline::Solution].into_iter().filter(passed).collect();
+        let overdue = Deadline::ALL.into_iter().filter(passed).collect();
         Some(Self {
             due_at: case.due_first()?,
             overdue,
@@ -222,7 +240,8 @@ async fn show<S: Store>(store: &S, request: &Request) -> Result<Response, Proble
             | Evidence::DeliveredAt { .. }
             | Evidence::Collected { .. }
             | Evidence::FaultBeside { .. }
-            | Evidence::OtherComplaint { .. } => None,
+            | Evidence::OtherComplaint { .. }
+            | Evidence::DriverStated { .. } => None,
         })
         .or_else(|| order.as_ref()?.compartment().map(|(locker, _)| locker.clone()));
     let locker = match locker {
@@ -377,6 +396,22 @@ async fn join_cases<S: Store>(store: &S, request: &Request, now: Timestamp) -> R
         }
         let into: Option<Case> = view.read(std::slice::from_ref(&name)).await?.take(&name);
         Ok(join(case, into.ok_or(Refusal::UnknownCase)?, by, event, now)?)
+    })
+    .await
+}
+
+async fn hear_driver<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
+    request.json::<NothingBody>()?;
+    change(store, request, "driver-asked", now, async |_, case, by, event| Ok(ask_driver(case, by, event, now)?)).await
+}
+
+async fn answer_contested<S: Store>(store: &S, request: &Request, now: Timestamp) -> Result<Response, Problem> {
+    let ContestAnswerBody { granted, reasons } = request.json()?;
+    let reasons = written("reasons", reasons, REASONS_CHARS_MAX)?;
+    change(store, request, "contest-answered", now, async |view, case, by, event| {
+        let delivery = read_delivery(view, &case).await?;
+        let made = ContestAnswer { granted, reasons: reasons.clone(), by, at: now };
+        Ok(answer_contest(case, delivery, made, event)?)
     })
     .await
 }

@@ -55,6 +55,18 @@ async fn own(network: &Network, who: &str, case: &str, what: &str, text: &str) -
     answer
 }
 
+async fn driver_says(network: &Network, who: &str, case: &str, what: &str) -> Answer {
+    let request = call(&format!("POST /driver/cases/{{case_id}}/{what}")).by(who).path("case_id", case);
+    let answer = network.call(request.json(json!({ "text": "So war es nicht." }))).await;
+    network.drain().await;
+    answer
+}
+
+async fn hear_driver(network: &Network, case: &str) {
+    act(network, "support-2", case, "hearing", json!({})).await.ok();
+    driver_says(network, "driver-17", case, "statement").await.ok();
+}
+
 async fn listed(network: &Network, who: &str, team: Option<&str>) -> Vec<Value> {
     let list = call("GET /cases").by(who).query("region", "mainz");
     let list = team.iter().fold(list, |list, team| list.query("team", team));
@@ -239,6 +251,7 @@ async fn a_reopened_case_charges_nobody_until_it_is_decided_again() {
     let (order, case) = complain(&network, "anna", "conduct").await;
     let decision =
         || json!({ "cause": "driver", "measure": "talk", "reasons": "Die Kundin sagt es.", "facts_for": [2] });
+    hear_driver(&network, &case).await;
     act(&network, "support-2", &case, "decision", decision()).await.ok();
     assert_eq!(network.delivery(&order).charged_case, Some(id(&case)));
     own(&network, "ben", &case, "reopening", "Ich auch!").await.refused(404, "unknown_case");
@@ -290,6 +303,7 @@ async fn two_complaints_of_one_customer_are_made_one_and_nobody_elses() {
     assert_eq!(one.joined, [id(&second)].into());
     assert_eq!(ids(&listed(&network, "support-2", None).await), [&first, &anothers]);
     own(&network, "anna", &second, "reopening", "Und dieser?").await.refused(409, "wrong_state");
+    hear_driver(&network, &first).await;
     let decision = json!({ "cause": "driver", "measure": "talk", "reasons": "x", "facts_for": [0] });
     act(&network, "support-2", &first, "decision", decision).await.ok();
     let charged = network.delivery(&order).charged_case;
@@ -317,6 +331,7 @@ async fn a_customer_sees_an_own_case_and_nothing_of_the_driver_or_of_support() {
     let (_, case) = complain(&network, "anna", "conduct").await;
     act(&network, "support-2", &case, "question", json!({ "question": "Was hat er gesagt?" })).await.ok();
     own(&network, "anna", &case, "answer", "Nichts Nettes.").await.ok();
+    hear_driver(&network, &case).await;
     let decision = json!({ "cause": "driver", "measure": "talk", "reasons": "s3cret", "facts_for": [2] });
     act(&network, "support-2", &case, "decision", decision).await.ok();
     let show = |who: &str| call("GET /my/cases/{case_id}").by(who).path("case_id", &case);
@@ -366,4 +381,88 @@ async fn a_deadline_that_nobody_can_be_told_of_is_counted_all_the_same() {
     assert_eq!(overdue(&network), Vec::<String>::new());
     let missed = &network.case(&case).missed;
     assert_eq!((missed.len(), missed[0].deadline, missed[0].levels_told), (1, Deadline::FirstAnswer, 1));
+}
+
+/// A complaint about conduct that was decided to be the driver's doing, by `support-2`.
+async fn blamed(network: &Network) -> (String, String) {
+    let (order, case) = complain(network, "anna", "conduct").await;
+    hear_driver(network, &case).await;
+    let decision = json!({ "cause": "driver", "measure": "talk", "reasons": "Zwei Zeugen.", "facts_for": [2] });
+    act(network, "support-2", &case, "decision", decision).await.ok();
+    (order, case)
+}
+
+#[tokio::test]
+async fn nothing_is_decided_against_a_driver_who_was_not_heard_or_still_has_time() {
+    let network = mainz().await;
+    let (order, case) = complain(&network, "anna", "conduct").await;
+    let decision = || json!({ "cause": "driver", "measure": "talk", "reasons": "x", "facts_for": [2] });
+    let decide = async || act(&network, "support-2", &case, "decision", decision()).await;
+    decide().await.refused(409, "driver_not_heard");
+    driver_says(&network, "driver-17", &case, "statement").await.refused(404, "unknown_case");
+    act(&network, "anna", &case, "hearing", json!({})).await.refused(403, "own_case");
+    act(&network, "support-2", &case, "hearing", json!({})).await.ok();
+    act(&network, "support-2", &case, "hearing", json!({})).await.refused(409, "wrong_state");
+    decide().await.refused(409, "driver_not_heard");
+    let until = network.case(&case).hearing.unwrap().state_until;
+    network.wait_until(until.duration_since(at(0)).as_secs());
+    decide().await.ok();
+    assert_eq!(network.delivery(&order).charged_case, Some(id(&case)));
+    driver_says(&network, "driver-17", &case, "statement").await.refused(409, "wrong_state");
+}
+
+#[tokio::test]
+async fn a_driver_sees_why_and_nothing_of_the_customer() {
+    let network = mainz().await;
+    let (_, case) = blamed(&network).await;
+    let show = |who: &str| call("GET /driver/cases/{case_id}").by(who).path("case_id", &case);
+    let seen = network.call(show("driver-17")).await.ok();
+    assert_eq!((&seen["decision"]["reasons"], &seen["charged"]), (&json!("Zwei Zeugen."), &json!(true)));
+    let text = seen.to_string();
+    for hidden in ["anna", "support-2", "Es war so."] {
+        assert!(!text.contains(hidden), "{hidden}: {text}");
+    }
+    network.call(show("driver-18")).await.refused(404, "unknown_case");
+    network.call(show("anna")).await.refused(404, "unknown_case");
+    assert_eq!(network.told().iter().filter(|it| it.starts_with("driver_")).count(), 2);
+}
+
+#[tokio::test]
+async fn a_contested_decision_is_looked_at_by_somebody_else_and_a_granted_one_charges_nobody() {
+    let network = mainz().await;
+    let (order, case) = blamed(&network).await;
+    let answer = |granted: bool| json!({ "granted": granted, "reasons": "Eine andere Tour." });
+    act(&network, "support-3", &case, "contest-answer", answer(true)).await.refused(409, "wrong_state");
+    driver_says(&network, "driver-18", &case, "contest").await.refused(404, "unknown_case");
+    driver_says(&network, "driver-17", &case, "contest").await.ok();
+    assert_eq!(network.delivery(&order).charged_case, Some(id(&case)), "it stands until it is answered");
+    assert_eq!(ids(&listed(&network, "support-3", None).await), [&case], "somebody has to look at it");
+    act(&network, "support-2", &case, "contest-answer", answer(true)).await.refused(403, "first_decider");
+    act(&network, "anna", &case, "contest-answer", answer(true)).await.refused(403, "own_case");
+    act(&network, "support-3", &case, "contest-answer", answer(true)).await.ok();
+    assert_eq!(network.delivery(&order).charged_case, None);
+    assert_eq!(listed(&network, "support-3", None).await, Vec::<Value>::new());
+    driver_says(&network, "driver-17", &case, "contest").await.refused(409, "wrong_state");
+    let told = network.told();
+    assert!(told.contains(&"contest_received") && told.contains(&"contest_answered"), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_decision_is_contested_for_14_days_and_a_contest_that_nobody_answers_is_told() {
+    let network = mainz().await;
+    let (order, case) = blamed(&network).await;
+    let day = 24 * 3_600;
+    network.wait_until(14 * day + 1);
+    driver_says(&network, "driver-17", &case, "contest").await.refused(410, "too_late");
+    network.wait_until(14 * day);
+    driver_says(&network, "driver-17", &case, "contest").await.ok();
+    sweep_at(&network, at(28 * day), -1).await;
+    assert_eq!(overdue(&network), Vec::<String>::new());
+    sweep_at(&network, at(28 * day), 0).await;
+    assert_eq!(overdue(&network), ["Contest 1 support-mainz"]);
+    let refused = json!({ "granted": false, "reasons": "Es bleibt dabei." });
+    act(&network, "support-3", &case, "contest-answer", refused).await.ok();
+    sweep_at(&network, at(60 * day), 0).await;
+    assert_eq!(overdue(&network), ["Contest 1 support-mainz"]);
+    assert_eq!(network.delivery(&order).charged_case, Some(id(&case)));
 }

@@ -9,6 +9,7 @@ use aws::http::Request;
 use aws::link::LinkSigner;
 use domain::SignedDuration;
 use domain::compartment::{Compartment, Occupancy};
+use domain::delivery::{Delivery, Standing};
 use domain::door::{Door, Openings};
 use domain::notice::LinkPurpose;
 use domain::order::{Order, OrderStatus};
@@ -309,8 +310,19 @@ async fn prepared(network: &Network, function: &str, name: &str, sample: Value) 
             ..network.order("o-1001")
         };
         put_hidden(&network.store, &[faulted.into()]).await.unwrap();
+        let delivery = Delivery {
+            order: order(),
+            driver: id("driver-17"),
+            delivered_at: at(-600),
+            promised_at: None,
+            standing: Standing::Counted,
+            charged_case: None,
+        };
+        put_hidden(&network.store, &[delivery.into()]).await.unwrap();
+        let of_the_driver = ["contest-decision", "answer-contest"].contains(&name);
         let complaint = json!({
-            "ratings": { "delivery": 1, "condition": 1, "punctuality": 1, "driver": 1 }, "reasons": ["delay"],
+            "ratings": { "delivery": 1, "condition": 1, "punctuality": 1, "driver": 1 },
+            "reasons": [if of_the_driver { "conduct" } else { "delay" }],
         });
         let said = call("POST /my/orders/{order_id}/feedback").by("anna").path("order_id", "o-1001").json(complaint);
         let case = network.call(said).await.ok()["case"].as_str().unwrap().to_owned();
@@ -319,6 +331,20 @@ async fn prepared(network: &Network, function: &str, name: &str, sample: Value) 
             "close-case" | "reopen-case" | "reopen-my-case" => {
                 let made = json!({ "cause": "unknown", "measure": "apology", "reasons": "weil" });
                 network.call(of_the_case("decision").by("s-9").json(made)).await.ok();
+            }
+            "give-statement" | "read-case-of-driver" => {
+                network.call(of_the_case("hearing").by("s-9").json(json!({}))).await.ok();
+            }
+            "contest-decision" | "answer-contest" => {
+                network.call(of_the_case("hearing").by("s-9").json(json!({}))).await.ok();
+                let own = |what: &str| call(&format!("POST /driver/cases/{{case_id}}/{what}")).by("driver-17");
+                let said = json!({ "text": "So war es nicht." });
+                network.call(own("statement").path("case_id", &case).json(said.clone())).await.ok();
+                let made = json!({ "cause": "driver", "measure": "talk", "reasons": "weil", "facts_for": [0] });
+                network.call(of_the_case("decision").by("s-9").json(made)).await.ok();
+                if name == "answer-contest" {
+                    network.call(own("contest").path("case_id", &case).json(said)).await.ok();
+                }
             }
             "answer-question" => {
                 let question = json!({ "question": "Welches Fach?" });

@@ -200,6 +200,7 @@ fn status_of(refusal: &Refusal) -> u16 {
         | Refusal::PlanFull
         | Refusal::NotEmpty { .. }
         | Refusal::NotTheOwner
+        | Refusal::DriverNotHeard
         | Refusal::TooManyQuestions
         | Refusal::FinalAnswer
         | Refusal::NotTheSameMatter
@@ -207,7 +208,7 @@ fn status_of(refusal: &Refusal) -> u16 {
         Refusal::LinkUsed | Refusal::TooLate => 410,
         Refusal::InvalidRating => 400,
         Refusal::MissingEvidence => 422,
-        Refusal::OwnCase => 403,
+        Refusal::OwnCase | Refusal::FirstDecider => 403,
         Refusal::StaleVersion => 412,
     }
 }

@@ -18,12 +18,17 @@ use crate::{SignedDuration, Timestamp};
 
 mod clock;
 mod evidence;
+mod hearing;
 mod joining;
 mod question;
 mod reopening;
 
 pub use clock::{Deadline, Missed, OVERDUE_LEVELS, Overdue, OverdueScene, tell_overdue, update};
 pub use evidence::{Evidence, Finding, FoundBeside, Source, Speaks, Weighed};
+pub use hearing::{
+    CONTEST_ANSWERED_WITHIN, CONTEST_WITHIN, Contest, ContestAnswer, Hearing, STATEMENT_WITHIN, answer_contest,
+    ask_driver, contest, state,
+};
 pub use joining::{JOINED_MAX, join};
 pub use question::{ANSWER_WITHIN, QUESTIONS_MAX, Question, Said, answer_question, ask_customer, close_unanswered};
 pub use reopening::{REOPEN_WITHIN, REOPENINGS_MAX, Reopening, reopen};
@@ -266,8 +271,14 @@ pub struct Case {
     pub proposed_cause: Cause,
     /// The facts known when it was opened, incidents of the locker oldest first. Their places are their names.
     pub evidence: Vec<Evidence>,
+    /// The driver's side of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hearing: Option<Box<Hearing>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<CaseDecision>,
+    /// That the driver does not accept the decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contest: Option<Box<Contest>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
     /// Each time it was reopened, with the decision that was then.
@@ -325,7 +336,9 @@ impl Case {
             questions: Vec::new(),
             proposed_cause: if incident.is_some() { Cause::Locker } else { Cause::Unknown },
             evidence: evidence::gather(order, submission, delivery, beside, now),
+            hearing: None,
             decision: None,
+            contest: None,
             closed_at: None,
             reopenings: Vec::new(),
             joined_into: None,
@@ -347,7 +360,8 @@ impl Case {
             | Evidence::DeliveredAt { .. }
             | Evidence::Collected { .. }
             | Evidence::FaultBeside { .. }
-            | Evidence::OtherComplaint { .. } => None,
+            | Evidence::OtherComplaint { .. }
+            | Evidence::DriverStated { .. } => None,
         })
     }
 
@@ -480,7 +494,8 @@ pub fn sort(
 }
 
 /// A person decides whose doing it was and what is done about it, by the facts; the customer is answered in the same
-/// commit, with those of the facts that are theirs to know.
+/// commit, with those of the facts that are theirs to know. Where it was the driver's, the driver has been heard before, and
+/// is told why, and until when it can be contested.
 ///
 /// # Errors
 /// - [`Refusal::WrongState`] once it is decided.
@@ -488,6 +503,7 @@ pub fn sort(
 /// - [`Refusal::MissingEvidence`] where the records do not carry the decision: no reasons; a fact that is not there, or
 ///   speaks on both sides; the locker blamed without a fault of it; the driver blamed without any fact, without a
 ///   delivery, or for one that a locker's fault excludes; a measure that does not belong to the cause.
+/// - [`Refusal::DriverNotHeard`] where the driver is blamed and was not asked, or still has time for a statement.
 pub fn decide(
     mut case: Case,
     delivery: Option<Delivery>,
@@ -519,6 +535,10 @@ pub fn decide(
     if !carried || made.reasons.trim().is_empty() {
         return Err(Refusal::MissingEvidence);
     }
+    let blamed = case.driver.clone().filter(|_| made.cause == Cause::Driver);
+    if blamed.is_some() && !case.is_heard(made.at) && !bug("driver_is_not_heard") {
+        return Err(Refusal::DriverNotHeard);
+    }
     case.status = CaseStatus::Decided;
     let message = Message::CaseAnswered {
         case: case.id.clone(),
@@ -529,6 +549,17 @@ pub fn decide(
         reopen_until: case.can_be_reopened_again().then(|| made.at + REOPEN_WITHIN),
     };
     let notice = Notice::to_person(&case.customer, message, event, made.at);
+    let to_driver = blamed.filter(|_| !bug("driver_is_not_told")).map(|driver| {
+        let message = Message::DriverCharged {
+            case: case.id.clone(),
+            delivery: case.order.clone(),
+            category: case.category,
+            measure: made.measure,
+            reasons: made.reasons.clone(),
+            contest_until: made.at + CONTEST_WITHIN,
+        };
+        Notice::to_person(&driver, message, event, made.at)
+    });
     let history = Event::CaseDecided { by: made.by.clone() };
     let charged = made.cause == Cause::Driver;
     case.decision = Some(made);
@@ -539,6 +570,9 @@ pub fn decide(
     }
     decision.change(case);
     decision.tell(notice);
+    if let Some(notice) = to_driver {
+        decision.tell(notice);
+    }
     decision.record(history);
     Ok(decision)
 }

@@ -362,6 +362,18 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<PersonId>,
     },
+    /// The driver was asked for a statement.
+    DriverAsked {
+        by: PersonId,
+    },
+    DriverStated,
+    /// By the driver.
+    DecisionContested,
+    /// By somebody else than who decided.
+    ContestAnswered {
+        by: PersonId,
+        granted: bool,
+    },
     /// It is dealt with by another one.
     CaseJoined {
         into: CaseId,

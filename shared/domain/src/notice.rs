@@ -153,6 +153,21 @@ pub enum Message {
     CaseReopened { case: CaseId, order: OrderId, answer_due_at: Timestamp },
     /// To a customer: it is dealt with under another number.
     CaseJoined { case: CaseId, order: OrderId, into: CaseId },
+    /// To a driver: somebody has complained about a delivery, and until when a statement is waited for.
+    DriverAsked { case: CaseId, delivery: OrderId, category: Category, state_until: Timestamp },
+    /// To a driver: it was decided that it was their doing, why, what follows, and until when that can be contested.
+    DriverCharged {
+        case: CaseId,
+        delivery: OrderId,
+        category: Category,
+        measure: Measure,
+        reasons: String,
+        contest_until: Timestamp,
+    },
+    /// To a driver: somebody else looks at it, and answers by then.
+    ContestReceived { case: CaseId, delivery: OrderId, answer_due_at: Timestamp },
+    /// To a driver: what came of it, and why.
+    ContestAnswered { case: CaseId, delivery: OrderId, granted: bool, reasons: String },
     /// To a team for complaints, or whoever leads it: something promised has not come in time.
     CaseOverdue {
         case: CaseId,
@@ -239,6 +254,10 @@ impl Message {
             Message::CaseUnanswered { .. } => "case_unanswered",
             Message::CaseReopened { .. } => "case_reopened",
             Message::CaseJoined { .. } => "case_joined",
+            Message::DriverAsked { .. } => "driver_asked",
+            Message::DriverCharged { .. } => "driver_charged",
+            Message::ContestReceived { .. } => "contest_received",
+            Message::ContestAnswered { .. } => "contest_answered",
             Message::CaseOverdue { .. } => "case_overdue",
             Message::WorkOrderCalled { .. } => "work_order_called",
             Message::WorkOrderEnded { .. } => "work_order_ended",
@@ -280,6 +299,10 @@ impl Message {
             | Message::CaseUnanswered { .. }
             | Message::CaseReopened { .. }
             | Message::CaseJoined { .. }
+            | Message::DriverAsked { .. }
+            | Message::DriverCharged { .. }
+            | Message::ContestReceived { .. }
+            | Message::ContestAnswered { .. }
             | Message::CaseOverdue { .. }
             | Message::RepairRejected { .. } => None,
         }
@@ -308,6 +331,10 @@ impl Message {
             | Message::CaseUnanswered { .. }
             | Message::CaseReopened { .. }
             | Message::CaseJoined { .. }
+            | Message::DriverAsked { .. }
+            | Message::DriverCharged { .. }
+            | Message::ContestReceived { .. }
+            | Message::ContestAnswered { .. }
             | Message::CaseOverdue { .. }
             | Message::WorkOrderCalled { .. }
             | Message::WorkOrderEnded { .. }
@@ -344,6 +371,10 @@ impl Message {
             | Message::CaseUnanswered { .. }
             | Message::CaseReopened { .. }
             | Message::CaseJoined { .. }
+            | Message::DriverAsked { .. }
+            | Message::DriverCharged { .. }
+            | Message::ContestReceived { .. }
+            | Message::ContestAnswered { .. }
             | Message::CaseOverdue { .. }
             | Message::WorkOrderCalled { .. }
             | Message::WorkOrderEnded { .. }
@@ -561,7 +592,7 @@ mod tests {
     }
 
     /// Every message without a link.
-    fn that_only_tell() -> [Message; 22] {
+    fn that_only_tell() -> [Message; 26] {
         let (order, name, case) = (|| id("o1"), || "Dom".to_owned(), || id("C-1"));
         let (compartment, deadline) = (number(7), at(90));
         [
@@ -581,6 +612,17 @@ mod tests {
             Message::CaseUnanswered { case: case(), order: order(), reopen_until: Some(at(60)) },
             Message::CaseReopened { case: case(), order: order(), answer_due_at: at(60) },
             Message::CaseJoined { case: case(), order: order(), into: id("C-2") },
+            Message::DriverAsked { case: case(), delivery: order(), category: Category::Delay, state_until: at(60) },
+            Message::DriverCharged {
+                case: case(),
+                delivery: order(),
+                category: Category::Delay,
+                measure: Measure::Talk,
+                reasons: "So.".to_owned(),
+                contest_until: at(60),
+            },
+            Message::ContestReceived { case: case(), delivery: order(), answer_due_at: at(60) },
+            Message::ContestAnswered { case: case(), delivery: order(), granted: true, reasons: "So.".to_owned() },
             Message::CaseOverdue {
                 case: case(),
                 category: Category::Delay,

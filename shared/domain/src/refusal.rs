@@ -101,6 +101,10 @@ pub enum Refusal {
     MissingEvidence,
     #[error("nobody decides in their own case")]
     OwnCase,
+    #[error("the driver has not been heard: ask for a statement first, or wait for it")]
+    DriverNotHeard,
+    #[error("who has decided does not answer what is said against it")]
+    FirstDecider,
     #[error("somebody else owns the case")]
     NotTheOwner,
     #[error("the customer has been asked as often as is possible: decide by what there is")]

@@ -156,6 +156,7 @@ pub mod german {
             Deadline::FirstAnswer => "Erste Antwort überfällig",
             Deadline::Update => "Zwischenbescheid überfällig",
             Deadline::Solution => "Lösung überfällig",
+            Deadline::Contest => "Antwort auf Widerspruch überfällig",
         }
     }
 
@@ -309,6 +310,7 @@ pub mod english {
             Deadline::FirstAnswer => "First answer overdue",
             Deadline::Update => "Update overdue",
             Deadline::Solution => "Solution overdue",
+            Deadline::Contest => "Answer to a contest overdue",
         }
     }
 

@@ -121,6 +121,27 @@ fn case_overdue(deadline: Deadline, category: Category, severity: CaseSeverity, 
     Message::CaseOverdue { case: id(CASE), category, severity, deadline, due_at, level: 1, taken }
 }
 
+/// What a driver is told, with the reasons that somebody has written.
+fn to_a_driver(reasons: &str) -> Vec<Message> {
+    let (delivery, at) = (|| id::<OrderId>("A-4711"), time("2026-12-05T13:30:00Z"));
+    let (case, category, reasons) = (|| id(CASE), Category::Conduct, || reasons.to_owned());
+    let charged = |measure| Message::DriverCharged {
+        case: case(),
+        delivery: delivery(),
+        category,
+        measure,
+        reasons: reasons(),
+        contest_until: at,
+    };
+    vec![
+        Message::DriverAsked { case: case(), delivery: delivery(), category, state_until: at },
+        charged(Measure::Talk),
+        Message::ContestReceived { case: case(), delivery: delivery(), answer_due_at: at },
+        Message::ContestAnswered { case: case(), delivery: delivery(), granted: true, reasons: reasons() },
+        Message::ContestAnswered { case: case(), delivery: delivery(), granted: false, reasons: reasons() },
+    ]
+}
+
 /// What is said about a case besides its receipt.
 fn about_a_case(text: &str) -> Vec<Message> {
     let (order, at) = (|| id::<OrderId>("A-4711"), time("2026-12-05T13:30:00Z"));
@@ -141,6 +162,8 @@ fn about_a_case(text: &str) -> Vec<Message> {
         [(Deadline::FirstAnswer, CaseSeverity::Critical), (Deadline::Update, CaseSeverity::Serious)]
             .map(|(deadline, severity)| case_overdue(deadline, Category::PrivacyOrSafety, severity, true)),
     );
+    messages.push(case_overdue(Deadline::Contest, Category::PrivacyOrSafety, CaseSeverity::Critical, true));
+    messages.extend(to_a_driver(text));
     messages.extend(Category::ALL.map(|it| case_overdue(Deadline::Solution, it, CaseSeverity::Minor, false)));
     messages
 }
@@ -811,7 +834,7 @@ fn who_is_asked_reads_the_question_on_one_line_until_when_and_what_comes_of_sile
             wir haben eine Frage zu Ihrer Beschwerde zur Bestellung A-4711.\n\n\
             Welches Fach war es? Und wann?\n\n\
             Bitte antworten Sie in der App bis Sa., 5.12., 14:30 Uhr. Solange ruht Ihr Fall C-0123456789AB. Ohne Antwort \
-            schließen wir ihn dann; Sie können ihn danach noch 14 Tage lang wieder öffnen.\n\n\
+            schließen wir ihn dann.\n\n\
             Freundliche Grüße\n\
             Ihr Team der Paketautomaten"
             .to_owned(),
@@ -825,7 +848,7 @@ fn who_is_asked_reads_the_question_on_one_line_until_when_and_what_comes_of_sile
             We have a question about your complaint on order A-4711.\n\n\
             Welches Fach war es? Und wann?\n\n\
             Please answer in the app by Sat 5 Dec, 14:30. Until then your case C-0123456789AB is on hold. Without an \
-            answer we close it then; you can reopen it for another 14 days.\n\n\
+            answer we close it then.\n\n\
             Kind regards\n\
             Your parcel locker team"
             .to_owned(),
@@ -846,6 +869,11 @@ fn what_is_closed_for_want_of_an_answer_says_how_to_reopen_it() {
     assert!(email(closed, Language::English).contains("please reopen it in the app by Sat 5 Dec, 14:30."));
     assert!(email(last, Language::German).contains("Schlichtungsstelle"));
     assert!(email(last, Language::English).contains("arbitration board"));
+    let mut answer = case_explained(Cause::Unknown, Measure::Apology);
+    let Message::CaseAnswered { reopen_until, .. } = &mut answer else { panic!("an answer") };
+    *reopen_until = None;
+    assert!(email(&answer, Language::German).contains("Dies ist unsere letzte Antwort"));
+    assert!(email(&answer, Language::English).contains("This is our last answer"));
 }
 
 #[test]
@@ -876,4 +904,46 @@ fn a_team_reads_what_has_not_come_and_whether_anybody_has_taken_it() {
             About: delay\n\
             Severity: minor"
     );
+}
+
+#[test]
+fn a_driver_reads_what_was_decided_why_and_until_when_it_can_be_contested() {
+    let [_, charged, _, granted, refused] = &to_a_driver("Zwei Zeugen.")[..] else { panic!("five messages") };
+    let german = Rendered {
+        subject: "Entscheidung zu Ihrer Zustellung: C-0123456789AB".to_owned(),
+        email: "Guten Tag,\n\n\
+            eine Person hat über die Beschwerde zu Ihrer Zustellung A-4711 entschieden (Verhalten, Fallnummer \
+            C-0123456789AB): Die Ursache lag bei der Zustellung.\n\n\
+            Was folgt: ein Gespräch mit Ihnen.\n\
+            Die Begründung: Zwei Zeugen.\n\n\
+            Sind Sie damit nicht einverstanden, widersprechen Sie bitte bis Sa., 5.12., 14:30 Uhr in der App. Eine andere \
+            Person prüft die Entscheidung dann und antwortet Ihnen innerhalb von 14 Tagen.\n\n\
+            Freundliche Grüße\n\
+            Ihr Team der Paketautomaten"
+            .to_owned(),
+        push: "Zu Ihrer Zustellung ist entschieden: Fall C-0123456789AB. Widersprechen können Sie in der App bis Sa., \
+            5.12., 14:30 Uhr."
+            .to_owned(),
+    };
+    assert_eq!(rendered(charged, Language::German, None), german);
+    let apology = case_answered_to_driver(Measure::Apology);
+    assert!(!rendered(&apology, Language::German, None).email.contains("Gespräch"));
+    let email = |message: &Message| rendered(message, Language::English, None).email;
+    assert_eq!(
+        email(granted),
+        "Hello,\n\n\
+            Somebody else has looked at the decision about your delivery A-4711 (case number C-0123456789AB).\n\n\
+            Your contest succeeds: the decision stands no more, and the delivery is not held against you.\n\
+            The reasons: Zwei Zeugen.\n\n\
+            Kind regards\n\
+            Your parcel locker team"
+    );
+    assert!(email(refused).contains("\n\nThe decision stands.\nThe reasons: Zwei Zeugen."));
+}
+
+fn case_answered_to_driver(measure: Measure) -> Message {
+    let mut message = to_a_driver("Zwei Zeugen.").remove(1);
+    let Message::DriverCharged { measure: told, .. } = &mut message else { panic!("a decision") };
+    *told = measure;
+    message
 }

@@ -50,6 +50,8 @@ pub enum Kind {
     Change,
     /// The operator takes something out of service, and puts it back.
     Service,
+    /// A parcel that comes and is complained of, once there is time for that.
+    Complaint,
 }
 
 /// Which kinds there are, and how often each is taken: its share of the sum of all.
@@ -92,6 +94,7 @@ pub fn start(world: &Rc<World>, kind: Kind, seed: u64) -> Pin<Box<dyn Future<Out
         Kind::Looking => Box::pin(async move { it.look().await }),
         Kind::Change => Box::pin(async move { it.change().await }),
         Kind::Service => Box::pin(async move { it.serve().await }),
+        Kind::Complaint => Box::pin(async move { it.complain().await }),
     }
 }
 
@@ -394,7 +397,33 @@ impl Traveller {
         }
     }
 
-    async fn rate(&self, customer: &str, driver: &str, order: &OrderId) {
+    /// A parcel is brought and fetched by people with patience; its customer wants an answer.
+    async fn complain(self: Rc<Self>) {
+        let (customer, driver) = (self.one_of(&CUSTOMERS), self.one_of(&DRIVERS));
+        let Some(order) = self.place(customer, "S", self.any_locker(), None).await else { return };
+        let mut deposited = None;
+        for _ in 0..4 {
+            deposited = self.deposit(driver, &order).await;
+            if deposited.is_some() {
+                break;
+            }
+            self.wait_up_to(Duration::from_secs(3_600)).await;
+        }
+        let Some((locker, compartment)) = deposited else { return };
+        let status = || self.world.history.borrow().order(&order).map(|it| it.status);
+        for _ in 0..8 {
+            self.wait_up_to(Duration::from_secs(1_800)).await;
+            if status() == Some(OrderStatus::Collected) {
+                break;
+            }
+            self.collect(customer, &order, &locker, compartment).await;
+        }
+        if status() == Some(OrderStatus::Collected) {
+            self.rate(customer, driver, &order).await;
+        }
+    }
+
+    async fn rate(self: &Rc<Self>, customer: &str, driver: &str, order: &OrderId) {
         let about =
             |mail: &Mail| matches!(&mail.notice.message, Message::FeedbackRequested { order: of } if of == order);
         // Who has not read that mail yet says it in the app.
@@ -410,7 +439,7 @@ impl Traveller {
             });
             let reasons: Vec<&str> = (0..self.below(3)).map(|_| self.one_of(&REASONS)).collect();
             let text = if self.often(15) { self.one_of(&DANGERS) } else { self.one_of(&TEXTS) };
-            let body = json!({ "ratings": ratings, "reasons": reasons, "text": text, "answer_wanted": self.often(30) });
+            let body = json!({ "ratings": ratings, "reasons": reasons, "text": text, "answer_wanted": self.often(50) });
             let by_link = |token| call("POST /feedback/{token}").path("token", token).json(body.clone());
             let own = call("POST /my/orders/{order_id}/feedback").by(customer).path("order_id", order.as_str());
             let said = token.filter(|_| self.often(60)).map_or_else(|| own.json(body.clone()), by_link);
@@ -431,7 +460,7 @@ impl Traveller {
         }
     }
 
-    async fn answer_complaint(&self, customer: &str, driver: &str, case: &str) {
+    async fn answer_complaint(self: &Rc<Self>, customer: &str, driver: &str, case: &str) {
         let agent = self.one_of(&AGENTS);
         self.wait().await;
         let path = |route: &str| call(route).path("case_id", case);
@@ -453,11 +482,14 @@ impl Traveller {
         if self.often(25) {
             self.ask(&path("POST /cases/{case_id}/update").by(agent).json(json!({}))).await;
         }
-        if self.often(20) {
+        if self.often(30) {
             self.join(agent, customer, case).await;
         }
-        if self.often(35) {
+        if self.often(45) {
             self.ask_back(agent, customer, case).await;
+        }
+        if self.often(70) {
+            self.hear(agent, driver, case).await;
         }
         // How many facts there are.
         let facts = seen.as_ref().and_then(|seen| seen.body["facts"].as_array()).map_or(0, Vec::len) as u64;
@@ -481,7 +513,12 @@ impl Traveller {
             {
                 request = request.header("if-match", &version.to_string());
             }
-            if self.ask(&request).await.is_some_and(|answer| answer.is_ok()) {
+            if let Some(decided) = self.ask(&request).await.filter(|answer| answer.is_ok()) {
+                if decided.body["decision"]["cause"] == "driver" && self.often(60) {
+                    let contesting = self.beside("driver");
+                    let (driver, case) = (driver.to_owned(), case.to_owned());
+                    self.world.executor.spawn(async move { contesting.contest(&driver, &case).await });
+                }
                 break;
             }
         }
@@ -514,6 +551,40 @@ impl Traveller {
         }
     }
 
+    /// The driver is asked, and says something soon, late or not at all.
+    async fn hear(&self, agent: &str, driver: &str, case: &str) {
+        let path = |route: &str| call(route).path("case_id", case);
+        self.ask(&path("POST /cases/{case_id}/hearing").by(agent).json(json!({}))).await;
+        if self.often(70) {
+            self.wait().await;
+            let who = if self.often(85) { driver } else { self.one_of(&DRIVERS) };
+            let text = json!({ "text": "It was raining." });
+            self.ask(&path("POST /driver/cases/{case_id}/statement").by(who).json(text)).await;
+        } else {
+            self.wait_up_to(Duration::from_secs(4 * 24 * 3_600)).await;
+        }
+        if self.often(30) {
+            self.ask(&path("GET /driver/cases/{case_id}").by(driver)).await;
+        }
+    }
+
+    /// The driver does not accept it, mostly in time; somebody answers, mostly.
+    async fn contest(&self, driver: &str, case: &str) {
+        const DAY: u64 = 24 * 3_600;
+        let path = |route: &str| call(route).path("case_id", case);
+        self.wait_up_to(Duration::from_secs(self.one_of(&[3_600, 5 * DAY, 25 * DAY]))).await;
+        let who = if self.often(90) { driver } else { self.one_of(&DRIVERS) };
+        self.ask(&path("POST /driver/cases/{case_id}/contest").by(who).json(json!({ "text": "It was not me." }))).await;
+        if self.often(15) {
+            return;
+        }
+        for _ in 0..2 {
+            self.wait_up_to(Duration::from_secs(self.one_of(&[3_600, 5 * DAY]))).await;
+            let body = json!({ "granted": self.often(50), "reasons": "Looked at it again." });
+            self.ask(&path("POST /cases/{case_id}/contest-answer").by(self.one_of(&AGENTS)).json(body)).await;
+        }
+    }
+
     /// Support finds that another case is about the same; mostly one of the same customer.
     async fn join(&self, agent: &str, customer: &str, case: &str) {
         let same = self.often(75);
@@ -534,7 +605,7 @@ impl Traveller {
     }
 
     /// The answer is not the end of it, mostly in time.
-    async fn not_be_content(&self, customer: &str, driver: &str, case: &str) {
+    async fn not_be_content(self: &Rc<Self>, customer: &str, driver: &str, case: &str) {
         const DAY: u64 = 24 * 3_600;
         self.wait_up_to(Duration::from_secs(self.one_of(&[3_600, 5 * DAY, 12 * DAY, 25 * DAY]))).await;
         let path = |route: &str| call(route).path("case_id", case);

@@ -131,9 +131,9 @@ pub async fn open(world: &Rc<World>) {
         });
         post("POST /teams", team.to_owned(), body).await;
     }
-    for lead in [LEAD, COMPLAINTS_LEAD] {
-        let body = json!({ "person_id": lead, "language": "german", "email": email_of(lead) });
-        post("POST /people", lead.to_owned(), body).await;
+    for person in [LEAD, COMPLAINTS_LEAD].into_iter().chain(DRIVERS) {
+        let body = json!({ "person_id": person, "language": "german", "email": email_of(person) });
+        post("POST /people", person.to_owned(), body).await;
     }
     for (number, customer) in CUSTOMERS.iter().enumerate() {
         let language = if number.is_multiple_of(2) { "german" } else { "english" };

@@ -73,6 +73,7 @@ fn states() -> BTreeMap<&'static str, State> {
         ("case-sorted", state("case-sorted", State::Case)),
         ("case-reopened", state("case-reopened", State::Case)),
         ("case-joined", state("case-joined", State::Case)),
+        ("case-contested", state("case-contested", State::Case)),
         ("compartment-faulted", state("compartment-faulted", State::Compartment)),
         ("compartment-free", state("compartment-free", State::Compartment)),
         ("compartment-reserved", state("compartment-reserved", State::Compartment)),

@@ -1,7 +1,7 @@
 //! What is promised to whom has complained, and who is told where it is not kept.
 //!
 //! A first answer, an update and the solution are each due, in support's working hours; while the customer is waited for,
-//! none of them is. What has passed is told level by level, each level once: the commit that tells of it counts it, and
+//! none of them is. What a driver contests is due by the calendar. What has passed is told level by level, each level once: the commit that tells of it counts it, and
 //! says when the next one is due.
 
 use serde::{Deserialize, Serialize};
@@ -26,16 +26,20 @@ pub enum Deadline {
     Update,
     /// It is decided.
     Solution,
+    /// Somebody has looked at what the driver contests.
+    Contest,
 }
 
 impl Deadline {
-    const ALL: [Deadline; 3] = [Deadline::FirstAnswer, Deadline::Update, Deadline::Solution];
+    /// Each.
+    pub const ALL: [Deadline; 4] = [Deadline::FirstAnswer, Deadline::Update, Deadline::Solution, Deadline::Contest];
 
     fn name(self) -> &'static str {
         match self {
             Deadline::FirstAnswer => "first-answer",
             Deadline::Update => "update",
             Deadline::Solution => "solution",
+            Deadline::Contest => "contest",
         }
     }
 }
@@ -122,13 +126,12 @@ impl Case {
 
     /// When this is due, where it is due at all.
     pub fn deadline(&self, deadline: Deadline) -> Option<Timestamp> {
-        if !self.status.is_supports_turn() {
-            return None;
-        }
+        let runs = self.status.is_supports_turn();
         match deadline {
-            Deadline::FirstAnswer => Some(self.answer_due_at).filter(|_| self.heard_at.is_none()),
-            Deadline::Update => self.update_due_at,
-            Deadline::Solution => self.solution_due_at,
+            Deadline::FirstAnswer => Some(self.answer_due_at).filter(|_| runs && self.heard_at.is_none()),
+            Deadline::Update => self.update_due_at.filter(|_| runs),
+            Deadline::Solution => self.solution_due_at.filter(|_| runs),
+            Deadline::Contest => self.open_contest().map(|it| it.answer_due_at),
         }
     }
 

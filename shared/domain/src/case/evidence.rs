@@ -56,6 +56,10 @@ pub enum Evidence {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cause: Option<Cause>,
     },
+    /// The driver has given a statement: it is with the case.
+    DriverStated {
+        stated_at: Timestamp,
+    },
 }
 
 /// From where a fact is known.
@@ -67,6 +71,7 @@ pub enum Source {
     /// What the doors of a locker reported: put in, taken out.
     DoorEvents,
     Customer,
+    Driver,
     OtherCases,
 }
 
@@ -114,6 +119,7 @@ impl Evidence {
             Evidence::DeliveredAt { .. } | Evidence::Collected { .. } => Source::DoorEvents,
             Evidence::Ratings { .. } => Source::Customer,
             Evidence::OtherComplaint { .. } => Source::OtherCases,
+            Evidence::DriverStated { .. } => Source::Driver,
         }
     }
 
@@ -125,6 +131,7 @@ impl Evidence {
             Evidence::DeliveredAt { delivered_at, .. } => Some(*delivered_at),
             Evidence::Collected { collected_at } => Some(*collected_at),
             Evidence::OtherComplaint { received_at, .. } => Some(*received_at),
+            Evidence::DriverStated { stated_at } => Some(*stated_at),
             Evidence::Ratings { .. } => None,
         }
     }
@@ -164,7 +171,8 @@ impl Evidence {
                 | Evidence::DeliveredAt { .. }
                 | Evidence::Collected { .. }
                 | Evidence::Ratings { .. }
-                | Evidence::OtherComplaint { .. },
+                | Evidence::OtherComplaint { .. }
+                | Evidence::DriverStated { .. },
                 _,
             ) => Speaks::Neither,
         }
@@ -183,7 +191,7 @@ impl Evidence {
                 Some(Finding::Delivered { at: *delivered_at, promised_at: *promised_at })
             }
             Evidence::Collected { collected_at } => Some(Finding::Collected { at: *collected_at }),
-            Evidence::Ratings { .. } | Evidence::OtherComplaint { .. } => None,
+            Evidence::Ratings { .. } | Evidence::OtherComplaint { .. } | Evidence::DriverStated { .. } => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Case, CaseDecision, CaseStatus, Owner};
+use super::{Case, CaseDecision, CaseStatus, Contest, Owner};
 use crate::calendar::Calendar;
 use crate::decision::{Decision, Event};
 use crate::delivery::Delivery;
@@ -29,6 +29,9 @@ pub struct Reopening {
     /// What had been decided; nothing where it was closed without an answer to a question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<CaseDecision>,
+    /// What the driver had said to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contest: Option<Box<Contest>>,
 }
 
 impl Case {
@@ -77,7 +80,8 @@ pub fn reopen(
     if now > until && !bug("reopened_however_late") {
         return Err(Refusal::TooLate);
     }
-    let reopening = Reopening { at: now, by: by.clone(), text: text.clone(), decision: case.decision.take() };
+    let (decision, contest) = (case.decision.take(), case.contest.take());
+    let reopening = Reopening { at: now, by: by.clone(), text: text.clone(), decision, contest };
     case.reopenings.push(reopening);
     (case.status, case.owner, case.closed_at) = (CaseStatus::Reopened, Owner::Support, None);
     case.start_clocks(support, now);

@@ -23,15 +23,21 @@ fn met(of: u16) -> Incident {
     incident(unit(of), FaultCode::LockJammed, 30, Some(50))
 }
 
-/// A case whose records hold a fault of the locker.
+/// A case whose records hold a fault of the locker, and whose driver has been heard.
 fn locker_faulted() -> Case {
-    case(CaseStatus::Assigned, vec![Evidence::LockerFault { incident: met(7) }])
+    heard(case(CaseStatus::Assigned, vec![Evidence::LockerFault { incident: met(7) }]))
+}
+
+/// The same after its driver had the time to say something.
+fn heard(case: Case) -> Case {
+    let hearing = Hearing { by: agent(), asked_at: at(110), state_until: at(150), statement: None };
+    Case { hearing: Some(Box::new(hearing)), ..case }
 }
 
 /// A case whose records hold nothing of the kind.
 fn locker_worked() -> Case {
     let ratings = ratings(2, 5, 5, 5);
-    case(CaseStatus::Assigned, vec![Evidence::Ratings { ratings }, Evidence::Collected { collected_at: at(80) }])
+    heard(case(CaseStatus::Assigned, vec![Evidence::Ratings { ratings }, Evidence::Collected { collected_at: at(80) }]))
 }
 
 fn excluded() -> Delivery {
@@ -301,6 +307,15 @@ fn given_the_drivers_doing_then_the_delivery_is_charged_with_the_case() {
     let charged = Delivery { charged_case: Some(id("C-1")), ..delivery() };
     let decision = judge(locker_worked(), Some(delivery()), made).unwrap();
     assert_eq!(decision.changes, vec![charged.into(), after.into()]);
+    let message = Message::DriverCharged {
+        case: id("C-1"),
+        delivery: id("o1"),
+        category: Category::Delay,
+        measure: Measure::Talk,
+        reasons: "The records say so.".to_owned(),
+        contest_until: at(200) + CONTEST_WITHIN,
+    };
+    assert_eq!(decision.notices[1], Notice::to_person(&driver(), message, &event(), at(200)));
 }
 
 #[test]
@@ -438,7 +453,7 @@ fn the_answer_tells_what_is_known_of_the_parcel_and_nothing_of_the_driver() {
         Evidence::Collected { collected_at: at(80) },
     ];
     let made = CaseDecision { facts_for: [0, 1, 2, 3].into(), ..made(Cause::Driver, Measure::Talk) };
-    let decision = judge(case(CaseStatus::Assigned, evidence), Some(delivery()), made).unwrap();
+    let decision = judge(heard(case(CaseStatus::Assigned, evidence)), Some(delivery()), made).unwrap();
     let Message::CaseAnswered { findings, .. } = &decision.notices[0].message else { panic!("{decision:?}") };
     let delivered = Finding::Delivered { at: at(60), promised_at: Some(at(50)) };
     assert_eq!(*findings, [delivered, Finding::Collected { at: at(80) }]);
@@ -475,4 +490,17 @@ fn a_danger_in_what_is_added_goes_before_what_was_said_so_far_and_the_delivery_c
     assert_eq!((more.severity, more.proposed_cause), (CaseSeverity::Critical, Cause::Unknown));
     assert_eq!(more.answer_due_at, support().due(at(100), hours(2)));
     assert_eq!(counts_again, Some(delivery()));
+}
+
+#[test]
+fn the_driver_is_blamed_only_once_heard_and_nobody_else_waits_for_that() {
+    let decided = |hearing: Option<Hearing>, cause, measure| {
+        charges(Case { hearing: hearing.map(Box::new), ..locker_faulted() }, Some(delivery()), cause, measure)
+    };
+    assert_eq!(decided(None, Cause::Driver, Measure::Talk), Err(Refusal::DriverNotHeard));
+    let asked = Hearing { by: agent(), asked_at: at(110), state_until: at(201), statement: None };
+    assert_eq!(decided(Some(asked.clone()), Cause::Driver, Measure::Talk), Err(Refusal::DriverNotHeard));
+    let stated = Hearing { statement: Some(Said { text: "No.".to_owned(), at: at(120) }), ..asked };
+    assert_eq!(decided(Some(stated), Cause::Driver, Measure::Talk), Ok(true));
+    assert_eq!(decided(None, Cause::Locker, Measure::LockerRepaired), Ok(false));
 }

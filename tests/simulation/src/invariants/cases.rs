@@ -135,6 +135,12 @@ fn promised(case: &Case) -> Vec<(Deadline, Timestamp)> {
     all.into_iter().filter_map(|(deadline, at)| Some((deadline, at.filter(|_| runs)?))).collect()
 }
 
+/// What is due of a case besides: that somebody answers what its driver contests.
+fn contested(case: &Case) -> Option<(Deadline, Timestamp)> {
+    let open = case.contest.as_ref().filter(|it| it.answer.is_none())?;
+    Some((Deadline::Contest, open.at + SignedDuration::from_hours(14 * 24)))
+}
+
 /// How long after the first level the second one is told, in working hours.
 fn patience(severity: CaseSeverity) -> SignedDuration {
     SignedDuration::from_hours(match severity {
@@ -152,7 +158,7 @@ pub fn each_overdue_level_is_told_once_and_never_early(world: &World, commit: &C
     });
     let Some((deadline, level)) = told else { return Ok(()) };
     let Some((Some(before), after)) = commit.cases().next() else { return broken("a level of no case was told") };
-    let due = promised(before).into_iter().find(|(it, _)| *it == deadline).map(|(_, at)| at);
+    let due = promised(before).into_iter().chain(contested(before)).find(|(it, _)| *it == deadline).map(|(_, at)| at);
     holds(due.is_some_and(|at| at <= commit.now), || {
         format!("{deadline:?} of case {} was told at {}; it is due at {due:?}", after.id, commit.now)
     })?;
@@ -197,7 +203,7 @@ pub fn each_overdue_level_is_told_once_and_never_early(world: &World, commit: &C
     Ok(())
 }
 
-/// I10: what was promised and has not come is told at most two sweeps late.
+/// I10: what was promised and has not come is told, and what its customer does not answer closed, at most two sweeps late.
 pub fn nothing_promised_is_more_than_two_sweeps_overdue_in_silence(world: &World, now: &Timestamp) -> Verdict {
     // An index may be some seconds behind: a sweep that runs meanwhile cannot see what is due.
     let seen = SignedDuration::from_secs(8);
@@ -208,7 +214,17 @@ pub fn nothing_promised_is_more_than_two_sweeps_overdue_in_silence(world: &World
         let State::Case(case) = state else { continue };
         let known_at = history.known_at.get(&StateKey::Case(case.id.clone())).copied().unwrap_or_default();
         let known = world.now() - SignedDuration::try_from(ran.saturating_sub(known_at)).unwrap_or_default();
-        for (deadline, due_at) in promised(case) {
+        let silent =
+            case.questions.last().filter(|it| case.status == CaseStatus::AwaitingCustomer && it.answer.is_none());
+        if let Some(until) = silent.map(|it| it.asked_at + SignedDuration::from_hours(14 * 24))
+            && until.max(known) + seen <= *now
+        {
+            let key = (case.id.clone(), until);
+            let count = missed.get(&key).copied().unwrap_or_default() + 1;
+            holds(count <= 2, || format!("nobody answers for case {}, and {count} sweeps did not close it", case.id))?;
+            waiting.insert(key, count);
+        }
+        for (deadline, due_at) in promised(case).into_iter().chain(contested(case)) {
             let counted = |it: &Missed| it.deadline == deadline && it.due_at >= due_at && it.levels_told >= 1;
             if due_at.max(known) + seen > *now || case.missed.iter().any(counted) {
                 continue;
@@ -336,11 +352,62 @@ pub fn what_a_customer_adds_is_looked_through(_: &World, commit: &Committed) -> 
     Ok(())
 }
 
+/// I21: nothing is decided against a driver who was not heard or had no time for it; the driver is told why in the same
+/// commit, and may contest for fourteen days; somebody else of support answers that, with reasons. All of it is the
+/// driver's own.
+pub fn a_driver_is_heard_told_and_answered_by_somebody_else(_: &World, commit: &Committed) -> Verdict {
+    let actor = || commit.events.iter().find_map(|(_, it)| it.actor.clone()).unwrap_or_default();
+    for (before, after) in commit.cases() {
+        let driver = after.driver.as_ref().map(ToString::to_string).unwrap_or_default();
+        for (_, entry) in commit.entered() {
+            let to_driver = match &entry.notice.message {
+                Message::DriverAsked { case, .. }
+                | Message::DriverCharged { case, .. }
+                | Message::ContestReceived { case, .. }
+                | Message::ContestAnswered { case, .. } => *case == after.id,
+                _ => false,
+            };
+            let own = matches!(&entry.notice.recipient, Recipient::Person { person } if person.as_str() == driver);
+            holds(!to_driver || own, || format!("{} of case {} is not to {driver}", entry.notice.id, after.id))?;
+        }
+        let told = |is: fn(&Message) -> bool| commit.entered().filter(|(_, it)| is(&it.notice.message)).count();
+        if let Some(made) = after
+            .decision
+            .as_ref()
+            .filter(|it| it.cause == CaseCause::Driver && before.is_none_or(|before| before.decision.is_none()))
+        {
+            let heard = after.hearing.as_ref().is_some_and(|it| {
+                it.statement.is_some() || it.asked_at + SignedDuration::from_hours(3 * 24) <= made.at
+            });
+            holds(heard, || format!("case {} was decided against {driver}, who was not heard", after.id))?;
+            let count = told(|it| matches!(it, Message::DriverCharged { .. }));
+            holds(count == 1, || format!("{driver} was told {count} times of the decision of case {}", after.id))?;
+        }
+        if happened_now(commit, |it| matches!(it, Event::DriverStated | Event::DecisionContested)) {
+            holds(actor() == driver, || format!("{} spoke for {driver} in case {}", actor(), after.id))?;
+        }
+        if happened_now(commit, |it| matches!(it, Event::DecisionContested)) {
+            let decided_at = after.decision.as_ref().map(|it| it.at);
+            let in_time = decided_at.is_some_and(|at| commit.now <= at + SignedDuration::from_hours(14 * 24));
+            holds(in_time, || format!("case {} of {decided_at:?} was contested at {}", after.id, commit.now))?;
+        }
+        if happened_now(commit, |it| matches!(it, Event::ContestAnswered { .. })) {
+            let first = after.decision.as_ref().map(|it| it.by.to_string());
+            let other = first.as_deref() != Some(actor().as_str()) && AGENTS.contains(&actor().as_str());
+            holds(other, || format!("{} answered what is contested of {first:?} in case {}", actor(), after.id))?;
+            let count = told(|it| matches!(it, Message::ContestAnswered { .. }));
+            holds(count == 1, || format!("{driver} was told {count} times what came of contesting {}", after.id))?;
+        }
+    }
+    Ok(())
+}
+
 /// I22: a delivery is charged with a case while, and only while, a decision stands that it was the driver's doing.
 pub fn only_a_decision_that_stands_charges_a_delivery(world: &World, commit: &Committed) -> Verdict {
     let history = world.history.borrow();
     for (_, case) in commit.cases() {
-        let stands = case.decision.as_ref().is_some_and(|it| it.cause == CaseCause::Driver);
+        let granted = case.contest.as_ref().and_then(|it| it.answer.as_ref()).is_some_and(|it| it.granted);
+        let stands = !granted && case.decision.as_ref().is_some_and(|it| it.cause == CaseCause::Driver);
         let Some(delivery) = history.delivery(&case.order) else { continue };
         let charged = delivery.charged_case.as_ref() == Some(&case.id);
         holds(charged == stands, || {
@@ -386,7 +453,10 @@ pub fn no_measure_without_evidence_and_a_person(world: &World, commit: &Committe
                 Some(charged) => {
                     *charged == case.id && case.decision.as_ref().is_some_and(|it| it.cause == CaseCause::Driver)
                 }
-                None => case.status == CaseStatus::Reopened,
+                None => {
+                    case.status == CaseStatus::Reopened
+                        || happened_now(commit, |it| matches!(it, Event::ContestAnswered { granted: true, .. }))
+                }
             });
             holds(decided, || format!("the delivery of {} is charged, and nobody decided that", after.order))?;
         }

@@ -229,7 +229,13 @@ pub fn only_legal_transitions(_: &World, commit: &Committed) -> Verdict {
             (Some(Received | Assigned | Reopened), Closed) => joined,
             (Some(Decided | Closed), Reopened) => happened(|it| matches!(it, Event::CaseReopened { .. })),
             // Told of, sorted, said once more, joined by another.
-            (Some(before), after) => before == after && !matches!(after, Decided | Closed),
+            (Some(before), after) if before == after => {
+                let contested = |it: &Event| {
+                    matches!(it, Event::DecisionContested | Event::ContestAnswered { .. } | Event::CaseOverdue { .. })
+                };
+                !matches!(after, Decided | Closed) || happened(contested)
+            }
+            (Some(_), _) => false,
             (None, _) => false,
         };
         holds(legal, || format!("case {}: {:?} became {}", after.id, before.map(|it| it.status), after.status))?;

@@ -94,6 +94,7 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I20 cases::a_case_is_reopened_in_time_and_by_whose_it_is,
     I20 cases::only_one_customers_cases_are_joined,
     I20 cases::what_a_customer_adds_is_looked_through,
+    I21 cases::a_driver_is_heard_told_and_answered_by_somebody_else,
     I22 cases::only_a_decision_that_stands_charges_a_delivery,
     I21 cases::no_measure_without_evidence_and_a_person,
     I22 cases::a_lockers_fault_never_counts_against_a_driver,
@@ -208,7 +209,7 @@ pub const PROMISES: [(u8, &str, Option<&str>); 28] = [
     (
         21,
         "no measure without valid evidence and a named, authorised person's decision, who is neither the complainant nor the subject; the driver is told and may contest",
-        Some("telling the driver and contesting; the rest is held to"),
+        None,
     ),
     (
         22,

@@ -108,6 +108,10 @@ fn says_where(message: &Message) -> bool {
         | Message::CaseUnanswered { .. }
         | Message::CaseReopened { .. }
         | Message::CaseJoined { .. }
+        | Message::DriverAsked { .. }
+        | Message::DriverCharged { .. }
+        | Message::ContestReceived { .. }
+        | Message::ContestAnswered { .. }
         | Message::CaseOverdue { .. }
         | Message::WorkOrderCalled { .. }
         | Message::WorkOrderEnded { .. }

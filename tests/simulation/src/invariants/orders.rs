@@ -55,6 +55,10 @@ pub fn order_of(message: &Message) -> Option<&domain::id::OrderId> {
         | Message::WorkOrderEnded { .. }
         | Message::WorkOrderEscalated { .. }
         | Message::IncidentReported { .. }
+        | Message::DriverAsked { .. }
+        | Message::DriverCharged { .. }
+        | Message::ContestReceived { .. }
+        | Message::ContestAnswered { .. }
         | Message::CaseOverdue { .. }
         | Message::RepairRejected { .. } => None,
     }

@@ -105,7 +105,7 @@ fn every_level_of_everything_is_an_event_of_its_own() {
         assert!(events.insert(overdue.event().to_string()), "{overdue:?}");
         case = after(case, overdue.told_at);
     }
-    assert_eq!(events.len(), 3 * usize::from(OVERDUE_LEVELS));
+    assert_eq!(events.len(), 3 * usize::from(OVERDUE_LEVELS), "nothing is contested");
     assert_eq!(case.due_at(), None);
 }
 
@@ -185,7 +185,7 @@ fn nothing_is_due_of_what_is_decided_nor_updated_by_whose_matter_it_is() {
 
 #[test]
 fn the_clocks_of_a_reopened_case_run_since_then() {
-    let reopening = Reopening { at: at(500_000), by: None, text: String::new(), decision: None };
+    let reopening = Reopening { at: at(500_000), by: None, text: String::new(), decision: None, contest: None };
     let mut reopened = Case { reopenings: vec![reopening], status: CaseStatus::Reopened, ..received() };
     reopened.start_clocks(&support(), at(500_000));
     let before = reopened.clone();

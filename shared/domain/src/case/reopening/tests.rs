@@ -42,7 +42,7 @@ fn a_case_that_is_reopened_goes_back_to_its_team_and_what_was_decided_charges_no
         answer_due_at: due(10),
         update_due_at: Some(due(50)),
         solution_due_at: Some(due(100)),
-        reopenings: vec![Reopening { at: now, by: None, text, decision: Some(made()) }],
+        reopenings: vec![Reopening { at: now, by: None, text, decision: Some(made()), contest: None }],
         ..case(CaseStatus::Decided, vec![])
     };
     let receipt = Message::CaseReopened { case: id("C-1"), order: id("o1"), answer_due_at: due(10) };
