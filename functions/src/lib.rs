@@ -18,6 +18,7 @@ pub mod locker_commands;
 pub mod notification_fan_out;
 pub mod order_choices;
 pub mod order_placement;
+pub mod overdue_cases;
 pub mod parcel_events;
 mod places;
 pub mod presence;

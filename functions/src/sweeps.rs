@@ -1,7 +1,8 @@
 //! Everything that is due: lockers whose grace is over or that have fallen silent, doors that did not open, suspicions
 //! to be judged, devices that do not answer, faults that were put aside, notices that were not sent, incidents whose
-//! people were not all dealt with, work orders that nobody reacts to, estimates that have not come true, windows of
-//! maintenance that begin or end, orders whose time is over. And what only has to be counted: repairs, and each hour what the doors of a locker did.
+//! people were not all dealt with, work orders that nobody reacts to, complaints that are overdue or unanswered, estimates
+//! that have not come true, windows of maintenance that begin or end, orders whose time is over. And what only has to be
+//! counted: repairs, and each hour what the doors of a locker did.
 //! Trigger: a schedule, every minute. Sample: events/sweeps.
 
 use aws::apply::{Applied, Cause, apply, settle};
@@ -11,6 +12,7 @@ use aws::metric::{self, Metric};
 use aws::publisher::Publisher;
 use aws::store::{Item, Store, Unavailable};
 use domain::acknowledgement::end_shelving;
+use domain::calendar::Calendar;
 use domain::decision::Event;
 use domain::door::{Door, not_opened, suspect_silent_lock};
 use domain::fault::Unit;
@@ -18,7 +20,6 @@ use domain::id::{CompartmentNumber, EventId, LockerId};
 use domain::locker::{Locker, judge_suspicions, report_faults};
 use domain::maintenance::{self, PlanScene};
 use domain::presence::{Presence, find_offline};
-use domain::preventive::SERVICED_AFTER_OPENINGS;
 use domain::remote_recovery::time_out_attempts;
 use domain::seeded::bug;
 use domain::work_order::WorkOrder;
@@ -31,6 +32,7 @@ use crate::expected_back;
 use crate::fault_scene;
 use crate::incidents;
 use crate::notification_fan_out::Sender;
+use crate::overdue_cases;
 use crate::rerouting;
 use crate::sweeps::expiries::end_what_is_over;
 use crate::sweeps::repairs::count_the_repaired;
@@ -66,12 +68,8 @@ const NOTICES_AT_ONCE: usize = 10;
 pub struct Settings {
     /// After how many openings a door is due for preventive work.
     pub serviced_after_openings: u32,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { serviced_after_openings: SERVICED_AFTER_OPENINGS }
-    }
+    /// When support works.
+    pub support: Calendar,
 }
 
 /// What a sweep did.
@@ -102,7 +100,7 @@ pub async fn handle<S: Store, P: Publisher>(
 ) -> Result<Swept, SweepFailure> {
     let shards: Vec<(Table, u32)> =
         TABLES.iter().flat_map(|table| (0..DUE_SHARDS).map(move |shard| (*table, shard))).collect();
-    let swept = join_all(shards.into_iter().map(|(table, shard)| sweep(store, sender, table, shard, now)));
+    let swept = join_all(shards.into_iter().map(|(table, shard)| sweep(store, sender, settings, table, shard, now)));
     let (silent, counted) = (find_the_silent(store, now), count_the_repaired(store, now));
     let swept = join(swept, end_what_is_over(store, now));
     let ((mut outcomes, over), silent, counted, looked) =
@@ -122,6 +120,7 @@ pub async fn handle<S: Store, P: Publisher>(
 async fn sweep<S: Store, P: Publisher>(
     store: &S,
     sender: &Sender<P>,
+    settings: &Settings,
     table: Table,
     shard: u32,
     now: Timestamp,
@@ -139,7 +138,7 @@ async fn sweep<S: Store, P: Publisher>(
         due += page.items.len();
         let is_notice = |item: &Item| items::key_of(table, item).is_some_and(|key| key.is_notice());
         let (notices, others): (Vec<Item>, Vec<Item>) = page.items.into_iter().partition(is_notice);
-        let deal = async |item: &Item| deal_with(store, sender, table, item, now).await.err();
+        let deal = async |item: &Item| deal_with(store, sender, settings, table, item, now).await.err();
         let mut failed = Vec::new();
         for item in &others {
             failed.extend(deal(item).await);
@@ -162,6 +161,7 @@ async fn sweep<S: Store, P: Publisher>(
 async fn deal_with<S: Store, P: Publisher>(
     store: &S,
     sender: &Sender<P>,
+    settings: &Settings,
     table: Table,
     item: &Item,
     now: Timestamp,
@@ -172,6 +172,9 @@ async fn deal_with<S: Store, P: Publisher>(
     }
     if let Some((region, code)) = keys::incident(&key) {
         return incidents::look_due(store, region, code, now).await;
+    }
+    if let Some(case) = keys::case(&key) {
+        return overdue_cases::deal_with_due(store, &case, &settings.support, now).await;
     }
     match keys::locker_part(&key) {
         Some(LockerPart::Presence(_)) if bug("grace_is_never_over") => Ok(()),

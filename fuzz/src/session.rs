@@ -26,9 +26,10 @@ use domain::compartment::{Compartment, Occupancy};
 use domain::fault::{OpenFaults, Unit};
 use domain::id::{CompartmentNumber, LockerId};
 use domain::locker::Locker;
-use domain::order::Order;
+use domain::order::{Order, OrderStatus};
+use domain::preventive::SERVICED_AFTER_OPENINGS;
 use domain::work_order::WorkOrder;
-use functions::sweeps;
+use functions::sweeps::{self, Settings};
 use serde_json::{Value, json};
 
 use crate::devices::{self, Function};
@@ -65,7 +66,9 @@ pub fn play(network: &Network, lines: &str) {
                 true
             }
             ["sweep"] => {
-                let swept = run(sweeps::handle(&network.store, &network.sender, &Default::default(), network.now()));
+                let settings =
+                    Settings { serviced_after_openings: SERVICED_AFTER_OPENINGS, support: network.support };
+                let swept = run(sweeps::handle(&network.store, &network.sender, &settings, network.now()));
                 swept.map(drop).unwrap_or_else(|failure| panic!("line {number}: a sweep fails: {failure}"));
                 true
             }

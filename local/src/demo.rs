@@ -63,21 +63,32 @@ impl Site {
     }
 }
 
-/// Technicians who are called together.
+/// Those who are called together.
 #[derive(Debug, Clone, Copy)]
 pub struct Team {
     pub id: &'static str,
     pub name: &'static str,
     pub skills: &'static [&'static str],
+    pub duty: &'static str,
     pub language: &'static str,
 }
 
-/// The teams: each repairs something the others do not.
-pub const TEAMS: [Team; 3] = [
-    Team { id: "doors", name: "Türen und Schlösser", skills: &["mechanics"], language: "german" },
-    Team { id: "electronics", name: "Elektronik", skills: &["electronics"], language: "german" },
-    Team { id: "network", name: "Network on call", skills: &["network", "electronics"], language: "english" },
+/// The teams: each repairs something the others do not, and one answers complaints.
+pub const TEAMS: [Team; 4] = [
+    repairs("doors", "Türen und Schlösser", &["mechanics"], "german"),
+    repairs("electronics", "Elektronik", &["electronics"], "german"),
+    repairs("network", "Network on call", &["network", "electronics"], "english"),
+    Team { id: "complaints", name: "Kundendienst", skills: &[], duty: "support", language: "german" },
 ];
+
+const fn repairs(
+    id: &'static str,
+    name: &'static str,
+    skills: &'static [&'static str],
+    language: &'static str,
+) -> Team {
+    Team { id, name, skills, duty: "repair", language }
+}
 
 impl Team {
     /// Where the team reads its calls.
@@ -92,6 +103,7 @@ impl Team {
             "region": REGION,
             "name": self.name,
             "skills": self.skills,
+            "duty": self.duty,
             "language": self.language,
             "email": self.email(),
         })

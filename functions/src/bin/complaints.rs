@@ -1,4 +1,4 @@
-//! Cases are decided.
+//! Cases are worked on and decided; customers see their own.
 
 use aws::clients::Clients;
 use aws::start::serve;

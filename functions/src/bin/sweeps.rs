@@ -19,7 +19,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let public_url = environment.require("PUBLIC_URL")?.trim_end_matches('/').to_owned();
     let serviced_after = environment.require_number("SERVICED_AFTER_OPENINGS")?;
     let serviced_after_openings = u32::try_from(serviced_after).map_err(|_| "SERVICED_AFTER_OPENINGS is below zero")?;
-    let settings = Settings { serviced_after_openings };
+    let support = environment.require_parsed("SUPPORT_HOURS")?;
+    let settings = Settings { serviced_after_openings, support };
     let pacing = pacing(&environment)?;
     let sender = Sender { publisher: Sns::new(clients.sns()), signer, public_url, pacing };
     serve(async |_: IgnoredAny| sweeps::handle(&store, &sender, &settings, Timestamp::now()).await.map_err(report))

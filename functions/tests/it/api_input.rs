@@ -26,6 +26,9 @@ fn routes_with_a_body() -> Vec<(Call, Value)> {
     };
     let fetch =
         |step: &str| call("POST /recoveries/{order_id}/{step}").by("tech-4").path("order_id", "o-1").path("step", step);
+    let drivers_case =
+        |what: &str| call(&format!("POST /driver/cases/{{case_id}}/{what}")).by("driver-17").path("case_id", "C-1");
+    let own_case = |what: &str| call(&format!("POST /my/cases/{{case_id}}/{what}")).by("anna").path("case_id", "C-1");
     let case = |what: &str| call(&format!("POST /cases/{{case_id}}/{what}")).by("support-2").path("case_id", "C-1");
     let position = json!({ "latitude_e6": 1, "longitude_e6": 1 });
     let locker = json!({
@@ -68,6 +71,16 @@ fn routes_with_a_body() -> Vec<(Call, Value)> {
         (case("assignment"), json!({ "to": "support-2" })),
         (case("decision"), json!({ "cause": "unknown", "measure": "apology", "reasons": "weil" })),
         (case("closing"), json!({})),
+        (case("question"), json!({ "question": "Welches Fach?" })),
+        (case("update"), json!({})),
+        (case("reopening"), json!({ "reason": "am Telefon" })),
+        (case("joining"), json!({ "into": "C-2" })),
+        (case("hearing"), json!({})),
+        (case("contest-answer"), json!({ "granted": true, "reasons": "weil" })),
+        (drivers_case("statement"), json!({ "text": "So nicht." })),
+        (drivers_case("contest"), json!({ "text": "So nicht." })),
+        (own_case("answer"), json!({ "text": "Das große." })),
+        (own_case("reopening"), json!({ "text": "Nein." })),
     ]
 }
 
@@ -193,6 +206,15 @@ async fn a_wrong_value_is_named_by_its_path_and_not_repeated() {
         ("POST /choices/{token}", "/locker_id", json!("mz-04"), "locker_id"),
         ("POST /cases/{case_id}/decision", "/cause", json!("s3cret"), "cause"),
         ("POST /cases/{case_id}/decision", "/reasons", json!("s3cret".repeat(700)), "reasons"),
+        ("POST /cases/{case_id}/question", "/question", json!(" \n"), "question"),
+        ("POST /cases/{case_id}/question", "/question", json!("s3cret".repeat(400)), "question"),
+        ("POST /cases/{case_id}/reopening", "/reason", json!(""), "reason"),
+        ("POST /cases/{case_id}/contest-answer", "/reasons", json!(" "), "reasons"),
+        ("POST /driver/cases/{case_id}/statement", "/text", json!(""), "text"),
+        ("POST /driver/cases/{case_id}/contest", "/text", json!("s3cret".repeat(700)), "text"),
+        ("POST /cases/{case_id}/joining", "/into", json!("s3cret#1"), "into"),
+        ("POST /my/cases/{case_id}/answer", "/text", json!("s3cret".repeat(700)), "text"),
+        ("POST /my/cases/{case_id}/reopening", "/text", json!(" "), "text"),
     ] {
         is_refused_at(route, pointer, value, field).await;
     }
@@ -271,6 +293,8 @@ async fn an_identifier_that_could_never_exist_does_not_exist() {
         ("GET /support/lockers/{locker_id}", "locker_id"),
         ("GET /work-orders/{work_order_id}", "work_order_id"),
         ("GET /cases/{case_id}", "case_id"),
+        ("GET /my/cases/{case_id}", "case_id"),
+        ("GET /driver/cases/{case_id}", "case_id"),
     ] {
         for id in ["", "a#b", "o-1/../o-2", "ORDER#o-1", "\u{0}", &"x".repeat(65), "mz-03.0", "ä"] {
             let call = call(route).by("anna").path(parameter, id);

@@ -33,8 +33,17 @@ async fn act_on(network: &Network, who: &str, case: &str, what: &str, body: Valu
     network.call(request).await
 }
 
+/// Has the driver asked for a statement, and give one.
+async fn hear_driver(network: &Network, case: &str) {
+    act(network, "support-2", case, "hearing", json!({})).await.ok();
+    let statement = call("POST /driver/cases/{case_id}/statement").by("driver-17").path("case_id", case);
+    network.call(statement.json(json!({ "text": "So war es nicht." }))).await.ok();
+}
+
 fn decision(cause: &str, measure: &str, reasons: &str) -> Value {
-    json!({ "cause": cause, "measure": measure, "reasons": reasons })
+    // What these cases know first: a fault of the locker where there was one, else when it was delivered.
+    let facts: &[usize] = if ["locker", "driver"].contains(&cause) { &[0] } else { &[] };
+    json!({ "cause": cause, "measure": measure, "reasons": reasons, "facts_for": facts })
 }
 
 #[tokio::test]
@@ -42,15 +51,20 @@ async fn a_complaint_is_assigned_decided_and_closed_and_the_customer_answered_on
     let (network, order, case) = with_case("conduct").await;
     act(&network, "support-2", &case, "assignment", json!({ "to": "support-2" })).await.ok();
     assert_eq!(network.case(&case).owner, Owner::Agent { person: id("support-2") });
+    let unheard = act(&network, "support-2", &case, "decision", decision("driver", "talk", "drei Beschwerden")).await;
+    unheard.refused(409, "driver_not_heard");
+    hear_driver(&network, &case).await;
     let decided = act(&network, "support-2", &case, "decision", decision("driver", "talk", "drei Beschwerden")).await;
     assert_eq!(decided.ok()["status"], "decided");
     assert_eq!(network.delivery(&order).charged_case, Some(id(&case)));
     act(&network, "support-2", &case, "closing", json!({})).await.ok();
     network.drain().await;
     assert_eq!(network.case(&case).status, CaseStatus::Closed);
-    assert_eq!(network.told(), ["case_answered", "case_received", "feedback_requested", "ready_for_pickup"]);
+    let told =
+        ["case_answered", "case_received", "driver_asked", "driver_charged", "feedback_requested", "ready_for_pickup"];
+    assert_eq!(network.told(), told);
     let shown = network.call(call("GET /cases/{case_id}").by("support-2").path("case_id", &case)).await.ok();
-    assert_eq!((&shown["case"]["status"], &shown["version"]), (&json!("closed"), &json!(4)));
+    assert_eq!((&shown["case"]["status"], &shown["version"]), (&json!("closed"), &json!(6)));
 }
 
 #[tokio::test]
@@ -67,6 +81,13 @@ async fn what_the_records_do_not_carry_is_not_decided() {
     ] {
         let answer = act(&network, "support-2", &case, "decision", decision(cause, measure, reasons)).await;
         answer.refused(422, "missing_evidence");
+    }
+    for (facts_for, facts_against) in [(json!([]), json!([])), (json!([3]), json!([])), (json!([1]), json!([1]))] {
+        let body = json!({
+            "cause": "driver", "measure": "talk", "reasons": "er war's",
+            "facts_for": facts_for, "facts_against": facts_against,
+        });
+        act(&network, "support-2", &case, "decision", body).await.refused(422, "missing_evidence");
     }
     assert_eq!((network.kept(), network.delivery(&order).charged_case), (before, None));
 }
@@ -164,6 +185,7 @@ async fn a_person_says_what_it_is_about_and_the_lockers_fault_speaks_for_the_dri
     assert!(matches!(network.delivery(&order).standing, Standing::Excluded { .. }));
     act(&network, "support-2", &case, "sorting", sorting(json!(["delay", "conduct"]))).await.ok();
     assert_eq!(network.delivery(&order).standing, Standing::Counted);
+    hear_driver(&network, &case).await;
     act(&network, "support-2", &case, "decision", decision("driver", "talk", "Er hat es eingeräumt.")).await.ok();
     assert_eq!(network.delivery(&order).charged_case, Some(id(&case)));
     act(&network, "support-2", &case, "sorting", sorting(json!(["delay"]))).await.refused(409, "wrong_state");

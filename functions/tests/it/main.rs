@@ -5,6 +5,7 @@ mod suspicions;
 
 mod api_input;
 mod availability;
+mod case_clocks;
 mod cases;
 mod contents;
 mod deposits;

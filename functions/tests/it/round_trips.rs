@@ -51,16 +51,20 @@ async fn a_deposit_and_a_collection_take_two_round_trips_each() {
 }
 
 #[tokio::test]
-async fn feedback_with_a_complaint_takes_two_round_trips() {
+async fn feedback_takes_two_round_trips_and_a_complaint_two_more_for_the_facts_beside_it() {
     let network = Network::mainz().await;
     let order = network.collect_order("anna", "M").await;
+    let say = |answer_wanted: bool| {
+        let ratings = json!({ "delivery": 1, "condition": 1, "punctuality": 1, "driver": 1 });
+        let body = json!({ "ratings": ratings, "answer_wanted": answer_wanted });
+        call("POST /my/orders/{order_id}/feedback").by("anna").path("order_id", &order).json(body)
+    };
     let store = Counting::new(&network.store);
-    let body = json!({
-        "ratings": { "delivery": 1, "condition": 1, "punctuality": 1, "driver": 1 }, "answer_wanted": true,
-    });
-    let say = call("POST /my/orders/{order_id}/feedback").by("anna").path("order_id", &order).json(body);
-    assert_eq!(network.call_over(&store, &say).await.status, 201);
+    assert_eq!(network.call_over(&store, &say(false)).await.status, 201);
     assert_eq!(store.trips(), [vec![Read], vec![Commit]]);
+    let store = Counting::new(&network.store);
+    assert_eq!(network.call_over(&store, &say(true)).await.status, 200);
+    assert_eq!(store.trips(), [vec![Read], vec![Read, Query, Query], vec![Query], vec![Commit]]);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use aws::http::Request;
 use aws::link::LinkSigner;
 use domain::SignedDuration;
 use domain::compartment::{Compartment, Occupancy};
+use domain::delivery::{Delivery, Standing};
 use domain::door::{Door, Openings};
 use domain::notice::LinkPurpose;
 use domain::order::{Order, OrderStatus};
@@ -320,17 +321,67 @@ async fn prepared(network: &Network, function: &str, name: &str, sample: Value) 
             ..network.order("o-1001")
         };
         put_hidden(&network.store, &[faulted.into()]).await.unwrap();
+        let delivery = Delivery {
+            order: order(),
+            driver: id("driver-17"),
+            delivered_at: at(-600),
+            promised_at: None,
+            standing: Standing::Counted,
+            charged_case: None,
+        };
+        put_hidden(&network.store, &[delivery.into()]).await.unwrap();
+        let of_the_driver = ["contest-decision", "answer-contest"].contains(&name);
         let complaint = json!({
-            "ratings": { "delivery": 1, "condition": 1, "punctuality": 1, "driver": 1 }, "reasons": ["delay"],
+            "ratings": { "delivery": 1, "condition": 1, "punctuality": 1, "driver": 1 },
+            "reasons": [if of_the_driver { "conduct" } else { "delay" }],
         });
         let said = call("POST /my/orders/{order_id}/feedback").by("anna").path("order_id", "o-1001").json(complaint);
         let case = network.call(said).await.ok()["case"].as_str().unwrap().to_owned();
-        if name == "close-case" {
-            let made = json!({ "cause": "unknown", "measure": "apology", "reasons": "weil" });
-            let decide = call("POST /cases/{case_id}/decision").by("s-9").path("case_id", &case).json(made);
-            network.call(decide).await.ok();
+        let of_the_case = |what: &str| call(&format!("POST /cases/{{case_id}}/{what}")).path("case_id", &case);
+        match name {
+            "close-case" | "reopen-case" | "reopen-my-case" => {
+                let made = json!({ "cause": "unknown", "measure": "apology", "reasons": "weil" });
+                network.call(of_the_case("decision").by("s-9").json(made)).await.ok();
+            }
+            "give-statement" | "read-case-of-driver" => {
+                network.call(of_the_case("hearing").by("s-9").json(json!({}))).await.ok();
+            }
+            "contest-decision" | "answer-contest" => {
+                network.call(of_the_case("hearing").by("s-9").json(json!({}))).await.ok();
+                let own = |what: &str| call(&format!("POST /driver/cases/{{case_id}}/{what}")).by("driver-17");
+                let said = json!({ "text": "So war es nicht." });
+                network.call(own("statement").path("case_id", &case).json(said.clone())).await.ok();
+                let made = json!({ "cause": "driver", "measure": "talk", "reasons": "weil", "facts_for": [0] });
+                network.call(of_the_case("decision").by("s-9").json(made)).await.ok();
+                if name == "answer-contest" {
+                    network.call(own("contest").path("case_id", &case).json(said)).await.ok();
+                }
+            }
+            "answer-question" => {
+                let question = json!({ "question": "Welches Fach?" });
+                network.call(of_the_case("question").by("s-9").json(question)).await.ok();
+            }
+            "join-cases" => {
+                let order = network.collect_order("anna", "S").await;
+                let complaint = json!({
+                    "ratings": { "delivery": 1, "condition": 1, "punctuality": 1, "driver": 1 }, "reasons": ["damage"],
+                });
+                let say = call("POST /my/orders/{order_id}/feedback").by("anna").path("order_id", &order);
+                let other = network.call(say.json(complaint)).await.ok()["case"].clone();
+                sample["body"] = json!({ "into": other }).to_string().into();
+            }
+            "list-cases" => {
+                let team = json!({
+                    "team_id": "support-mainz", "region": "mainz", "name": "Kundendienst", "skills": [],
+                    "language": "german", "email": "support@example.org", "duty": "support",
+                });
+                network.call(call("POST /teams").by("op-1").json(team)).await.ok();
+            }
+            _ => {}
         }
-        sample["pathParameters"]["case_id"] = json!(case);
+        if name != "list-cases" {
+            sample["pathParameters"]["case_id"] = json!(case);
+        }
         sample["headers"].as_object_mut().unwrap().remove("if-match");
     }
     crate::support::requests::sampled(sample)

@@ -53,6 +53,7 @@ async fn requests(network: &Network) -> (Vec<Call>, Vec<Call>) {
             .path("step", "take")
             .json(json!({})),
         call("POST /cases/{case_id}/assignment").by("s-1").path("case_id", &case).json(json!({ "to": "s-1" })),
+        call("POST /cases/{case_id}/question").by("s-1").path("case_id", &case).json(json!({ "question": "Wo?" })),
         call("POST /people").by("op-1").json(json!({ "person_id": "p-1", "language": "german", "email": "a@b.de" })),
     ];
     let reading = vec![
@@ -62,6 +63,8 @@ async fn requests(network: &Network) -> (Vec<Call>, Vec<Call>) {
         call("GET /my/orders/{order_id}").by("anna").path("order_id", &order),
         call("GET /work-orders/{work_order_id}").by("tech-4").path("work_order_id", "mz-03.1"),
         call("GET /cases/{case_id}").by("s-1").path("case_id", &case),
+        call("GET /cases").by("s-1").query("region", "mainz"),
+        call("GET /my/cases/{case_id}").by("ben").path("case_id", &case),
         call("GET /support/orders/{order_id}").by("s-1").path("order_id", &order),
         call("GET /support/lockers/{locker_id}").by("s-1").path("locker_id", "mz-03"),
         call("GET /recoveries/{order_id}").by("tech-4").path("order_id", &fetched),

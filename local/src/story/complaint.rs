@@ -5,6 +5,8 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
+use crate::demo::REGION;
+
 use super::door_jams::Jammed;
 use super::stage::Stage;
 
@@ -33,6 +35,10 @@ pub async fn play(stage: &Stage<'_>, jammed: &Jammed) -> Result<()> {
     stage.expect_notice("anna", &case, since).await?;
 
     let agent = stage.network.api.support("agent")?;
+    let queue = agent.get(&format!("/cases?region={REGION}&team=complaints")).await?.expect(200)?;
+    let first = &queue["cases"][0];
+    ensure!(first["id"] == case.as_str(), "it is not first in its team's queue: {queue}");
+    stage.say(format!("it is in the queue of the team for complaints, a first answer due at {}", first["due_at"]));
     let view = agent.get(&format!("/cases/{case}")).await?.expect(200)?;
     ensure!(view["case"]["proposed_cause"] == "locker", "another cause is proposed: {}", view["case"]);
     let sorted = &view["case"];
@@ -51,16 +57,35 @@ pub async fn play(stage: &Stage<'_>, jammed: &Jammed) -> Result<()> {
     ensure!(driver["deliveries_excluded"] == 1 && driver["complaints_charged"] == 0, "the driver is charged: {driver}");
     stage.say(format!("{DRIVER} is not charged: the delivery is excluded, with the fault as evidence"));
 
+    let since = Instant::now();
+    let question = json!({"question": "Waren Sie beide Male am selben Fach?"});
+    let asked = agent.post(&format!("/cases/{case}/question"), &question).await?.expect(200)?;
+    ensure!(asked["status"] == "awaiting_customer", "it is {}", asked["status"]);
+    let (email, _) = stage.expect_notice("anna", &case, since).await?;
+    ensure!(email.text.contains("am selben Fach"), "the question is not in it:\n{}", email.text);
+    stage.say("support asks her something → 200, and the clocks stand still");
+    let answer = json!({"text": "Ja, am selben."});
+    let answered =
+        stage.network.api.customer("anna")?.post(&format!("/my/cases/{case}/answer"), &answer).await?.expect(200)?;
+    ensure!(answered["status"] == "assigned", "it is {}", answered["status"]);
+    stage.say("anna answers in the app → 200, and they run on");
+
+    let view = agent.get(&format!("/cases/{case}")).await?.expect(200)?;
+    let facts = view["weighed"][0]["facts_for"].clone();
+    ensure!(view["weighed"][0]["cause"] == "locker", "something else is explained: {}", view["weighed"]);
     let version = view["version"].to_string();
-    let decision =
-        json!({"cause": "locker", "measure": "locker_repaired", "reasons": "lock jammed, repaired and proven"});
+    let decision = json!({
+        "cause": "locker", "measure": "locker_repaired", "reasons": "lock jammed, repaired and proven",
+        "facts_for": facts,
+    });
     let path = format!("/cases/{case}/decision");
     let since = Instant::now();
     let decided = agent.post_with(&path, &decision, &[("if-match", &version)]).await?.expect(200)?;
     ensure!(decided["status"] == "decided", "it is {}", decided["status"]);
-    stage.say("support decides: cause locker, measure locker_repaired → 200");
+    stage.say("support decides by the fault among the facts: cause locker, measure locker_repaired → 200");
     let (answer, _) = stage.expect_notice("anna", &case, since).await?;
     ensure!(answer.text.contains("repariert"), "the answer does not name the measure:\n{}", answer.text);
+    ensure!(answer.text.contains("war gestört"), "the answer does not say what is known:\n{}", answer.text);
     agent.post_with(&path, &decision, &[("if-match", &version)]).await?.expect(412)?;
     stage.say("the same decision at the version seen before → 412");
 

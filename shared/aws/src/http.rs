@@ -198,11 +198,17 @@ fn status_of(refusal: &Refusal) -> u16 {
         | Refusal::AlreadyExists
         | Refusal::WindowOverlaps { .. }
         | Refusal::PlanFull
-        | Refusal::NotEmpty { .. } => 409,
+        | Refusal::NotEmpty { .. }
+        | Refusal::NotTheOwner
+        | Refusal::DriverNotHeard
+        | Refusal::TooManyQuestions
+        | Refusal::FinalAnswer
+        | Refusal::NotTheSameMatter
+        | Refusal::TooManyJoined => 409,
         Refusal::LinkUsed | Refusal::TooLate => 410,
         Refusal::InvalidRating => 400,
         Refusal::MissingEvidence => 422,
-        Refusal::OwnCase => 403,
+        Refusal::OwnCase | Refusal::FirstDecider => 403,
         Refusal::StaleVersion => 412,
     }
 }

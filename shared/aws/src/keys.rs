@@ -44,6 +44,8 @@
 //! | lockers of a region where preventive work is due | network: `team_load` | `PREVENTIVE#<region>` | `LOCKER#<id>` |
 //! | what waits to be told to a customer | orders, cases: `waiting` | `PERSON#<id>` | time |
 //! | a driver's deliveries, by time | cases: `by_driver` | `DRIVER#<id>` | time |
+//! | complaints about a driver's deliveries, by time | cases: `by_driver` | `COMPLAINTS#<id>` | time |
+//! | a team's complaints, due first first | cases: `queue` | `QUEUE#<region>#<team>` | due time |
 //!
 //! The indexes are sparse: an item has their attributes only while it belongs there. What is due is spread over
 //! [`DUE_SHARDS`] partitions and sorted by time, so that a sweep reads just what is due, however late it comes,
@@ -51,9 +53,10 @@
 
 use std::collections::HashMap;
 
+use domain::case::Case;
 use domain::day::Day;
 use domain::fault::FaultCode;
-use domain::id::{CompartmentNumber, EventId, LockerId, NoticeId, PersonId, RegionId, TeamId, WorkOrderId};
+use domain::id::{CaseId, CompartmentNumber, EventId, LockerId, NoticeId, PersonId, RegionId, TeamId, WorkOrderId};
 use domain::place::Cell;
 use domain::size::Size;
 use domain::{State, StateKey, Timestamp};
@@ -78,12 +81,13 @@ pub enum Index {
     TeamLoad,
     ByDriver,
     Waiting,
+    Queue,
 }
 
 impl Index {
     /// Every index.
-    pub const ALL: [Index; 6] =
-        [Index::Due, Index::Near, Index::Bookable, Index::TeamLoad, Index::ByDriver, Index::Waiting];
+    pub const ALL: [Index; 7] =
+        [Index::Due, Index::Near, Index::Bookable, Index::TeamLoad, Index::ByDriver, Index::Waiting, Index::Queue];
 
     /// Its name in the template.
     pub fn name(self) -> &'static str {
@@ -94,6 +98,7 @@ impl Index {
             Index::TeamLoad => "team_load",
             Index::ByDriver => "by_driver",
             Index::Waiting => "waiting",
+            Index::Queue => "queue",
         }
     }
 
@@ -106,6 +111,7 @@ impl Index {
             Index::TeamLoad => ("team_load", "pk"),
             Index::ByDriver => ("driver_key", "delivered_key"),
             Index::Waiting => ("waits_for", "waits_since"),
+            Index::Queue => ("queue_key", "queue_due"),
         }
     }
 }
@@ -253,9 +259,21 @@ pub fn index_attributes(key: &Key, state: Option<&State>, due_at: Option<Timesta
             attributes.insert("driver_key", driver(&delivery.driver));
             attributes.insert("delivered_key", instant(delivery.delivered_at));
         }
+        Some(State::Case(case)) => case_attributes(case, &mut attributes),
         _ => {}
     }
     attributes
+}
+
+fn case_attributes(case: &Case, attributes: &mut HashMap<&'static str, String>) {
+    if let Some(of) = &case.driver {
+        attributes.insert("driver_key", complaints(of));
+        attributes.insert("delivered_key", instant(case.received_at));
+    }
+    if let (Some(region), Some(due_first)) = (&case.region, case.due_first()) {
+        attributes.insert("queue_key", queue(region, case.team.as_ref()));
+        attributes.insert("queue_due", instant(due_first));
+    }
 }
 
 fn due_bucket(shard: u32) -> String {
@@ -318,6 +336,15 @@ pub const NOTICE_TABLES: [Table; 2] = [Table::Orders, Table::Cases];
 /// What waits in a table to be told to somebody, oldest first.
 pub fn waiting(table: Table, customer: &PersonId, limit: usize) -> Query {
     Query::index(table, Index::Waiting, person(customer), Range::All, limit)
+}
+
+fn complaints(driver: &PersonId) -> String {
+    format!("COMPLAINTS#{driver}")
+}
+
+/// Of a team; without one, what came when the region had none.
+fn queue(region: &RegionId, team: Option<&TeamId>) -> String {
+    format!("QUEUE#{region}#{}", team.map(ToString::to_string).unwrap_or_default())
 }
 
 /// The compartments of a locker, by number, from after `after`.
@@ -427,6 +454,22 @@ pub fn deliveries(of: &PersonId, limit: usize) -> Query {
     Query::index(Table::Cases, Index::ByDriver, driver(of), Range::All, limit).latest_first()
 }
 
+/// The complaints about a driver's deliveries, latest first.
+pub fn complaints_about(of: &PersonId, limit: usize) -> Query {
+    Query::index(Table::Cases, Index::ByDriver, complaints(of), Range::All, limit).latest_first()
+}
+
+/// The complaints of a team that are not decided, what is due first first; without a team, those that have none.
+pub fn open_cases(region: &RegionId, team: Option<&TeamId>, limit: usize) -> Query {
+    Query::index(Table::Cases, Index::Queue, queue(region, team), Range::All, limit)
+}
+
+/// Which case a key names; nothing for any other key.
+pub fn case(key: &Key) -> Option<CaseId> {
+    let case: CaseId = key.pk.strip_prefix("CASE#")?.parse().ok()?;
+    (of_state(&StateKey::Case(case.clone())) == *key).then_some(case)
+}
+
 /// A part of a locker, as it is named by the key of an item that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LockerPart {
@@ -527,6 +570,14 @@ mod tests {
         let earlier = of_state(&StateKey::ArchivedIncident(earlier));
         assert!(earlier.pk == latest.pk && incident(&earlier).is_none());
         assert!(incident(&of_state(&StateKey::Locker("mz-03".parse().unwrap()))).is_none());
+    }
+
+    #[test]
+    fn a_case_is_found_under_the_one_key_that_is_written_for_it() {
+        let written = of_state(&StateKey::Case("C-1".parse().unwrap()));
+        assert_eq!(case(&written), Some("C-1".parse().unwrap()));
+        assert_eq!(case(&written.event(&"e-1".parse().unwrap())), None);
+        assert_eq!(case(&of_state(&StateKey::Order("C-1".parse().unwrap()))), None);
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub enum Metric {
     NoticesUnknown,
     /// Levels that were told that nobody reacts to a work order.
     WorkOrdersEscalated,
+    /// Levels that were told that something promised to a complainant has not come.
+    CasesOverdue,
     /// Levels that nobody was there to be told.
     EscalationsUnheard,
     /// What devices were asked to try from afar, by what they said came of it or that they said nothing.
@@ -71,6 +73,7 @@ impl Metric {
             Metric::NoticesSuperseded => "NoticesSuperseded",
             Metric::NoticesUnknown => "NoticesUnknown",
             Metric::WorkOrdersEscalated => "WorkOrdersEscalated",
+            Metric::CasesOverdue => "CasesOverdue",
             Metric::EscalationsUnheard => "EscalationsUnheard",
             Metric::RemoteRecoveriesWorked => "RemoteRecoveriesWorked",
             Metric::RemoteRecoveriesFailed => "RemoteRecoveriesFailed",

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::case::Deadline;
 use crate::compartment::Service;
 use crate::escalation::{EscalateTo, Wait};
 use crate::fault::{FaultCode, Unit};
-use crate::id::{CompartmentNumber, OrderId, PersonId, TeamId, WorkOrderId};
+use crate::id::{CaseId, CompartmentNumber, OrderId, PersonId, TeamId, WorkOrderId};
 use crate::incident::{IncidentId, Stage};
 use crate::locker::FaultOutcome;
 use crate::notice::Notice;
@@ -391,7 +392,44 @@ pub enum Event {
     CaseSorted {
         by: PersonId,
     },
+    /// The customer was told that it is being worked on.
+    CaseUpdated {
+        by: PersonId,
+    },
+    CustomerAsked {
+        by: PersonId,
+    },
+    CustomerAnswered,
+    /// The customer has not answered in time, and it was closed.
+    CaseUnanswered,
+    /// A level was told that something has not come in time.
+    CaseOverdue {
+        deadline: Deadline,
+        level: u8,
+    },
     CaseDecided {
+        by: PersonId,
+    },
+    /// By nobody of support where it was the customer.
+    CaseReopened {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonId>,
+    },
+    /// The driver was asked for a statement.
+    DriverAsked {
+        by: PersonId,
+    },
+    DriverStated,
+    /// By the driver.
+    DecisionContested,
+    /// By somebody else than who decided.
+    ContestAnswered {
+        by: PersonId,
+        granted: bool,
+    },
+    /// It is dealt with by another one.
+    CaseJoined {
+        into: CaseId,
         by: PersonId,
     },
     CaseClosed {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Calendar;
-use crate::case::{Case, Category};
+use crate::case::{Case, Category, FoundBeside};
 use crate::decision::{Decision, Event};
 use crate::delivery::Delivery;
 use crate::id::{CaseId, EventId, OrderId, PersonId};
@@ -60,6 +60,10 @@ impl Rating {
 }
 
 impl Ratings {
+    /// Nothing to complain of.
+    pub(crate) const PRAISE: Ratings =
+        Ratings { delivery: Rating(5), condition: Rating(5), punctuality: Rating(5), driver: Rating(5) };
+
     fn any_bad(self) -> bool {
         [self.delivery, self.condition, self.punctuality, self.driver].into_iter().any(Rating::is_bad)
     }
@@ -105,8 +109,19 @@ pub struct FeedbackScene {
     pub order: Option<Order>,
     pub feedback: Option<Feedback>,
     pub delivery: Option<Delivery>,
+    /// The complaint it became before.
+    pub case: Option<Case>,
+    /// What is known beside, where it is to become one.
+    pub beside: FoundBeside,
     /// When support works.
     pub support: Calendar,
+}
+
+impl FeedbackScene {
+    /// Whether it is to become a complaint, so that what is known beside is worth looking for.
+    pub fn opens_a_case(&self, submission: &Submission) -> bool {
+        self.feedback.as_ref().is_none_or(|it| it.case.is_none()) && submission.is_complaint()
+    }
 }
 
 /// What the customer is told.
@@ -122,7 +137,8 @@ pub struct FeedbackReceipt {
 
 /// Takes a customer's feedback, once for each delivery; sent again within [`EDITABLE_FOR`] it replaces what
 /// was said. A complaint is opened in the same commit, with its receipt and with the cause that the records
-/// propose; where that is the locker, the delivery no longer counts for the driver.
+/// propose; where that is the locker, the delivery no longer counts for the driver. What is said once more about what was
+/// complained of joins the case that there is.
 ///
 /// # Errors
 /// - [`Refusal::UnknownOrder`]
@@ -135,7 +151,8 @@ pub fn give_feedback(
     event: &EventId,
     now: Timestamp,
 ) -> Result<Decision<FeedbackReceipt>, Refusal> {
-    let FeedbackScene { order, feedback, delivery, support } = scene;
+    let opens = scene.opens_a_case(&submission);
+    let FeedbackScene { order, feedback, delivery, case: known, beside, support } = scene;
     let order = order.ok_or(Refusal::UnknownOrder)?;
     if order.status != OrderStatus::Collected {
         return Err(Refusal::wrong_state(order.status));
@@ -147,8 +164,7 @@ pub fn give_feedback(
     }
     let edited = feedback.is_some();
     let mut case = feedback.and_then(|it| it.case);
-    let opened = (case.is_none() && submission.is_complaint())
-        .then(|| Case::open(case_id, &order, &submission, delivery.as_ref(), &support, now));
+    let opened = opens.then(|| Case::open(case_id, &order, &submission, delivery.as_ref(), &beside, &support, now));
     if let Some(opened) = &opened {
         case = Some(opened.id.clone());
     }
@@ -168,6 +184,13 @@ pub fn give_feedback(
             decision.change(delivery);
         }
         decision.change(opened);
+    } else if let Some((more, counts_again)) =
+        known.and_then(|it| it.with_more(&submission.text, delivery, &support, now))
+    {
+        if let Some(delivery) = counts_again {
+            decision.change(delivery);
+        }
+        decision.change(more);
     }
     decision.change(Feedback { order: order.id, customer: order.customer, submission, given_at, edited_at: now, case });
     decision.record(if edited { Event::FeedbackEdited } else { Event::FeedbackGiven });
@@ -199,6 +222,8 @@ mod tests {
             order: Some(collected(incidents)),
             feedback: None,
             delivery: Some(delivery()),
+            case: None,
+            beside: FoundBeside::default(),
             support: support(),
         }
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::case::Measure;
+use crate::case::{CaseSeverity, Category, Cause, Deadline, Finding, Measure};
 use crate::escalation::Wait;
 use crate::fault::{FaultClass, FaultCode, Severity, Unit};
 use crate::id::{CaseId, CompartmentNumber, NoticeId, OrderId, PersonId, RegionId, TeamId, WorkOrderId};
@@ -139,7 +139,56 @@ pub enum Message {
         answer_due_at: Option<Timestamp>,
     },
     /// To a customer: what came of it.
-    CaseAnswered { case: CaseId, order: OrderId, measure: Measure },
+    CaseAnswered {
+        case: CaseId,
+        order: OrderId,
+        measure: Measure,
+        /// Whose doing it was, as it was decided.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<Cause>,
+        /// The facts it rests on, as far as they are the customer's to know.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        findings: Vec<Finding>,
+        /// Until when the case can be reopened; nothing where this answer is the last one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reopen_until: Option<Timestamp>,
+    },
+    /// To a customer: what is missing, and until when it can be told.
+    CaseQuestion { case: CaseId, order: OrderId, question: String, answer_until: Timestamp },
+    /// To a customer: it is being worked on, and when it is to be decided; without a time, it takes longer than promised.
+    CaseUpdated { case: CaseId, order: OrderId, solution_due_at: Option<Timestamp> },
+    /// To a customer: it was closed for want of an answer, and until when it can be reopened.
+    CaseUnanswered { case: CaseId, order: OrderId, reopen_until: Option<Timestamp> },
+    /// To a customer: it is looked at again.
+    CaseReopened { case: CaseId, order: OrderId, answer_due_at: Timestamp },
+    /// To a customer: it is dealt with under another number.
+    CaseJoined { case: CaseId, order: OrderId, into: CaseId },
+    /// To a driver: somebody has complained about a delivery, and until when a statement is waited for.
+    DriverAsked { case: CaseId, delivery: OrderId, category: Category, state_until: Timestamp },
+    /// To a driver: it was decided that it was their doing, why, what follows, and until when that can be contested.
+    DriverCharged {
+        case: CaseId,
+        delivery: OrderId,
+        category: Category,
+        measure: Measure,
+        reasons: String,
+        contest_until: Timestamp,
+    },
+    /// To a driver: somebody else looks at it, and answers by then.
+    ContestReceived { case: CaseId, delivery: OrderId, answer_due_at: Timestamp },
+    /// To a driver: what came of it, and why.
+    ContestAnswered { case: CaseId, delivery: OrderId, granted: bool, reasons: String },
+    /// To a team for complaints, or whoever leads it: something promised has not come in time.
+    CaseOverdue {
+        case: CaseId,
+        category: Category,
+        severity: CaseSeverity,
+        deadline: Deadline,
+        due_at: Timestamp,
+        level: u8,
+        /// Whether somebody of the team has taken it.
+        taken: bool,
+    },
     /// To a team: something is broken, or more than before.
     WorkOrderCalled {
         work_order: WorkOrderId,
@@ -215,6 +264,16 @@ impl Message {
             Message::FeedbackRequested { .. } => "feedback_requested",
             Message::CaseReceived { .. } => "case_received",
             Message::CaseAnswered { .. } => "case_answered",
+            Message::CaseQuestion { .. } => "case_question",
+            Message::CaseUpdated { .. } => "case_updated",
+            Message::CaseUnanswered { .. } => "case_unanswered",
+            Message::CaseReopened { .. } => "case_reopened",
+            Message::CaseJoined { .. } => "case_joined",
+            Message::DriverAsked { .. } => "driver_asked",
+            Message::DriverCharged { .. } => "driver_charged",
+            Message::ContestReceived { .. } => "contest_received",
+            Message::ContestAnswered { .. } => "contest_answered",
+            Message::CaseOverdue { .. } => "case_overdue",
             Message::WorkOrderCalled { .. } => "work_order_called",
             Message::WorkOrderEnded { .. } => "work_order_ended",
             Message::WorkOrderEscalated { .. } => "work_order_escalated",
@@ -253,7 +312,19 @@ impl Message {
             Message::IncidentReported { incident, .. } => {
                 Some(StateKey::Incident(incident.region.clone(), incident.code))
             }
-            Message::CaseReceived { .. } | Message::CaseAnswered { .. } | Message::RepairRejected { .. } => None,
+            Message::CaseReceived { .. }
+            | Message::CaseAnswered { .. }
+            | Message::CaseQuestion { .. }
+            | Message::CaseUpdated { .. }
+            | Message::CaseUnanswered { .. }
+            | Message::CaseReopened { .. }
+            | Message::CaseJoined { .. }
+            | Message::DriverAsked { .. }
+            | Message::DriverCharged { .. }
+            | Message::ContestReceived { .. }
+            | Message::ContestAnswered { .. }
+            | Message::CaseOverdue { .. }
+            | Message::RepairRejected { .. } => None,
         }
     }
 
@@ -280,6 +351,16 @@ impl Message {
             | Message::FeedbackRequested { .. }
             | Message::CaseReceived { .. }
             | Message::CaseAnswered { .. }
+            | Message::CaseQuestion { .. }
+            | Message::CaseUpdated { .. }
+            | Message::CaseUnanswered { .. }
+            | Message::CaseReopened { .. }
+            | Message::CaseJoined { .. }
+            | Message::DriverAsked { .. }
+            | Message::DriverCharged { .. }
+            | Message::ContestReceived { .. }
+            | Message::ContestAnswered { .. }
+            | Message::CaseOverdue { .. }
             | Message::WorkOrderCalled { .. }
             | Message::WorkOrderEnded { .. }
             | Message::WorkOrderEscalated { .. }
@@ -315,6 +396,16 @@ impl Message {
             | Message::PlaceConfirmed { .. }
             | Message::CaseReceived { .. }
             | Message::CaseAnswered { .. }
+            | Message::CaseQuestion { .. }
+            | Message::CaseUpdated { .. }
+            | Message::CaseUnanswered { .. }
+            | Message::CaseReopened { .. }
+            | Message::CaseJoined { .. }
+            | Message::DriverAsked { .. }
+            | Message::DriverCharged { .. }
+            | Message::ContestReceived { .. }
+            | Message::ContestAnswered { .. }
+            | Message::CaseOverdue { .. }
             | Message::WorkOrderCalled { .. }
             | Message::WorkOrderEnded { .. }
             | Message::WorkOrderEscalated { .. }
@@ -484,9 +575,20 @@ mod tests {
         for message in [
             Message::RepairRejected { work_order: work_order_id(1), locker_name: "Dom".to_owned(), unit: unit(7) },
             Message::CaseReceived { case, order, answer_due_at: None },
-            Message::CaseAnswered { case: id("C-1"), order: id("o1"), measure: Measure::Apology },
+            answered(),
         ] {
             assert_eq!(message.says_latest_of(), None, "{message:?}");
+        }
+    }
+
+    fn answered() -> Message {
+        Message::CaseAnswered {
+            case: id("C-1"),
+            order: id("o1"),
+            measure: Measure::Apology,
+            cause: Some(Cause::Unknown),
+            findings: vec![],
+            reopen_until: Some(at(60)),
         }
     }
 
@@ -522,7 +624,7 @@ mod tests {
     }
 
     /// Every message without a link.
-    fn that_only_tell() -> [Message; 19] {
+    fn that_only_tell() -> [Message; 29] {
         let (order, name, case) = (|| id("o1"), || "Dom".to_owned(), || id("C-1"));
         let (compartment, deadline) = (number(7), at(90));
         [
@@ -539,7 +641,32 @@ mod tests {
             Message::PickupExpired { order: order(), locker_name: name(), compartment },
             Message::ParcelReturned { order: order() },
             Message::CaseReceived { case: case(), order: order(), answer_due_at: Some(at(60)) },
-            Message::CaseAnswered { case: case(), order: order(), measure: Measure::Apology },
+            answered(),
+            Message::CaseQuestion { case: case(), order: order(), question: "Which?".to_owned(), answer_until: at(60) },
+            Message::CaseUpdated { case: case(), order: order(), solution_due_at: Some(at(60)) },
+            Message::CaseUnanswered { case: case(), order: order(), reopen_until: Some(at(60)) },
+            Message::CaseReopened { case: case(), order: order(), answer_due_at: at(60) },
+            Message::CaseJoined { case: case(), order: order(), into: id("C-2") },
+            Message::DriverAsked { case: case(), delivery: order(), category: Category::Delay, state_until: at(60) },
+            Message::DriverCharged {
+                case: case(),
+                delivery: order(),
+                category: Category::Delay,
+                measure: Measure::Talk,
+                reasons: "So.".to_owned(),
+                contest_until: at(60),
+            },
+            Message::ContestReceived { case: case(), delivery: order(), answer_due_at: at(60) },
+            Message::ContestAnswered { case: case(), delivery: order(), granted: true, reasons: "So.".to_owned() },
+            Message::CaseOverdue {
+                case: case(),
+                category: Category::Delay,
+                severity: CaseSeverity::Minor,
+                deadline: Deadline::Solution,
+                due_at: at(60),
+                level: 1,
+                taken: false,
+            },
             call(1).message,
             Message::RepairRejected { work_order: work_order_id(1), locker_name: name(), unit: unit(7) },
             escalated(Wait::ForReaction, at(0)),

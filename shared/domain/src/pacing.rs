@@ -135,7 +135,10 @@ impl Message {
             // Somebody may be on the way to a door that stays shut, or to an empty compartment.
             Message::PickupDelayed { .. } | Message::ParcelMissing { .. } => Haste::AtOnce,
             // The answer to what its reader did a moment ago.
-            Message::PlaceConfirmed { .. } | Message::CaseReceived { .. } => Haste::AtOnce,
+            Message::PlaceConfirmed { .. }
+            | Message::CaseReceived { .. }
+            | Message::CaseReopened { .. }
+            | Message::ContestReceived { .. } => Haste::AtOnce,
             // The parcel lies there in the morning as well, if there is time left to come for it.
             Message::ReadyForPickup { deadline, .. }
             | Message::AllClear { deadline, .. }
@@ -156,12 +159,20 @@ impl Message {
                 Haste::ByDay
             }
             // Nothing has to be done about it soon.
-            Message::FeedbackRequested { .. } | Message::CaseAnswered { .. } => Haste::ByDay,
+            Message::FeedbackRequested { .. }
+            | Message::CaseAnswered { .. }
+            | Message::CaseUpdated { .. }
+            | Message::CaseUnanswered { .. }
+            | Message::CaseJoined { .. }
+            | Message::ContestAnswered { .. } => Haste::ByDay,
+            // There are days to answer.
+            Message::CaseQuestion { .. } | Message::DriverAsked { .. } | Message::DriverCharged { .. } => Haste::ByDay,
             // What is broken is repaired by night as well; who is on duty has a team's address, not their own.
             Message::WorkOrderCalled { .. }
             | Message::WorkOrderEnded { .. }
             | Message::WorkOrderEscalated { .. }
             | Message::IncidentReported { .. }
+            | Message::CaseOverdue { .. }
             | Message::RepairRejected { .. } => Haste::Call,
         }
     }

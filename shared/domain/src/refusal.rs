@@ -101,6 +101,20 @@ pub enum Refusal {
     MissingEvidence,
     #[error("nobody decides in their own case")]
     OwnCase,
+    #[error("the driver has not been heard: ask for a statement first, or wait for it")]
+    DriverNotHeard,
+    #[error("who has decided does not answer what is said against it")]
+    FirstDecider,
+    #[error("somebody else owns the case")]
+    NotTheOwner,
+    #[error("the customer has been asked as often as is possible: decide by what there is")]
+    TooManyQuestions,
+    #[error("this answer is the last one: the case has been reopened as often as is possible")]
+    FinalAnswer,
+    #[error("these are not two cases of one customer")]
+    NotTheSameMatter,
+    #[error("no more cases can be joined into this one")]
+    TooManyJoined,
     #[error("it has changed since it was read")]
     StaleVersion,
     #[error("it exists already")]

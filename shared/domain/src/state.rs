@@ -161,6 +161,7 @@ impl State {
             State::FaultRecord(it) => it.count_at,
             State::Usage(it) => it.look_at,
             State::Order(it) => it.due_at(),
+            State::Case(it) => it.due_at(),
             State::RepairTimes(_)
             | State::PreventiveWork(_)
             | State::LockerDay(_)
@@ -174,7 +175,6 @@ impl State {
             | State::Correspondence(_)
             | State::Delivery(_)
             | State::Feedback(_)
-            | State::Case(_)
             | State::Person(_) => None,
         }
     }

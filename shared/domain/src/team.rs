@@ -17,6 +17,8 @@ pub enum Duty {
     Repair,
     /// It watches over the region: it is told where nobody reacts, and is never called to repair.
     Operations,
+    /// It answers complaints, and is never called to repair.
+    Support,
 }
 
 impl Duty {
@@ -112,11 +114,13 @@ mod tests {
     }
 
     #[test]
-    fn those_who_watch_over_a_region_are_never_called_to_repair() {
+    fn those_who_watch_over_a_region_or_answer_complaints_are_never_called_to_repair() {
         use FaultClass::*;
-        let operations = Team { duty: Duty::Operations, ..team("a", &[Mechanics]) };
-        assert_eq!(choose(vec![(operations.clone(), 0), (team("b", &[]), 9)], &[Mechanics]).as_deref(), Some("b"));
-        assert_eq!(choose(vec![(operations, 0)], &[Mechanics]), None);
+        for duty in [Duty::Operations, Duty::Support] {
+            let other = Team { duty, ..team("a", &[Mechanics]) };
+            assert_eq!(choose(vec![(other.clone(), 0), (team("b", &[]), 9)], &[Mechanics]).as_deref(), Some("b"));
+            assert_eq!(choose(vec![(other, 0)], &[Mechanics]), None);
+        }
     }
 
     #[test]

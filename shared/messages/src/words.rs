@@ -8,6 +8,7 @@ use jiff::Zoned;
 use jiff::tz::{self, TimeZone};
 
 use domain::Timestamp;
+use domain::case::{CaseSeverity, Category, Cause, Deadline, Finding};
 use domain::escalation::Wait;
 use domain::fault::{FaultClass, Severity, Unit};
 use domain::id::WorkOrderId;
@@ -75,8 +76,8 @@ pub mod german {
     use jiff::civil::Weekday;
 
     use super::{
-        Dimension, FaultClass, InCommon, Severity, Timestamp, Unit, Wait, WorkOrderId, list_skills, list_units,
-        list_work_orders, local,
+        CaseSeverity, Category, Cause, Deadline, Dimension, FaultClass, Finding, InCommon, Severity, Timestamp, Unit,
+        Wait, WorkOrderId, list_skills, list_units, list_work_orders, local,
     };
 
     /// Such as `Sa., 21.11., 14:30 Uhr`.
@@ -149,6 +150,67 @@ pub mod german {
         }
     }
 
+    /// What of a complaint has not come in time.
+    pub fn deadline(deadline: &Deadline) -> &'static str {
+        match deadline {
+            Deadline::FirstAnswer => "Erste Antwort überfällig",
+            Deadline::Update => "Zwischenbescheid überfällig",
+            Deadline::Solution => "Lösung überfällig",
+            Deadline::Contest => "Antwort auf Widerspruch überfällig",
+        }
+    }
+
+    /// What a complaint is about.
+    pub fn category(category: &Category) -> &'static str {
+        match category {
+            Category::PrivacyOrSafety => "Sicherheit oder Datenschutz",
+            Category::Missing => "Paket fehlt",
+            Category::Damage => "Schaden",
+            Category::Conduct => "Verhalten",
+            Category::WrongPlace => "falscher Ort",
+            Category::LockerFault => "Paketautomat",
+            Category::Delay => "Verspätung",
+            Category::Other => "Sonstiges",
+        }
+    }
+
+    /// How grave a complaint is.
+    pub fn case_severity(severity: &CaseSeverity) -> &'static str {
+        match severity {
+            CaseSeverity::Minor => "leicht",
+            CaseSeverity::Serious => "ernst",
+            CaseSeverity::Critical => "kritisch",
+        }
+    }
+
+    /// Whose doing it was, as a customer is told.
+    pub fn cause(cause: &Cause) -> &'static str {
+        match cause {
+            Cause::Locker => "Die Ursache war eine Störung des Paketautomaten.",
+            Cause::Driver => "Die Ursache lag bei der Zustellung.",
+            Cause::Sender => "Die Ursache lag beim Versand.",
+            Cause::Customer => {
+                "Nach allem, was wir wissen, lag die Ursache weder beim Paketautomaten noch bei der Zustellung."
+            }
+            Cause::Unknown => "Die Ursache ließ sich nicht sicher feststellen.",
+        }
+    }
+
+    /// A fact, as a customer is told.
+    pub fn finding(finding: &Finding) -> String {
+        match finding {
+            Finding::LockerFaulty { from, until: Some(until) } => {
+                format!("Der Paketautomat war gestört: {} bis {}.", time(from), time(until))
+            }
+            Finding::LockerFaulty { from, until: None } => format!("Der Paketautomat ist gestört seit {}.", time(from)),
+            Finding::Delivered { at, promised_at: Some(promised_at) } => {
+                format!("Eingelegt: {}, zugesagt bis {}.", time(at), time(promised_at))
+            }
+            Finding::Delivered { at, promised_at: None } => format!("Eingelegt: {}.", time(at)),
+            Finding::Collected { at } => format!("Abgeholt: {}.", time(at)),
+        }
+    }
+
     /// What the lockers of an incident have in common, such as `Anbieter acme, 97 von 100`.
     pub fn in_common(common: &InCommon) -> String {
         let dimension = match common.dimension {
@@ -179,8 +241,8 @@ pub mod english {
     use std::collections::BTreeSet;
 
     use super::{
-        Dimension, FaultClass, InCommon, Severity, Timestamp, Unit, Wait, WorkOrderId, list_skills, list_units,
-        list_work_orders, local,
+        CaseSeverity, Category, Cause, Deadline, Dimension, FaultClass, Finding, InCommon, Severity, Timestamp, Unit,
+        Wait, WorkOrderId, list_skills, list_units, list_work_orders, local,
     };
 
     /// Such as `Sat 21 Nov, 14:30`.
@@ -239,6 +301,65 @@ pub mod english {
             Wait::OnHold => "On hold",
             Wait::ForProof => "Reported repaired and not proven",
             Wait::ForAnotherLook => "Test openings fail again and again",
+        }
+    }
+
+    /// What of a complaint has not come in time.
+    pub fn deadline(deadline: &Deadline) -> &'static str {
+        match deadline {
+            Deadline::FirstAnswer => "First answer overdue",
+            Deadline::Update => "Update overdue",
+            Deadline::Solution => "Solution overdue",
+            Deadline::Contest => "Answer to a contest overdue",
+        }
+    }
+
+    /// What a complaint is about.
+    pub fn category(category: &Category) -> &'static str {
+        match category {
+            Category::PrivacyOrSafety => "safety or privacy",
+            Category::Missing => "missing parcel",
+            Category::Damage => "damage",
+            Category::Conduct => "conduct",
+            Category::WrongPlace => "wrong place",
+            Category::LockerFault => "locker",
+            Category::Delay => "delay",
+            Category::Other => "other",
+        }
+    }
+
+    /// How grave a complaint is.
+    pub fn case_severity(severity: &CaseSeverity) -> &'static str {
+        match severity {
+            CaseSeverity::Minor => "minor",
+            CaseSeverity::Serious => "serious",
+            CaseSeverity::Critical => "critical",
+        }
+    }
+
+    /// Whose doing it was, as a customer is told.
+    pub fn cause(cause: &Cause) -> &'static str {
+        match cause {
+            Cause::Locker => "The cause was a fault of the locker.",
+            Cause::Driver => "The cause lay with the delivery.",
+            Cause::Sender => "The cause lay with the sending.",
+            Cause::Customer => "By all we know, the cause lay neither with the locker nor with the delivery.",
+            Cause::Unknown => "The cause could not be found for certain.",
+        }
+    }
+
+    /// A fact, as a customer is told.
+    pub fn finding(finding: &Finding) -> String {
+        match finding {
+            Finding::LockerFaulty { from, until: Some(until) } => {
+                format!("The locker was faulty from {} until {}.", time(from), time(until))
+            }
+            Finding::LockerFaulty { from, until: None } => format!("The locker has been faulty since {}.", time(from)),
+            Finding::Delivered { at, promised_at: Some(promised_at) } => {
+                format!("Put in: {}, promised by {}.", time(at), time(promised_at))
+            }
+            Finding::Delivered { at, promised_at: None } => format!("Put in: {}.", time(at)),
+            Finding::Collected { at } => format!("Collected: {}.", time(at)),
         }
     }
 

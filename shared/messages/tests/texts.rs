@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use domain::case::Measure;
+use domain::case::{CaseSeverity, Category, Cause, Deadline, Finding, Measure};
 use domain::escalation::Wait;
 use domain::fault::{FaultClass, FaultCode, Severity, Unit};
 use domain::id::OrderId;
@@ -83,7 +83,96 @@ fn choose_place(from_locker_name: &str) -> Message {
 }
 
 fn case_answered(measure: Measure) -> Message {
-    Message::CaseAnswered { case: id("5e1a2a2b-6b1c-4b39-9b0e-0c5f6d1c7a10"), order: id("A-4711"), measure }
+    Message::CaseAnswered {
+        case: id("5e1a2a2b-6b1c-4b39-9b0e-0c5f6d1c7a10"),
+        order: id("A-4711"),
+        measure,
+        cause: None,
+        findings: vec![],
+        reopen_until: None,
+    }
+}
+
+fn time(text: &str) -> domain::Timestamp {
+    text.parse().unwrap()
+}
+
+/// The answer to a complaint whose cause was found, with every fact there can be.
+fn case_explained(cause: Cause, measure: Measure) -> Message {
+    Message::CaseAnswered {
+        case: id(CASE),
+        order: id("A-4711"),
+        measure,
+        cause: Some(cause),
+        findings: vec![
+            Finding::LockerFaulty { from: time("2026-11-20T08:00:00Z"), until: Some(time("2026-11-20T13:30:00Z")) },
+            Finding::LockerFaulty { from: time("2026-11-20T09:00:00Z"), until: None },
+            Finding::Delivered { at: time("2026-11-20T14:00:00Z"), promised_at: Some(time("2026-11-20T11:00:00Z")) },
+            Finding::Delivered { at: time("2026-11-20T15:00:00Z"), promised_at: None },
+            Finding::Collected { at: time("2026-11-20T16:00:00Z") },
+        ],
+        reopen_until: Some(time("2026-12-05T13:30:00Z")),
+    }
+}
+
+const CASE: &str = "C-0123456789AB";
+const CAUSES: [Cause; 5] = [Cause::Locker, Cause::Driver, Cause::Sender, Cause::Customer, Cause::Unknown];
+
+fn case_question(question: &str) -> Message {
+    let answer_until = time("2026-12-05T13:30:00Z");
+    Message::CaseQuestion { case: id(CASE), order: id("A-4711"), question: question.to_owned(), answer_until }
+}
+
+fn case_overdue(deadline: Deadline, category: Category, severity: CaseSeverity, taken: bool) -> Message {
+    let due_at = time("2026-11-23T13:30:00Z");
+    Message::CaseOverdue { case: id(CASE), category, severity, deadline, due_at, level: 1, taken }
+}
+
+/// What a driver is told, with the reasons that somebody has written.
+fn to_a_driver(reasons: &str) -> Vec<Message> {
+    let (delivery, at) = (|| id::<OrderId>("A-4711"), time("2026-12-05T13:30:00Z"));
+    let (case, category, reasons) = (|| id(CASE), Category::Conduct, || reasons.to_owned());
+    let charged = |measure| Message::DriverCharged {
+        case: case(),
+        delivery: delivery(),
+        category,
+        measure,
+        reasons: reasons(),
+        contest_until: at,
+    };
+    vec![
+        Message::DriverAsked { case: case(), delivery: delivery(), category, state_until: at },
+        charged(Measure::Talk),
+        Message::ContestReceived { case: case(), delivery: delivery(), answer_due_at: at },
+        Message::ContestAnswered { case: case(), delivery: delivery(), granted: true, reasons: reasons() },
+        Message::ContestAnswered { case: case(), delivery: delivery(), granted: false, reasons: reasons() },
+    ]
+}
+
+/// What is said about a case besides its receipt.
+fn about_a_case(text: &str) -> Vec<Message> {
+    let (order, at) = (|| id::<OrderId>("A-4711"), time("2026-12-05T13:30:00Z"));
+    let mut messages = vec![case_question(text)];
+    messages.extend([Some(at), None].map(|at| Message::CaseUpdated {
+        case: id(CASE),
+        order: order(),
+        solution_due_at: at,
+    }));
+    messages.extend([Some(at), None].map(|at| Message::CaseUnanswered {
+        case: id(CASE),
+        order: order(),
+        reopen_until: at,
+    }));
+    messages.push(Message::CaseReopened { case: id(CASE), order: order(), answer_due_at: at });
+    messages.push(Message::CaseJoined { case: id(CASE), order: order(), into: id("C-BA9876543210") });
+    messages.extend(
+        [(Deadline::FirstAnswer, CaseSeverity::Critical), (Deadline::Update, CaseSeverity::Serious)]
+            .map(|(deadline, severity)| case_overdue(deadline, Category::PrivacyOrSafety, severity, true)),
+    );
+    messages.push(case_overdue(Deadline::Contest, Category::PrivacyOrSafety, CaseSeverity::Critical, true));
+    messages.extend(to_a_driver(text));
+    messages.extend(Category::ALL.map(|it| case_overdue(Deadline::Solution, it, CaseSeverity::Minor, false)));
+    messages
 }
 
 fn work_order_called(locker_name: &str, units: Vec<Unit>, extended: bool) -> Message {
@@ -224,6 +313,7 @@ fn every_message(locker_name: &str, other_locker_name: &str) -> Vec<Message> {
     messages.extend([true, false].map(|cancelled| work_order_ended(locker_name, cancelled)));
     messages.extend(WAITS.map(|wait| work_order_escalated(locker_name, wait)));
     messages.extend([Measure::Apology, Measure::LockerRepaired, Measure::Refund, Measure::Talk].map(case_answered));
+    messages.extend(about_a_case(locker_name));
     messages
 }
 
@@ -292,7 +382,7 @@ fn every_message_reads_cleanly_in_every_language_and_channel() {
                     assert_eq!(text.trim(), text);
                 }
                 assert!(!push.contains('\n'), "{push}");
-                let german = email.contains("Freundliche Grüße") || email.contains("Arbeitsauftrag");
+                let german = ["Freundliche Grüße", "Arbeitsauftrag", "Beschwerde"].iter().any(|it| email.contains(it));
                 assert_eq!(german, language == Language::German, "{email}");
             }
         }
@@ -300,11 +390,11 @@ fn every_message_reads_cleanly_in_every_language_and_channel() {
 }
 
 #[test]
-fn every_email_names_the_order_the_work_order_or_the_incident() {
+fn every_email_names_the_order_the_work_order_the_incident_or_the_case() {
     for message in every_ordinary_message() {
         for language in LANGUAGES {
             let email = rendered(&message, language, None).email;
-            let named = ["A-4711", "mz-03.2", "mainz.network_lost.1"].iter().any(|it| email.contains(it));
+            let named = ["A-4711", "mz-03.2", "mainz.network_lost.1", CASE].iter().any(|it| email.contains(it));
             assert!(named, "{email}");
         }
     }
@@ -864,4 +954,178 @@ fn a_digest_reads_cleanly_and_fits_whatever_is_in_it() {
             }
         }
     }
+}
+
+#[test]
+fn an_explained_answer_says_what_is_known_and_until_when_it_can_be_reopened() {
+    let Rendered { email, push, .. } =
+        rendered(&case_explained(Cause::Locker, Measure::Refund), Language::German, None);
+    let german = "Guten Tag,\n\n\
+        wir haben Ihre Beschwerde zur Bestellung A-4711 geprüft.\n\n\
+        Was wir wissen:\n\
+        - Der Paketautomat war gestört: Fr., 20.11., 09:00 Uhr bis Fr., 20.11., 14:30 Uhr.\n\
+        - Der Paketautomat ist gestört seit Fr., 20.11., 10:00 Uhr.\n\
+        - Eingelegt: Fr., 20.11., 15:00 Uhr, zugesagt bis Fr., 20.11., 12:00 Uhr.\n\
+        - Eingelegt: Fr., 20.11., 16:00 Uhr.\n\
+        - Abgeholt: Fr., 20.11., 17:00 Uhr.\n\n\
+        Die Ursache war eine Störung des Paketautomaten.\n\
+        Sie erhalten eine Erstattung.\n\n\
+        Sie müssen nichts tun. Haben Sie noch Fragen, nennen Sie uns bitte die Fallnummer C-0123456789AB. Sind Sie mit \
+        der Antwort nicht einverstanden, können Sie den Fall bis Sa., 5.12., 14:30 Uhr in der App wieder öffnen.\n\n\
+        Freundliche Grüße\n\
+        Ihr Team der Paketautomaten";
+    assert_eq!((email.as_str(), push.as_str()), (german, "Ihre Beschwerde ist geprüft. Sie erhalten eine Erstattung."));
+    let english = rendered(&case_explained(Cause::Driver, Measure::Talk), Language::English, None).email;
+    assert_eq!(
+        english,
+        "Hello,\n\n\
+        We have looked into your complaint about order A-4711.\n\n\
+        What we know:\n\
+        - The locker was faulty from Fri 20 Nov, 09:00 until Fri 20 Nov, 14:30.\n\
+        - The locker has been faulty since Fri 20 Nov, 10:00.\n\
+        - Put in: Fri 20 Nov, 15:00, promised by Fri 20 Nov, 12:00.\n\
+        - Put in: Fri 20 Nov, 16:00.\n\
+        - Collected: Fri 20 Nov, 17:00.\n\n\
+        The cause lay with the delivery.\n\
+        We have talked with the driver about it.\n\n\
+        You need to do nothing. If you have questions, please give us the case number C-0123456789AB. If you do not \
+        agree with the answer, you can reopen the case in the app by Sat 5 Dec, 14:30.\n\n\
+        Kind regards\n\
+        Your parcel locker team"
+    );
+}
+
+#[test]
+fn every_cause_reads_otherwise_and_a_repaired_locker_is_named_once() {
+    for language in LANGUAGES {
+        let texts = CAUSES.map(|it| rendered(&case_explained(it, Measure::Apology), language, None).email);
+        let different: BTreeSet<&String> = texts.iter().collect();
+        assert_eq!(different.len(), CAUSES.len());
+        let repaired = rendered(&case_explained(Cause::Locker, Measure::LockerRepaired), language, None).email;
+        let sentence = if language == Language::German { "Die Ursache war" } else { "The cause was" };
+        assert_eq!(repaired.matches(sentence).count(), 1, "{repaired}");
+    }
+}
+
+#[test]
+fn who_is_asked_reads_the_question_on_one_line_until_when_and_what_comes_of_silence() {
+    let message = case_question("Welches Fach war es?\nUnd wann?");
+    let german = Rendered {
+        subject: "Unsere Frage zu Ihrer Beschwerde: C-0123456789AB".to_owned(),
+        email: "Guten Tag,\n\n\
+            wir haben eine Frage zu Ihrer Beschwerde zur Bestellung A-4711.\n\n\
+            Welches Fach war es? Und wann?\n\n\
+            Bitte antworten Sie in der App bis Sa., 5.12., 14:30 Uhr. Solange ruht Ihr Fall C-0123456789AB. Ohne Antwort \
+            schließen wir ihn dann.\n\n\
+            Freundliche Grüße\n\
+            Ihr Team der Paketautomaten"
+            .to_owned(),
+        push: "Wir haben eine Frage zu Ihrer Beschwerde C-0123456789AB. Bitte antworten Sie in der App bis Sa., 5.12., \
+            14:30 Uhr."
+            .to_owned(),
+    };
+    let english = Rendered {
+        subject: "Our question about your complaint: C-0123456789AB".to_owned(),
+        email: "Hello,\n\n\
+            We have a question about your complaint on order A-4711.\n\n\
+            Welches Fach war es? Und wann?\n\n\
+            Please answer in the app by Sat 5 Dec, 14:30. Until then your case C-0123456789AB is on hold. Without an \
+            answer we close it then.\n\n\
+            Kind regards\n\
+            Your parcel locker team"
+            .to_owned(),
+        push: "We have a question about your complaint C-0123456789AB. Please answer in the app by Sat 5 Dec, 14:30."
+            .to_owned(),
+    };
+    assert_eq!(rendered(&message, Language::German, None), german);
+    assert_eq!(rendered(&message, Language::English, None), english);
+}
+
+#[test]
+fn what_is_closed_for_want_of_an_answer_says_how_to_reopen_it() {
+    let [_, _, _, closed, last, ..] = &about_a_case("?")[..] else { panic!("a list of messages") };
+    let email = |message: &Message, language| rendered(message, language, None).email;
+    assert!(
+        email(closed, Language::German).contains("öffnen Sie ihn bitte bis Sa., 5.12., 14:30 Uhr in der App wieder.")
+    );
+    assert!(email(closed, Language::English).contains("please reopen it in the app by Sat 5 Dec, 14:30."));
+    assert!(email(last, Language::German).contains("Schlichtungsstelle"));
+    assert!(email(last, Language::English).contains("arbitration board"));
+    let mut answer = case_explained(Cause::Unknown, Measure::Apology);
+    let Message::CaseAnswered { reopen_until, .. } = &mut answer else { panic!("an answer") };
+    *reopen_until = None;
+    assert!(email(&answer, Language::German).contains("Dies ist unsere letzte Antwort"));
+    assert!(email(&answer, Language::English).contains("This is our last answer"));
+}
+
+#[test]
+fn a_team_reads_what_has_not_come_and_whether_anybody_has_taken_it() {
+    let german = Rendered {
+        subject: "Erste Antwort überfällig: Beschwerde C-0123456789AB".to_owned(),
+        email: "Stufe 1: Erste Antwort überfällig, zugesagt bis Mo., 23.11., 14:30 Uhr. Noch niemand hat den Fall \
+            übernommen.\n\n\
+            Beschwerde: C-0123456789AB\n\
+            Worum es geht: Schaden\n\
+            Schwere: ernst"
+            .to_owned(),
+        push:
+            "Erste Antwort überfällig, zugesagt bis Mo., 23.11., 14:30 Uhr. Schaden, ernst: Beschwerde C-0123456789AB"
+                .to_owned(),
+    };
+    let message = case_overdue(Deadline::FirstAnswer, Category::Damage, CaseSeverity::Serious, false);
+    assert_eq!(rendered(&message, Language::German, None), german);
+    let english = rendered(
+        &case_overdue(Deadline::Solution, Category::Delay, CaseSeverity::Minor, true),
+        Language::English,
+        None,
+    );
+    assert_eq!(
+        english.email,
+        "Level 1: Solution overdue, promised by Mon 23 Nov, 14:30. Somebody has taken the case.\n\n\
+            Complaint: C-0123456789AB\n\
+            About: delay\n\
+            Severity: minor"
+    );
+}
+
+#[test]
+fn a_driver_reads_what_was_decided_why_and_until_when_it_can_be_contested() {
+    let [_, charged, _, granted, refused] = &to_a_driver("Zwei Zeugen.")[..] else { panic!("five messages") };
+    let german = Rendered {
+        subject: "Entscheidung zu Ihrer Zustellung: C-0123456789AB".to_owned(),
+        email: "Guten Tag,\n\n\
+            eine Person hat über die Beschwerde zu Ihrer Zustellung A-4711 entschieden (Verhalten, Fallnummer \
+            C-0123456789AB): Die Ursache lag bei der Zustellung.\n\n\
+            Was folgt: ein Gespräch mit Ihnen.\n\
+            Die Begründung: Zwei Zeugen.\n\n\
+            Sind Sie damit nicht einverstanden, widersprechen Sie bitte bis Sa., 5.12., 14:30 Uhr in der App. Eine andere \
+            Person prüft die Entscheidung dann und antwortet Ihnen innerhalb von 14 Tagen.\n\n\
+            Freundliche Grüße\n\
+            Ihr Team der Paketautomaten"
+            .to_owned(),
+        push: "Zu Ihrer Zustellung ist entschieden: Fall C-0123456789AB. Widersprechen können Sie in der App bis Sa., \
+            5.12., 14:30 Uhr."
+            .to_owned(),
+    };
+    assert_eq!(rendered(charged, Language::German, None), german);
+    let apology = case_answered_to_driver(Measure::Apology);
+    assert!(!rendered(&apology, Language::German, None).email.contains("Gespräch"));
+    let email = |message: &Message| rendered(message, Language::English, None).email;
+    assert_eq!(
+        email(granted),
+        "Hello,\n\n\
+            Somebody else has looked at the decision about your delivery A-4711 (case number C-0123456789AB).\n\n\
+            Your contest succeeds: the decision stands no more, and the delivery is not held against you.\n\
+            The reasons: Zwei Zeugen.\n\n\
+            Kind regards\n\
+            Your parcel locker team"
+    );
+    assert!(email(refused).contains("\n\nThe decision stands.\nThe reasons: Zwei Zeugen."));
+}
+
+fn case_answered_to_driver(measure: Measure) -> Message {
+    let mut message = to_a_driver("Zwei Zeugen.").remove(1);
+    let Message::DriverCharged { measure: told, .. } = &mut message else { panic!("a decision") };
+    *told = measure;
+    message
 }

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use domain::State;
 use domain::compartment::Occupancy;
 use domain::fault::{FaultCode, Unit};
 use domain::id::{CompartmentNumber, LockerId, OrderId, WorkOrderId};
@@ -17,7 +18,7 @@ use domain::place::Place;
 use serde_json::{Value, json};
 
 use crate::chance::{Chance, seed_of};
-use crate::site::{self, AGENTS, CUSTOMERS, DRIVERS, OPERATOR, TECHNICIANS};
+use crate::site::{self, AGENTS, COMPLAINTS, CUSTOMERS, DRIVERS, OPERATOR, TECHNICIANS};
 use crate::triggers::{Answer, Call, call};
 use crate::trouble::DUPLICATES_IN_A_THOUSAND;
 use crate::world::{Mail, World};
@@ -51,6 +52,8 @@ pub enum Kind {
     Change,
     /// The operator takes something out of service, and puts it back.
     Service,
+    /// A parcel that comes and is complained of, once there is time for that.
+    Complaint,
 }
 
 /// Which kinds there are, and how often each is taken: its share of the sum of all.
@@ -95,6 +98,7 @@ pub fn start(world: &Rc<World>, kind: Kind, seed: u64) -> Pin<Box<dyn Future<Out
         Kind::Looking => Box::pin(async move { it.look().await }),
         Kind::Change => Box::pin(async move { it.change().await }),
         Kind::Service => Box::pin(async move { it.serve().await }),
+        Kind::Complaint => Box::pin(async move { it.complain().await }),
     }
 }
 
@@ -413,11 +417,38 @@ impl Traveller {
         }
     }
 
-    async fn rate(&self, customer: &str, driver: &str, order: &OrderId) {
+    /// A parcel is brought and fetched by people with patience; its customer wants an answer.
+    async fn complain(self: Rc<Self>) {
+        let (customer, driver) = (self.one_of(&CUSTOMERS), self.one_of(&DRIVERS));
+        let Some(order) = self.place(customer, "S", self.any_locker(), None).await else { return };
+        let mut deposited = None;
+        for _ in 0..4 {
+            deposited = self.deposit(driver, &order).await;
+            if deposited.is_some() {
+                break;
+            }
+            self.wait_up_to(Duration::from_secs(3_600)).await;
+        }
+        let Some((locker, compartment)) = deposited else { return };
+        let status = || self.world.history.borrow().order(&order).map(|it| it.status);
+        for _ in 0..8 {
+            self.wait_up_to(Duration::from_secs(1_800)).await;
+            if status() == Some(OrderStatus::Collected) {
+                break;
+            }
+            self.collect(customer, &order, &locker, compartment).await;
+        }
+        if status() == Some(OrderStatus::Collected) {
+            self.rate(customer, driver, &order).await;
+        }
+    }
+
+    async fn rate(self: &Rc<Self>, customer: &str, driver: &str, order: &OrderId) {
         let about =
             |mail: &Mail| matches!(&mail.notice.message, Message::FeedbackRequested { order: of } if of == order);
-        let Some(mail) = self.mail(customer, about).await else { return };
-        let Some(token) = mail.link.as_deref().and_then(|link| link.strip_prefix("/feedback/")) else { return };
+        // Who has not read that mail yet says it in the app.
+        let mail = self.mail(customer, about).await;
+        let token = mail.as_ref().and_then(|mail| mail.link.as_deref()?.strip_prefix("/feedback/"));
         let mut case = None;
         for _ in 0..1 + self.below(3) {
             self.wait().await;
@@ -428,27 +459,35 @@ impl Traveller {
             });
             let reasons: Vec<&str> = (0..self.below(3)).map(|_| self.one_of(&REASONS)).collect();
             let text = if self.often(15) { self.one_of(&DANGERS) } else { self.one_of(&TEXTS) };
-            let body = json!({ "ratings": ratings, "reasons": reasons, "text": text, "answer_wanted": self.often(30) });
-            let by_link = call("POST /feedback/{token}").path("token", token).json(body.clone());
-            let own =
-                call("POST /my/orders/{order_id}/feedback").by(customer).path("order_id", order.as_str()).json(body);
-            let answer = self.ask(if self.often(60) { &by_link } else { &own }).await;
+            let body = json!({ "ratings": ratings, "reasons": reasons, "text": text, "answer_wanted": self.often(50) });
+            let by_link = |token| call("POST /feedback/{token}").path("token", token).json(body.clone());
+            let own = call("POST /my/orders/{order_id}/feedback").by(customer).path("order_id", order.as_str());
+            let said = token.filter(|_| self.often(60)).map_or_else(|| own.json(body.clone()), by_link);
+            let answer = self.ask(&said).await;
             if let Some(number) = answer.as_ref().and_then(|answer| answer.body["case"].as_str()) {
                 case = Some(number.to_owned());
             }
-            if self.often(20) {
+            if let Some(token) = token.filter(|_| self.often(20)) {
                 self.ask(&call("GET /feedback/{token}").path("token", token)).await;
             }
         }
-        if let Some(case) = case {
+        // Some are left lying until somebody is told.
+        if let Some(case) = case.filter(|_| self.often(88)) {
             self.answer_complaint(customer, driver, &case).await;
+            if self.often(35) {
+                self.not_be_content(customer, driver, &case).await;
+            }
         }
     }
 
-    async fn answer_complaint(&self, customer: &str, driver: &str, case: &str) {
+    async fn answer_complaint(self: &Rc<Self>, customer: &str, driver: &str, case: &str) {
         let agent = self.one_of(&AGENTS);
         self.wait().await;
         let path = |route: &str| call(route).path("case_id", case);
+        if self.often(20) {
+            let list = call("GET /cases").by(agent).query("region", "mainz");
+            self.ask(&if self.often(50) { list.query("team", COMPLAINTS) } else { list }).await;
+        }
         let seen = self.ask(&path("GET /cases/{case_id}").by(agent)).await;
         if self.often(70) {
             let to = if self.often(90) { agent } else { customer };
@@ -460,27 +499,146 @@ impl Traveller {
             let body = json!({ "categories": categories, "severity": self.one_of(&["minor", "serious", "critical"]) });
             self.ask(&path("POST /cases/{case_id}/sorting").by(by).json(body)).await;
         }
+        if self.often(25) {
+            self.ask(&path("POST /cases/{case_id}/update").by(agent).json(json!({}))).await;
+        }
+        if self.often(30) {
+            self.join(agent, customer, case).await;
+        }
+        if self.often(45) {
+            self.ask_back(agent, customer, case).await;
+        }
+        if self.often(70) {
+            self.hear(agent, driver, case).await;
+        }
+        // How many facts there are.
+        let facts = seen.as_ref().and_then(|seen| seen.body["facts"].as_array()).map_or(0, Vec::len) as u64;
         for _ in 0..3 {
             self.wait().await;
             let by = if self.often(85) { agent } else { self.one_of(&[customer, driver]) };
-            let body = json!({
+            let (first, other) = (self.below(2), self.below(facts + 1));
+            let facts_for = if self.often(80) { vec![first] } else { vec![] };
+            let mut body = json!({
                 "cause": self.one_of(&["locker", "driver", "sender", "customer", "unknown"]),
                 "measure": self.one_of(&["apology", "locker_repaired", "refund", "talk"]),
                 "reasons": if self.often(90) { "Seen in the records." } else { " " },
+                "facts_for": facts_for,
             });
+            if self.often(20) {
+                body["facts_against"] = json!([other]);
+            }
             let mut request = path("POST /cases/{case_id}/decision").by(by).json(body);
             if let Some(version) =
                 seen.as_ref().and_then(|seen| seen.body["version"].as_u64()).filter(|_| self.often(30))
             {
                 request = request.header("if-match", &version.to_string());
             }
-            if self.ask(&request).await.is_some_and(|answer| answer.is_ok()) {
+            if let Some(decided) = self.ask(&request).await.filter(|answer| answer.is_ok()) {
+                if decided.body["decision"]["cause"] == "driver" && self.often(60) {
+                    let contesting = self.beside("driver");
+                    let (driver, case) = (driver.to_owned(), case.to_owned());
+                    self.world.executor.spawn(async move { contesting.contest(&driver, &case).await });
+                }
                 break;
             }
         }
         if self.often(80) {
             self.wait().await;
             self.ask(&path("POST /cases/{case_id}/closing").by(agent).json(json!({}))).await;
+        }
+    }
+
+    /// The owner asks; the customer answers soon, late, or never.
+    async fn ask_back(&self, agent: &str, customer: &str, case: &str) {
+        let path = |route: &str| call(route).path("case_id", case);
+        let by = if self.often(90) { agent } else { self.one_of(&AGENTS) };
+        let question = json!({ "question": "Which compartment was it?" });
+        let asked = self.ask(&path("POST /cases/{case_id}/question").by(by).json(question)).await;
+        if !asked.is_some_and(|it| it.is_ok()) {
+            return;
+        }
+        const DAY: u64 = 24 * 3_600;
+        // Beyond the fourteen days there are.
+        let most = self.one_of(&[60, DAY / 2, 4 * DAY, 4 * DAY, 18 * DAY]);
+        self.wait_up_to(Duration::from_secs(most)).await;
+        let who = if self.often(85) { customer } else { self.one_of(&CUSTOMERS) };
+        let text = if self.often(15) { self.one_of(&DANGERS) } else { "The small one." };
+        if self.often(85) {
+            self.ask(&path("POST /my/cases/{case_id}/answer").by(who).json(json!({ "text": text }))).await;
+        }
+        if self.often(30) {
+            self.ask(&path("GET /my/cases/{case_id}").by(who)).await;
+        }
+    }
+
+    /// The driver is asked, and says something soon, late or not at all.
+    async fn hear(&self, agent: &str, driver: &str, case: &str) {
+        let path = |route: &str| call(route).path("case_id", case);
+        self.ask(&path("POST /cases/{case_id}/hearing").by(agent).json(json!({}))).await;
+        if self.often(70) {
+            self.wait().await;
+            let who = if self.often(85) { driver } else { self.one_of(&DRIVERS) };
+            let text = json!({ "text": "It was raining." });
+            self.ask(&path("POST /driver/cases/{case_id}/statement").by(who).json(text)).await;
+        } else {
+            self.wait_up_to(Duration::from_secs(4 * 24 * 3_600)).await;
+        }
+        if self.often(30) {
+            self.ask(&path("GET /driver/cases/{case_id}").by(driver)).await;
+        }
+    }
+
+    /// The driver does not accept it, mostly in time; somebody answers, mostly.
+    async fn contest(&self, driver: &str, case: &str) {
+        const DAY: u64 = 24 * 3_600;
+        let path = |route: &str| call(route).path("case_id", case);
+        self.wait_up_to(Duration::from_secs(self.one_of(&[3_600, 5 * DAY, 25 * DAY]))).await;
+        let who = if self.often(90) { driver } else { self.one_of(&DRIVERS) };
+        self.ask(&path("POST /driver/cases/{case_id}/contest").by(who).json(json!({ "text": "It was not me." }))).await;
+        if self.often(15) {
+            return;
+        }
+        for _ in 0..2 {
+            self.wait_up_to(Duration::from_secs(self.one_of(&[3_600, 5 * DAY]))).await;
+            let body = json!({ "granted": self.often(50), "reasons": "Looked at it again." });
+            self.ask(&path("POST /cases/{case_id}/contest-answer").by(self.one_of(&AGENTS)).json(body)).await;
+        }
+    }
+
+    /// Support finds that another case is about the same; mostly one of the same customer.
+    async fn join(&self, agent: &str, customer: &str, case: &str) {
+        let same = self.often(75);
+        let others: Vec<String> = {
+            let history = self.world.history.borrow();
+            let cases = history.states.values().filter_map(|state| match state {
+                State::Case(it) if it.id.as_str() != case && (!same || it.customer.as_str() == customer) => {
+                    Some(it.id.to_string())
+                }
+                _ => None,
+            });
+            cases.collect()
+        };
+        if let Some(into) = self.any_of(&others) {
+            let join = call("POST /cases/{case_id}/joining").by(agent).path("case_id", case);
+            self.ask(&join.json(json!({ "into": into }))).await;
+        }
+    }
+
+    /// The answer is not the end of it, mostly in time.
+    async fn not_be_content(self: &Rc<Self>, customer: &str, driver: &str, case: &str) {
+        const DAY: u64 = 24 * 3_600;
+        self.wait_up_to(Duration::from_secs(self.one_of(&[3_600, 5 * DAY, 12 * DAY, 25 * DAY]))).await;
+        let path = |route: &str| call(route).path("case_id", case);
+        let text = if self.often(15) { self.one_of(&DANGERS) } else { "That is not so." };
+        let reopened = if self.often(75) {
+            let who = if self.often(90) { customer } else { self.one_of(&CUSTOMERS) };
+            self.ask(&path("POST /my/cases/{case_id}/reopening").by(who).json(json!({ "text": text }))).await
+        } else {
+            let by = if self.often(85) { self.one_of(&AGENTS) } else { driver };
+            self.ask(&path("POST /cases/{case_id}/reopening").by(by).json(json!({ "reason": text }))).await
+        };
+        if reopened.is_some_and(|it| it.is_ok()) && self.often(85) {
+            Box::pin(self.answer_complaint(customer, driver, case)).await;
         }
     }
 

@@ -19,10 +19,13 @@ use crate::trouble::{Plan, Site, Struck};
 use crate::world::{Counts, Violation, World};
 
 /// How many journeys the script of a run has.
-pub const JOURNEYS: usize = 180;
+pub const JOURNEYS: usize = 180 + COMPLAINTS;
+
+/// How many of them begin at the end, and complain.
+const COMPLAINTS: usize = 16;
 
 /// How long a run may take, in its own time, before it is said never to come to rest: longer than anything waits.
-const RUN_MAX: Duration = Duration::from_secs(60 * 24 * 3_600);
+const RUN_MAX: Duration = Duration::from_secs(120 * 24 * 3_600);
 
 /// How long it may take for everything to come to rest once nothing goes wrong any more: a fault that is put back then
 /// may open a work order that nobody reacts to, until every level has been told; and a parcel that is put in then waits
@@ -48,7 +51,7 @@ pub fn script(seed: u64) -> Vec<Start> {
     let mut chance = Chance::new(seed_of(seed, "script"));
     let mut at = OPEN_AT;
     let mut starts = Vec::new();
-    while starts.len() < JOURNEYS {
+    while starts.len() < JOURNEYS - COMPLAINTS {
         let wave = 45 + chance.below(70);
         for _ in 0..wave {
             let kind = a_kind(&mut chance);
@@ -61,10 +64,15 @@ pub fn script(seed: u64) -> Vec<Start> {
             _ => chance.time(Duration::from_secs(8 * 3_600), Duration::from_secs(60 * 3_600)),
         };
     }
-    starts.truncate(JOURNEYS - 1);
+    starts.truncate(JOURNEYS - COMPLAINTS - 1);
     // One more once most of it has been repaired: only lockers with nothing else wrong are an incident.
     let begins = at + Duration::from_secs(60 * 3_600);
     starts.push(Start { number: starts.len(), at: begins, kind: Kind::Blackout, seed: chance.seed() });
+    // And complaints, for which parcels have to come first.
+    for _ in 0..COMPLAINTS {
+        let begins = at + chance.time(Duration::from_secs(6 * 3_600), Duration::from_secs(50 * 3_600));
+        starts.push(Start { number: starts.len(), at: begins, kind: Kind::Complaint, seed: chance.seed() });
+    }
     starts
 }
 

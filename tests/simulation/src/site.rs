@@ -24,6 +24,9 @@ pub const TECHNICIANS: [&str; 2] = ["tech-1", "tech-2"];
 pub const LEAD: &str = "lead-1";
 pub const OPERATIONS: &str = "operations";
 pub const AGENTS: [&str; 2] = ["agent-1", "agent-2"];
+/// Who answers complaints, and who leads them.
+pub const COMPLAINTS: &str = "complaints";
+pub const COMPLAINTS_LEAD: &str = "lead-2";
 pub const OPERATOR: &str = "operator-1";
 
 /// The lockers, the compartments' sizes, and how far north of the first each stands, in metres.
@@ -130,6 +133,7 @@ pub async fn open(world: &Rc<World>) {
         ("mechanics", json!(["mechanics"]), "repair", json!(LEAD)),
         ("electronics", json!(["electronics", "network"]), "repair", Value::Null),
         (OPERATIONS, json!([]), "operations", Value::Null),
+        (COMPLAINTS, json!([]), "support", json!(COMPLAINTS_LEAD)),
     ];
     for (team, skills, duty, lead) in teams {
         let body = json!({
@@ -138,8 +142,10 @@ pub async fn open(world: &Rc<World>) {
         });
         post("POST /teams", team.to_owned(), body).await;
     }
-    let body = json!({ "person_id": LEAD, "language": "german", "email": email_of(LEAD) });
-    post("POST /people", LEAD.to_owned(), body).await;
+    for person in [LEAD, COMPLAINTS_LEAD].into_iter().chain(DRIVERS) {
+        let body = json!({ "person_id": person, "language": "german", "email": email_of(person) });
+        post("POST /people", person.to_owned(), body).await;
+    }
     for (number, customer) in CUSTOMERS.iter().enumerate() {
         let language = if number.is_multiple_of(2) { "german" } else { "english" };
         let (time_zone, quiet_hours) = hours_of(customer);

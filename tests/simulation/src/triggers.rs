@@ -479,7 +479,8 @@ impl Triggers {
         let (ports, now) = (Ports(by.clone()), by.now);
         let swept = by
             .run(timeout_of("sweeps"), async {
-                let settings = sweeps::Settings { serviced_after_openings: site::SERVICED_AFTER_OPENINGS };
+                let settings =
+                    sweeps::Settings { serviced_after_openings: site::SERVICED_AFTER_OPENINGS, support: world.support };
                 sweeps::handle(&ports, &sender(&by), &settings, now).await
             })
             .await;

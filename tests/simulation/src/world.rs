@@ -17,7 +17,7 @@ use aws::store::memory::Memory;
 use aws::store::{CommitError, Item, Page, Query, Store, Unavailable, Write};
 use domain::calendar::Calendar;
 use domain::fault::{FaultCode, Unit};
-use domain::id::{EventId, LockerId, WorkOrderId};
+use domain::id::{CaseId, EventId, LockerId, WorkOrderId};
 use domain::notice::{LinkPurpose, Notice, Recipient};
 use domain::person::Language;
 use domain::{State, StateKey, Timestamp};
@@ -154,6 +154,7 @@ pub struct World {
     /// How many sweeps have found nobody called for a work order in time.
     pub calls_missed: RefCell<BTreeMap<WorkOrderId, u32>>,
     pub levels_missed: RefCell<BTreeMap<(WorkOrderId, Timestamp, u8), u32>>,
+    pub deadlines_missed: RefCell<BTreeMap<(CaseId, Timestamp), u32>>,
     /// Whether everything has come to rest.
     pub rests: Cell<bool>,
     pub signer: LinkSigner,
@@ -196,6 +197,7 @@ impl World {
             over: RefCell::default(),
             calls_missed: RefCell::default(),
             levels_missed: RefCell::default(),
+            deadlines_missed: RefCell::default(),
             rests: Cell::new(false),
             signer: LinkSigner::new("a secret of thirty-two characters").expect("it is long enough"),
             support: SUPPORT_HOURS.parse().expect("it is a calendar"),

@@ -22,6 +22,7 @@ use domain::locker::Locker;
 use domain::order::Order;
 use domain::pacing::Pacing;
 use domain::presence::Presence;
+use domain::preventive::SERVICED_AFTER_OPENINGS;
 use domain::work_order::WorkOrder;
 use domain::{State, StateKey, Timestamp};
 use functions::notification_fan_out::{self, Sender};
@@ -81,7 +82,7 @@ impl Network {
                 pacing: Pacing::NONE,
             },
             registrars: aws.registrars(),
-            settings: Settings::default(),
+            settings: Settings { serviced_after_openings: SERVICED_AFTER_OPENINGS, support: support() },
             aws,
             now: Cell::new(at(0)),
             streamed: RefCell::default(),

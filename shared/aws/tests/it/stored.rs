@@ -71,6 +71,9 @@ fn states() -> BTreeMap<&'static str, State> {
     BTreeMap::from([
         ("case", state("case", State::Case)),
         ("case-sorted", state("case-sorted", State::Case)),
+        ("case-reopened", state("case-reopened", State::Case)),
+        ("case-joined", state("case-joined", State::Case)),
+        ("case-contested", state("case-contested", State::Case)),
         ("compartment-faulted", state("compartment-faulted", State::Compartment)),
         ("compartment-free", state("compartment-free", State::Compartment)),
         ("compartment-reserved", state("compartment-reserved", State::Compartment)),
@@ -112,6 +115,7 @@ fn states() -> BTreeMap<&'static str, State> {
         ("site-visit", state("site-visit", State::SiteVisit)),
         ("team", state("team", State::Team)),
         ("team-operations", state("team-operations", State::Team)),
+        ("team-support", state("team-support", State::Team)),
         ("work-order-archived", state("work-order-archived", State::ArchivedWorkOrder)),
         ("work-order-expected", state("work-order-expected", State::WorkOrder)),
         ("work-order-on-hold", state("work-order-on-hold", State::WorkOrder)),

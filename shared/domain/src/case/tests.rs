@@ -2,7 +2,18 @@ use super::*;
 use crate::fault::FaultCode;
 use crate::testing::*;
 
-const STATUSES: [CaseStatus; 4] = [CaseStatus::Received, CaseStatus::Assigned, CaseStatus::Decided, CaseStatus::Closed];
+const STATUSES: [CaseStatus; 6] = [
+    CaseStatus::Received,
+    CaseStatus::Assigned,
+    CaseStatus::AwaitingCustomer,
+    CaseStatus::Decided,
+    CaseStatus::Closed,
+    CaseStatus::Reopened,
+];
+
+fn beside() -> FoundBeside {
+    FoundBeside::default()
+}
 
 fn agent() -> PersonId {
     id("sara")
@@ -12,15 +23,21 @@ fn met(of: u16) -> Incident {
     incident(unit(of), FaultCode::LockJammed, 30, Some(50))
 }
 
-/// A case whose records hold a fault of the locker.
+/// A case whose records hold a fault of the locker, and whose driver has been heard.
 fn locker_faulted() -> Case {
-    case(CaseStatus::Assigned, vec![Evidence::LockerFault { incident: met(7) }])
+    heard(case(CaseStatus::Assigned, vec![Evidence::LockerFault { incident: met(7) }]))
+}
+
+/// The same after its driver had the time to say something.
+fn heard(case: Case) -> Case {
+    let hearing = Hearing { by: agent(), asked_at: at(110), state_until: at(150), statement: None };
+    Case { hearing: Some(Box::new(hearing)), ..case }
 }
 
 /// A case whose records hold nothing of the kind.
 fn locker_worked() -> Case {
     let ratings = ratings(2, 5, 5, 5);
-    case(CaseStatus::Assigned, vec![Evidence::Ratings { ratings }, Evidence::Collected { collected_at: at(80) }])
+    heard(case(CaseStatus::Assigned, vec![Evidence::Ratings { ratings }, Evidence::Collected { collected_at: at(80) }]))
 }
 
 fn excluded() -> Delivery {
@@ -28,7 +45,8 @@ fn excluded() -> Delivery {
 }
 
 fn made(cause: Cause, measure: Measure) -> CaseDecision {
-    CaseDecision { cause, measure, reasons: "The records say so.".to_owned(), by: agent(), at: at(200) }
+    let (reasons, facts_against) = ("The records say so.".to_owned(), BTreeSet::new());
+    CaseDecision { cause, measure, reasons, facts_for: [0].into(), facts_against, by: agent(), at: at(200) }
 }
 
 fn judge(case: Case, delivery: Option<Delivery>, made: CaseDecision) -> Result<Decision<Case>, Refusal> {
@@ -53,7 +71,8 @@ fn explained(category: Category) -> bool {
 fn a_lockers_fault_speaks_for_the_driver_only_where_it_can_explain_the_complaint() {
     let order = Order { incidents: vec![met(7), met(8)], ..order("o1", 9) };
     for category in Category::ALL {
-        let opened = Case::open(id("C-1"), &order, &bad_for(&[category]), Some(&delivery()), &support(), at(100));
+        let opened =
+            Case::open(id("C-1"), &order, &bad_for(&[category]), Some(&delivery()), &beside(), &support(), at(100));
         let expected = if explained(category) { (Cause::Locker, Some(met(8))) } else { (Cause::Unknown, None) };
         assert_eq!((opened.proposed_cause, opened.alibi().cloned()), expected, "{category:?}");
     }
@@ -63,7 +82,8 @@ fn a_lockers_fault_speaks_for_the_driver_only_where_it_can_explain_the_complaint
 fn conduct_or_damage_named_beside_a_delay_is_not_explained_by_the_locker() {
     let order = Order { incidents: vec![met(7)], ..order("o1", 9) };
     for worse in [Category::Conduct, Category::Damage, Category::Missing, Category::PrivacyOrSafety] {
-        let opened = Case::open(id("C-1"), &order, &bad_for(&[Category::Delay, worse]), None, &support(), at(100));
+        let opened =
+            Case::open(id("C-1"), &order, &bad_for(&[Category::Delay, worse]), None, &beside(), &support(), at(100));
         assert_eq!((opened.category, opened.alibi()), (worse, None));
     }
 }
@@ -71,7 +91,8 @@ fn conduct_or_damage_named_beside_a_delay_is_not_explained_by_the_locker() {
 #[test]
 fn an_order_that_met_no_fault_gives_no_alibi() {
     for category in Category::ALL {
-        let opened = Case::open(id("C-1"), &order("o1", 7), &bad_for(&[category]), None, &support(), at(100));
+        let opened =
+            Case::open(id("C-1"), &order("o1", 7), &bad_for(&[category]), None, &beside(), &support(), at(100));
         assert_eq!((opened.proposed_cause, opened.alibi()), (Cause::Unknown, None), "{category:?}");
     }
 }
@@ -87,13 +108,13 @@ fn a_case_opens_with_an_owner_and_a_time_and_the_facts_of_the_delivery() {
         Evidence::Ratings { ratings: submission.ratings },
     ];
     let expected = Case { proposed_cause: Cause::Locker, ..case(CaseStatus::Received, evidence) };
-    assert_eq!(Case::open(id("C-1"), &order, &submission, Some(&delivery()), &support(), at(100)), expected);
+    assert_eq!(Case::open(id("C-1"), &order, &submission, Some(&delivery()), &beside(), &support(), at(100)), expected);
 }
 
 #[test]
 fn a_complaint_without_a_reason_is_filed_under_other() {
     let asked = Submission { answer_wanted: true, ..bad_for(&[]) };
-    let opened = Case::open(id("C-1"), &order("o1", 7), &asked, None, &support(), at(100));
+    let opened = Case::open(id("C-1"), &order("o1", 7), &asked, None, &beside(), &support(), at(100));
     assert_eq!((opened.category, opened.severity), (Category::Other, CaseSeverity::Minor));
 }
 
@@ -102,7 +123,7 @@ fn a_case_is_about_what_its_text_says_as_well_and_keeps_the_words_that_say_so() 
     let text = "Zwei Tage zu spät und der Fahrer war unfreundlich".to_owned();
     let submission = Submission { text, answer_wanted: true, ..bad_for(&[]) };
     let order = Order { incidents: vec![met(7)], ..order("o1", 9) };
-    let opened = Case::open(id("C-1"), &order, &submission, None, &support(), at(100));
+    let opened = Case::open(id("C-1"), &order, &submission, None, &beside(), &support(), at(100));
     assert_eq!((opened.category, &opened.further, opened.unsure), (Category::Conduct, &vec![Category::Delay], false));
     assert_eq!((opened.severity, opened.proposed_cause), (CaseSeverity::Serious, Cause::Unknown));
     let words: Vec<&str> = opened
@@ -117,7 +138,7 @@ fn a_case_is_about_what_its_text_says_as_well_and_keeps_the_words_that_say_so() 
 fn a_lockers_fault_explains_nothing_that_is_only_guessed() {
     let order = Order { incidents: vec![met(7)], ..order("o1", 9) };
     let guessed = Submission { ratings: ratings(2, 5, 1, 5), answer_wanted: true, ..bad_for(&[]) };
-    let opened = Case::open(id("C-1"), &order, &guessed, None, &support(), at(100));
+    let opened = Case::open(id("C-1"), &order, &guessed, None, &beside(), &support(), at(100));
     assert_eq!((opened.category, opened.unsure, opened.alibi()), (Category::Delay, true, None));
 }
 
@@ -139,7 +160,7 @@ fn what_is_promised_is_counted_in_working_hours() {
     let complaint = bad_for(&[Category::Damage]);
     // Friday, 20 November 2026, 17:00 in Mainz.
     let now = "2026-11-20T16:00:00Z".parse().unwrap();
-    let opened = Case::open(id("C-1"), &order("o1", 7), &complaint, None, &support(), now);
+    let opened = Case::open(id("C-1"), &order("o1", 7), &complaint, None, &beside(), &support(), now);
     let due = |at: &str| at.parse::<Timestamp>().unwrap();
     assert_eq!(opened.severity, CaseSeverity::Serious);
     assert_eq!(opened.answer_due_at, due("2026-11-23T11:00:00Z"), "Monday noon");
@@ -149,7 +170,7 @@ fn what_is_promised_is_counted_in_working_hours() {
 
 #[test]
 fn given_an_open_case_then_a_member_of_support_can_take_it_or_take_it_over() {
-    for status in [CaseStatus::Received, CaseStatus::Assigned] {
+    for status in [CaseStatus::Received, CaseStatus::Assigned, CaseStatus::Reopened] {
         let before = Case { owner: Owner::Agent { person: id("sven") }, ..case(status, vec![]) };
         let after = Case { status: CaseStatus::Assigned, owner: Owner::Agent { person: agent() }, ..before.clone() };
         let expected = Decision {
@@ -261,7 +282,14 @@ fn nobody_sorts_their_own_case_nor_one_that_is_decided_nor_into_nothing() {
 fn given_a_decision_then_the_customer_is_answered_in_the_same_commit_without_the_reasons() {
     let made = made(Cause::Locker, Measure::LockerRepaired);
     let after = Case { status: CaseStatus::Decided, decision: Some(made.clone()), ..locker_faulted() };
-    let answer = Message::CaseAnswered { case: id("C-1"), order: id("o1"), measure: Measure::LockerRepaired };
+    let answer = Message::CaseAnswered {
+        case: id("C-1"),
+        order: id("o1"),
+        measure: Measure::LockerRepaired,
+        cause: Some(Cause::Locker),
+        findings: vec![Finding::LockerFaulty { from: at(30), until: Some(at(50)) }],
+        reopen_until: Some(at(200) + REOPEN_WITHIN),
+    };
     let expected = Decision {
         answer: after.clone(),
         changes: vec![after.into()],
@@ -279,6 +307,15 @@ fn given_the_drivers_doing_then_the_delivery_is_charged_with_the_case() {
     let charged = Delivery { charged_case: Some(id("C-1")), ..delivery() };
     let decision = judge(locker_worked(), Some(delivery()), made).unwrap();
     assert_eq!(decision.changes, vec![charged.into(), after.into()]);
+    let message = Message::DriverCharged {
+        case: id("C-1"),
+        delivery: id("o1"),
+        category: Category::Delay,
+        measure: Measure::Talk,
+        reasons: "The records say so.".to_owned(),
+        contest_until: at(200) + CONTEST_WITHIN,
+    };
+    assert_eq!(decision.notices[1], Notice::to_person(&driver(), message, &event(), at(200)));
 }
 
 #[test]
@@ -373,8 +410,97 @@ fn a_case_is_closed_once_it_has_been_decided_and_only_then() {
                 notices: vec![],
                 event: Event::CaseClosed { by: agent() },
             }),
-            CaseStatus::Received | CaseStatus::Assigned | CaseStatus::Closed => Err(Refusal::wrong_state(status)),
+            CaseStatus::Received
+            | CaseStatus::Assigned
+            | CaseStatus::AwaitingCustomer
+            | CaseStatus::Reopened
+            | CaseStatus::Closed => Err(Refusal::wrong_state(status)),
         };
         assert_eq!(close(before, agent(), at(300)), expected);
     }
+}
+
+#[test]
+fn neither_the_locker_nor_the_driver_is_blamed_without_a_fact_that_carries_it() {
+    let without = |cause, measure| CaseDecision { facts_for: [].into(), ..made(cause, measure) };
+    let refused = Err(Refusal::MissingEvidence);
+    assert_eq!(judge(locker_faulted(), Some(excluded()), without(Cause::Locker, Measure::Apology)), refused);
+    assert_eq!(judge(locker_worked(), Some(delivery()), without(Cause::Driver, Measure::Talk)), refused);
+    // That it was collected is no fault of the locker.
+    let other = CaseDecision { facts_for: [1].into(), ..made(Cause::Locker, Measure::Apology) };
+    let evidence = vec![Evidence::LockerFault { incident: met(7) }, Evidence::Collected { collected_at: at(80) }];
+    assert_eq!(judge(case(CaseStatus::Assigned, evidence), Some(excluded()), other), refused);
+    assert!(judge(locker_worked(), None, without(Cause::Unknown, Measure::Apology)).is_ok());
+}
+
+#[test]
+fn a_decision_names_facts_that_are_there_each_on_one_side() {
+    let (cause, measure) = (Cause::Unknown, Measure::Refund);
+    for (facts_for, facts_against) in [([9].into(), [].into()), ([].into(), [2].into()), ([0].into(), [0].into())] {
+        let made = CaseDecision { facts_for, facts_against, ..made(cause, measure) };
+        assert_eq!(judge(locker_worked(), Some(delivery()), made), Err(Refusal::MissingEvidence));
+    }
+    let both = CaseDecision { facts_against: [1].into(), ..made(Cause::Driver, Measure::Talk) };
+    assert!(judge(locker_worked(), Some(delivery()), both).is_ok());
+}
+
+#[test]
+fn the_answer_tells_what_is_known_of_the_parcel_and_nothing_of_the_driver() {
+    let evidence = vec![
+        Evidence::Ratings { ratings: ratings(1, 1, 1, 1) },
+        Evidence::DeliveredAt { delivered_at: at(60), promised_at: Some(at(50)) },
+        Evidence::OtherComplaint { case: id("C-9"), category: Category::Conduct, received_at: at(0), cause: None },
+        Evidence::Collected { collected_at: at(80) },
+    ];
+    let made = CaseDecision { facts_for: [0, 1, 2, 3].into(), ..made(Cause::Driver, Measure::Talk) };
+    let decision = judge(heard(case(CaseStatus::Assigned, evidence)), Some(delivery()), made).unwrap();
+    let Message::CaseAnswered { findings, .. } = &decision.notices[0].message else { panic!("{decision:?}") };
+    let delivered = Finding::Delivered { at: at(60), promised_at: Some(at(50)) };
+    assert_eq!(*findings, [delivered, Finding::Collected { at: at(80) }]);
+    let told = serde_json::to_string(&decision.notices[0].message).unwrap();
+    assert!(!told.contains(driver().as_str()) && !told.contains("C-9"), "{told}");
+}
+
+fn open_case() -> Case {
+    case(CaseStatus::Received, vec![])
+}
+
+#[test]
+fn a_complaint_made_again_joins_the_case_there_is_once_and_while_it_is_not_decided() {
+    let again = |case: Case, text: &str| case.with_more(text, Some(delivery()), &support(), at(300));
+    let (more, counts_again) = again(open_case(), "And the box is wet.").unwrap();
+    let added = vec![Said { text: "And the box is wet.".to_owned(), at: at(300) }];
+    assert_eq!((&more, counts_again), (&Case { added, ..open_case() }, None));
+    for nothing_new in ["And the box is wet.", "It was late.", " \n"] {
+        assert_eq!(again(more.clone(), nothing_new), None, "{nothing_new}");
+    }
+    for status in [CaseStatus::Decided, CaseStatus::Closed] {
+        assert_eq!(again(case(status, vec![]), "And the box is wet."), None);
+    }
+    let full = (0..ADDED_MAX).fold(open_case(), |case, nth| again(case, &format!("more {nth}")).unwrap().0);
+    assert_eq!(again(full, "still more"), None);
+}
+
+#[test]
+fn a_danger_in_what_is_added_goes_before_what_was_said_so_far_and_the_delivery_counts_again() {
+    let explained = Case { proposed_cause: Cause::Locker, ..locker_faulted() };
+    let (more, counts_again) =
+        explained.with_more("Und der Fahrer hat mich bedroht", Some(excluded()), &support(), at(300)).unwrap();
+    assert_eq!((more.category, &more.further), (Category::PrivacyOrSafety, &vec![Category::Delay]));
+    assert_eq!((more.severity, more.proposed_cause), (CaseSeverity::Critical, Cause::Unknown));
+    assert_eq!(more.answer_due_at, support().due(at(100), hours(2)));
+    assert_eq!(counts_again, Some(delivery()));
+}
+
+#[test]
+fn the_driver_is_blamed_only_once_heard_and_nobody_else_waits_for_that() {
+    let decided = |hearing: Option<Hearing>, cause, measure| {
+        charges(Case { hearing: hearing.map(Box::new), ..locker_faulted() }, Some(delivery()), cause, measure)
+    };
+    assert_eq!(decided(None, Cause::Driver, Measure::Talk), Err(Refusal::DriverNotHeard));
+    let asked = Hearing { by: agent(), asked_at: at(110), state_until: at(201), statement: None };
+    assert_eq!(decided(Some(asked.clone()), Cause::Driver, Measure::Talk), Err(Refusal::DriverNotHeard));
+    let stated = Hearing { statement: Some(Said { text: "No.".to_owned(), at: at(120) }), ..asked };
+    assert_eq!(decided(Some(stated), Cause::Driver, Measure::Talk), Ok(true));
+    assert_eq!(decided(None, Cause::Locker, Measure::LockerRepaired), Ok(false));
 }

@@ -217,11 +217,32 @@ pub fn only_legal_transitions(_: &World, commit: &Committed) -> Verdict {
     }
     for (before, after) in commit.cases() {
         use domain::case::CaseStatus::*;
-        let sorted = commit.events.iter().any(|(_, entry)| matches!(entry.event, Event::CaseSorted { .. }));
+        let happened = |is: fn(&Event) -> bool| commit.events.iter().any(|(_, entry)| is(&entry.event));
+        let (joined, unanswered) = (
+            happened(|it| matches!(it, Event::CaseJoined { .. })) && after.joined_into.is_some(),
+            happened(|it| matches!(it, Event::CaseUnanswered)),
+        );
         let legal = match (before.map(|it| it.status), after.status) {
-            (None, Received) | (Some(Received | Assigned), Assigned | Decided) | (Some(Decided), Closed) => true,
-            (Some(Received), Received) => sorted,
-            _ => false,
+            (None, Received) | (Some(Received | Assigned | Reopened), Assigned | Decided) | (Some(Decided), Closed) => {
+                true
+            }
+            (Some(Received | Assigned | Reopened), AwaitingCustomer) => {
+                happened(|it| matches!(it, Event::CustomerAsked { .. }))
+            }
+            (Some(AwaitingCustomer), Assigned) => happened(|it| matches!(it, Event::CustomerAnswered)),
+            (Some(AwaitingCustomer), Decided) => true,
+            (Some(AwaitingCustomer), Closed) => joined || unanswered,
+            (Some(Received | Assigned | Reopened), Closed) => joined,
+            (Some(Decided | Closed), Reopened) => happened(|it| matches!(it, Event::CaseReopened { .. })),
+            // Told of, sorted, said once more, joined by another.
+            (Some(before), after) if before == after => {
+                let contested = |it: &Event| {
+                    matches!(it, Event::DecisionContested | Event::ContestAnswered { .. } | Event::CaseOverdue { .. })
+                };
+                !matches!(after, Decided | Closed) || happened(contested)
+            }
+            (Some(_), _) => false,
+            (None, _) => false,
         };
         holds(legal, || format!("case {}: {:?} became {}", after.id, before.map(|it| it.status), after.status))?;
     }

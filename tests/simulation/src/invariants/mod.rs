@@ -94,6 +94,14 @@ pub const AT_COMMIT: &[Invariant<Committed>] = invariants! {
     I20 cases::a_complaint_has_owner_clock_and_receipt,
     I20 cases::promises_fall_into_working_hours,
     I20 cases::dangers_go_before_everything,
+    I10 cases::each_overdue_level_is_told_once_and_never_early,
+    I20 cases::clocks_stand_still_while_the_customer_is_waited_for,
+    I20 cases::silence_closes_in_time_and_says_so,
+    I20 cases::a_case_is_reopened_in_time_and_by_whose_it_is,
+    I20 cases::only_one_customers_cases_are_joined,
+    I20 cases::what_a_customer_adds_is_looked_through,
+    I21 cases::a_driver_is_heard_told_and_answered_by_somebody_else,
+    I22 cases::only_a_decision_that_stands_charges_a_delivery,
     I21 cases::no_measure_without_evidence_and_a_person,
     I22 cases::a_lockers_fault_never_counts_against_a_driver,
     I24 system::what_a_locker_says_changes_only_what_is_its_own,
@@ -116,6 +124,7 @@ pub const AT_ACKNOWLEDGEMENT: &[Invariant<Message>] = invariants! {
 /// Asked after every sweep that did not fail, with the time it ran at.
 pub const AT_SWEEP: &[Invariant<Timestamp>] = invariants! {
     I10 escalations::no_level_is_more_than_two_sweeps_late,
+    I10 cases::nothing_promised_is_more_than_two_sweeps_overdue_in_silence,
     I11 remote_recoveries::no_call_waits_longer_than_it_may,
     I19 presence::a_silent_locker_is_found,
     I19 heartbeats::a_connected_locker_that_says_nothing_is_found,
@@ -210,7 +219,7 @@ pub const PROMISES: [(u8, &str, Option<&str>); 28] = [
     (
         21,
         "no measure without valid evidence and a named, authorised person's decision, who is neither the complainant nor the subject; the driver is told and may contest",
-        Some("telling the driver and contesting; the rest is held to"),
+        None,
     ),
     (
         22,

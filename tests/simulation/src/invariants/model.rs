@@ -238,9 +238,13 @@ impl Model {
 
     fn case_event(&mut self, id: &CaseId, event: &Event) {
         let became = match event {
-            Event::CaseAssigned { .. } => "assigned",
+            // Who is given a case that waits for its customer waits as well.
+            Event::CaseAssigned { .. } if self.cases.get(id) == Some(&"awaiting_customer") => return,
+            Event::CaseAssigned { .. } | Event::CustomerAnswered => "assigned",
+            Event::CustomerAsked { .. } => "awaiting_customer",
             Event::CaseDecided { .. } => "decided",
-            Event::CaseClosed { .. } => "closed",
+            Event::CaseClosed { .. } | Event::CaseUnanswered | Event::CaseJoined { .. } => "closed",
+            Event::CaseReopened { .. } => "reopened",
             _ => return,
         };
         self.cases.insert(id.clone(), became);

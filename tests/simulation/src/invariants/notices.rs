@@ -116,6 +116,16 @@ fn says_where(message: &Message) -> bool {
         | Message::FeedbackRequested { .. } => true,
         Message::CaseReceived { .. }
         | Message::CaseAnswered { .. }
+        | Message::CaseQuestion { .. }
+        | Message::CaseUpdated { .. }
+        | Message::CaseUnanswered { .. }
+        | Message::CaseReopened { .. }
+        | Message::CaseJoined { .. }
+        | Message::DriverAsked { .. }
+        | Message::DriverCharged { .. }
+        | Message::ContestReceived { .. }
+        | Message::ContestAnswered { .. }
+        | Message::CaseOverdue { .. }
         | Message::WorkOrderCalled { .. }
         | Message::WorkOrderEnded { .. }
         | Message::WorkOrderEscalated { .. }

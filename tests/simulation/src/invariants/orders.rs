@@ -51,11 +51,21 @@ pub fn order_of(message: &Message) -> Option<&domain::id::OrderId> {
         | Message::PlaceConfirmed { order, .. }
         | Message::FeedbackRequested { order }
         | Message::CaseReceived { order, .. }
-        | Message::CaseAnswered { order, .. } => Some(order),
+        | Message::CaseAnswered { order, .. }
+        | Message::CaseQuestion { order, .. }
+        | Message::CaseUpdated { order, .. }
+        | Message::CaseUnanswered { order, .. }
+        | Message::CaseReopened { order, .. }
+        | Message::CaseJoined { order, .. } => Some(order),
         Message::WorkOrderCalled { .. }
         | Message::WorkOrderEnded { .. }
         | Message::WorkOrderEscalated { .. }
         | Message::IncidentReported { .. }
+        | Message::DriverAsked { .. }
+        | Message::DriverCharged { .. }
+        | Message::ContestReceived { .. }
+        | Message::ContestAnswered { .. }
+        | Message::CaseOverdue { .. }
         | Message::RepairRejected { .. } => None,
     }
 }
