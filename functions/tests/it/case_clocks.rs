@@ -110,6 +110,7 @@ async fn what_is_due_first_is_first_in_the_queue_of_its_team_and_what_is_decided
     assert_eq!(ids(&queue), [&critical, &serious, &minor]);
     assert_eq!((&queue[0]["team"], &queue[0]["overdue"]), (&json!("support-mainz"), &json!([])));
     // Who has answered first has time until the next update.
+    network.wait_until(60);
     act(&network, "support-2", &critical, "update", json!({})).await.ok();
     assert_eq!(ids(&listed(&network, "support-2", None).await), [&serious, &critical, &minor]);
     act(

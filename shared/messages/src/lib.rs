@@ -88,25 +88,25 @@ struct EnglishLetter<'a> {
 #[derive(Template)]
 #[template(path = "de.digest.txt")]
 struct GermanDigest<'a> {
-    texts: &'a [Text],
+    texts: &'a [&'a Text],
 }
 
 #[derive(Template)]
 #[template(path = "en.digest.txt")]
 struct EnglishDigest<'a> {
-    texts: &'a [Text],
+    texts: &'a [&'a Text],
 }
 
 #[derive(Template)]
 #[template(path = "de.digest.push.txt")]
 struct GermanDigestPush<'a> {
-    texts: &'a [Text],
+    texts: &'a [&'a Text],
 }
 
 #[derive(Template)]
 #[template(path = "en.digest.push.txt")]
 struct EnglishDigestPush<'a> {
-    texts: &'a [Text],
+    texts: &'a [&'a Text],
 }
 
 /// One message in words, before it is a letter: by itself, or as one of several.
@@ -156,12 +156,19 @@ pub fn write(
     Ok(Text { subject: subject.to_owned(), body: body.trim().to_owned(), push: push.trim().to_owned(), greets })
 }
 
-/// Makes one message of what has been put into words: a letter of its own, or of several a digest, in their order.
+/// Makes one message of what has been put into words: a letter of its own, or of several a digest, in their order. What
+/// would be said in the same words again is said once.
 ///
 /// # Errors
 /// [`RenderError`], as [`write`].
 pub fn send_as_one(texts: &[Text], language: Language) -> Result<Rendered, RenderError> {
-    let [text] = texts else { return digest(texts, language) };
+    let mut told: Vec<&Text> = Vec::new();
+    for text in texts {
+        if !told.contains(&text) {
+            told.push(text);
+        }
+    }
+    let [text] = told[..] else { return digest(&told, language) };
     let email = match language {
         _ if !text.greets => Ok(text.body.clone()),
         Language::German => GermanLetter { text }.render(),
@@ -171,7 +178,7 @@ pub fn send_as_one(texts: &[Text], language: Language) -> Result<Rendered, Rende
     Ok(Rendered { subject: cut(&text.subject, SUBJECT_LENGTH_MAX), email, push: text.push.clone() })
 }
 
-fn digest(texts: &[Text], language: Language) -> Result<Rendered, RenderError> {
+fn digest(texts: &[&Text], language: Language) -> Result<Rendered, RenderError> {
     let (email, push) = match language {
         Language::German => (GermanDigest { texts }.render(), GermanDigestPush { texts }.render()),
         Language::English => (EnglishDigest { texts }.render(), EnglishDigestPush { texts }.render()),

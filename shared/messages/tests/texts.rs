@@ -934,6 +934,7 @@ fn a_digest_of_one_is_that_message_as_it_is_by_itself() {
             let text = write(&message, language, Some(LINK), None).unwrap();
             let alone = rendered(&message, language, Some(LINK));
             assert_eq!(send_as_one(std::slice::from_ref(&text), language).unwrap(), alone);
+            assert_eq!(send_as_one(&[text.clone(), text], language).unwrap(), alone, "nothing is said twice");
         }
     }
 }

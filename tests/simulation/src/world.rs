@@ -492,6 +492,7 @@ impl World {
         let own = history.sending.iter().filter(|(_, sender)| **sender == by.id).map(|(key, _)| key);
         let own: Vec<(&Key, &Notice)> = own
             .map(|key| (key, &history.notices[key].notice))
+            .filter(|(_, notice)| matches!(notice.recipient, Recipient::Person { .. }))
             .filter(|(_, notice)| self.reach(&notice.recipient).as_deref() == Some(topic))
             .collect();
         // What tells no code is the beginning of what tells one.
@@ -510,10 +511,11 @@ impl World {
             }
             // Of two about one order in the same words the newer one is told: the other is superseded by it.
             parts.sort_by_key(|(at, _, (key, ..))| (*at, Reverse(history.entered.get(key).copied())));
-            parts.dedup_by_key(|(at, ..)| *at);
+            let supersedes = |(.., (_, notice, _)): &(usize, Text, Said)| notice.message.says_latest_of().is_some();
+            parts.dedup_by(|older, newer| older.0 == newer.0 && supersedes(newer));
             let (texts, said): (Vec<Text>, Vec<Said>) = parts.into_iter().map(|(_, text, said)| (text, said)).unzip();
             let is_whole = || messages::send_as_one(&texts, language).is_ok_and(|it| it == *text);
-            (texts.len() > 1 && is_whole()).then_some(said)
+            (said.len() > 1 && is_whole()).then_some(said)
         })
     }
 
@@ -559,8 +561,11 @@ impl World {
             let end = rest.find(|c: char| c.is_whitespace()).unwrap_or(rest.len());
             rest[..end].to_owned()
         });
-        let alone = self.notice_of(by, topic, text, link.as_deref()).map(|(key, notice)| vec![(key, notice, link)]);
-        let said = alone.or_else(|| self.notices_of(by, topic, text)).unwrap_or_default();
+        let alone = || {
+            let (key, notice) = self.notice_of(by, topic, text, link.as_deref())?;
+            Some(vec![(key, notice, link.clone())])
+        };
+        let said = self.notices_of(by, topic, text).or_else(alone).unwrap_or_default();
         if said.is_empty() {
             let what = format!("'{}' was sent to {topic}, and no notice being sent says that", text.subject);
             self.broken("I15 nothing is told that was not committed", what);

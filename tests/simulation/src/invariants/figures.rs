@@ -69,7 +69,14 @@ pub fn a_day_is_what_happened_in_it(world: &World, commit: &Committed) -> Verdic
             let over = until.is_some_and(|until| until < day.day.begin());
             *from < day.day.end() && !over && !day.units.contains_key(unit)
         };
-        let forgotten = faults.iter().find(touched);
+        // What was taken out for good is none of its locker's any more.
+        let is_out = |unit: Unit| match unit {
+            Unit::Locker => false,
+            Unit::Compartment(number) => history
+                .compartment(&day.locker, number)
+                .is_some_and(|it| it.service == domain::compartment::Service::Decommissioned),
+        };
+        let forgotten = faults.iter().filter(|(unit, ..)| !is_out(*unit)).find(touched);
         holds(forgotten.is_none(), || format!("{} {}: {forgotten:?} is forgotten", day.locker, day.day))?;
     }
     Ok(())
