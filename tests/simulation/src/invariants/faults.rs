@@ -355,10 +355,9 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
                 .filter(|(unit, repair)| !repair.codes.is_subset(&known(unit)))
                 .map(|(unit, _)| *unit)
                 .collect();
-            // Who leads a visit is called anew for each that joins it, and each that leaves it for itself.
-            let joined = before.map_or(0, |it| after.visited_with.difference(&it.visited_with).count());
+            // Who leaves a visit is called for itself.
             let left = before.is_some_and(|it| it.visit.is_some() && after.visit.is_none());
-            told.raised += u32::from(!new.is_empty()) + joined as u32 + u32::from(left);
+            told.raised += u32::from(!new.is_empty()) + u32::from(left);
             told.units.extend(new);
             told.with_team |= after.team.is_some();
             told.with_others |= after.is_told_with_others();
@@ -367,6 +366,14 @@ pub fn the_team_was_told_of_every_change(world: &World, (): &()) -> Verdict {
             }
             told.open = after.is_open();
             told.taken_on |= after.assigned_to.is_some();
+        }
+        // Who leads a visit is called anew for each that joins it, and joins it again.
+        let joined = commit.events.iter().find_map(|(_, entry)| match &entry.event {
+            Event::VisitJoined { leads, .. } => Some(leads.clone()),
+            _ => None,
+        });
+        if let Some(leads) = joined {
+            all.entry(leads).or_default().raised += 1;
         }
         for (_, entry) in &commit.events {
             if let Event::FaultsUnshelved { .. } = entry.event
