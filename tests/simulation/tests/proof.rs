@@ -11,7 +11,7 @@ use simulation::run::{Options, Outcome, play};
 const RUNS: u64 = 18;
 
 /// Every how manieth crash is played.
-const CRASHES_APART: usize = 9;
+const CRASHES_APART: usize = 36;
 
 /// Does this for each of these, on as many threads as there are processors.
 fn at_once<T: Send + Sync + Copy>(all: &[T], each: impl Fn(T) -> Outcome + Sync) -> Vec<Outcome> {

@@ -270,8 +270,13 @@ pub fn clocks_stand_still_while_the_customer_is_waited_for(world: &World, commit
     }
     let left = world.support.working_between(asked_at, due);
     let left_now = world.support.working_between(commit.now, then);
-    // A danger in the answer brings everything forward.
-    let hastened = after.severity != before.severity;
+    // A danger in the answer, or in a complaint that was joined meanwhile, brings everything forward.
+    let history = world.history.borrow();
+    let meanwhile = history.commits.iter().rev().take_while(|it| it.now >= asked_at);
+    let hastened = after.severity != before.severity
+        || meanwhile
+            .flat_map(Committed::cases)
+            .any(|(was, is)| is.id == after.id && was.is_some_and(|was| was.severity != is.severity));
     holds(left_now == left || (hastened && left_now <= left), || {
         format!("case {} had {left:?} of work left when its customer was asked, and {left_now:?} after", after.id)
     })

@@ -104,6 +104,8 @@ pub async fn every_index_of_the_code_is_in_the_template(store: &impl Store) {
         (Table::Network, Index::Bookable),
         (Table::Network, Index::TeamLoad),
         (Table::Cases, Index::ByDriver),
+        (Table::Orders, Index::Waiting),
+        (Table::Cases, Index::Waiting),
         (Table::Cases, Index::Queue),
     ];
     assert!(Index::ALL.iter().all(|index| kept.iter().any(|(_, it)| it == index)));
