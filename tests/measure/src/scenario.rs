@@ -150,6 +150,8 @@ impl<'a> World<'a> {
             ("DEVICE_POLICY_NAME", "device"),
             ("NAME_PREFIX", "measured"),
             ("PRESENCE_GRACE_SECONDS", "120"),
+            ("NOTICES_TOGETHER_SECONDS", "60"),
+            ("MESSAGES_AN_HOUR", "10"),
             ("SERVICED_AFTER_OPENINGS", "20000"),
             ("SUPPORT_HOURS", "rheinland_pfalz Mon-Fri 08:00-18:00"),
         ];
